@@ -1,0 +1,76 @@
+"""The execution seam (decision D2): parent state and ordered transactions in, receipts and changes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ledger.types import Address, Hash32, Receipt, Transaction
+from ledger.state.protocol import StateChanges, StateReader
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEnvironment:
+    """The block that transactions run in."""
+
+    chain_id: int
+    number: int
+    timestamp: int
+    gas_limit: int
+    coinbase: Address
+    mix_hash: Hash32
+    parent_hash: Hash32
+    block_hash: Callable[[int], Hash32 | None]
+    """BLOCKHASH: hash of one of the 256 blocks before this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """A call that is executed but never recorded (eth_call, eth_estimateGas)."""
+
+    sender: Address
+    to: Address | None
+    value: int
+    data: bytes
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """Outcome of a call; `output` holds revert data where `reverted`."""
+
+    output: bytes
+    gas_used: int
+    reverted: bool
+    error: str | None
+    """Other EVM failure (out of gas, invalid opcode) in words; None on success or plain revert."""
+
+
+class BlockExecution(Protocol):
+    """One block under execution. Not thread-safe."""
+
+    def apply(self, transaction: Transaction) -> Receipt:
+        """Execute the next transaction.
+
+        Raises `TransactionRefused` (bad nonce, gas over the block's rest, intrinsic gas, …);
+        the state is then unchanged and the next transaction may follow.
+        """
+
+    def seal(self) -> StateChanges:
+        """Compute the new state root and hand over all changes. Call once, last."""
+
+
+class ExecutionEngine(Protocol):
+    """An EVM with Prague rules, base fee zero."""
+
+    def begin(self, parent: StateReader, env: BlockEnvironment) -> BlockExecution:
+        """Start a block on top of `parent` (runs the EIP-4788/EIP-2935 system calls if deployed)."""
+
+    def call(self, state: StateReader, env: BlockEnvironment, request: CallRequest) -> CallResult:
+        """Execute without recording."""
+
+    def estimate_gas(
+        self, state: StateReader, env: BlockEnvironment, request: CallRequest
+    ) -> int:
+        """Least gas with which the call succeeds (binary search). Raises `CallFailed` if none does."""
