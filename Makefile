@@ -1,0 +1,59 @@
+# Two commands matter: `make demo` and `make test`. Everything else is for builders.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-stamp
+DEV_STAMP := $(VENV)/.setup-dev-stamp
+
+.PHONY: help setup setup-dev demo test test-slow lint contracts web bench-ledger bench-capture bench-lookup clean
+
+help:            ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=python3.12 make …)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Tallystick into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(STAMP)           ## build .venv with what running needs
+
+setup-dev: $(DEV_STAMP)   ## the same with what testing and building need
+
+demo: setup      ## a small consortium with a story; scan the code it prints
+	@$(BIN)/tally demo
+
+test: setup-dev  ## the test suite (minutes)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
+
+test-slow: setup-dev  ## the long tests (crash rounds, full disk, soak)
+	$(BIN)/python -m pytest -m slow
+
+lint: setup-dev  ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+contracts: setup-dev  ## rebuild check of the artifacts, Forge tests, Slither (needs Node.js)
+	PATH="$(CURDIR)/$(BIN):$$PATH" contracts/toolchain/check
+
+web: ## rebuild check of the page's vendored asset (needs Node.js)
+	api/web/build/check
+
+bench-ledger: setup-dev   ## transactions through JSON-RPC, beside anvil
+	$(BIN)/python -m benchmarks.ledger
+
+bench-capture: setup-dev  ## events from HTTP to provable
+	$(BIN)/python -m benchmarks.capture
+
+bench-lookup: setup-dev   ## consumer look-ups with proofs
+	$(BIN)/python -m benchmarks.lookup
+
+clean:           ## remove what can be rebuilt
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
