@@ -1,0 +1,39 @@
+"""What can go wrong between the chain and its SQL projection."""
+
+from __future__ import annotations
+
+
+class ProjectionError(Exception):
+    """Base of all errors of this room."""
+
+
+class DatabaseUrlInvalid(ProjectionError):
+    """The database URL is not one that this software can serve."""
+
+
+class SchemaError(ProjectionError):
+    """Migrations could not be applied, or the database is newer than this software."""
+
+
+class ProjectionForeign(ProjectionError):
+    """The database was filled from another ledger."""
+
+
+class ProjectionAhead(ProjectionError):
+    """The database knows blocks that the ledger does not have."""
+
+
+class ProjectionDiverged(ProjectionError):
+    """The block that the database stopped at is another one on the ledger."""
+
+
+class ProjectionFailed(ProjectionError):
+    """A handler failed; nothing after that block is applied until it is mended."""
+
+
+class ProjectionStopped(ProjectionError):
+    """The projector does not run, so the awaited block will not come."""
+
+
+class ProjectionTimeout(ProjectionError):
+    """The awaited block was not applied in time; it may still be."""
