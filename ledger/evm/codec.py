@@ -144,7 +144,7 @@ def encode_receipt(receipt: Receipt) -> bytes:
 def decode_receipt(
     data: bytes, cumulative_gas_before: int, contract_address: Address | None
 ) -> Receipt:
-    """Inverse of `encode_receipt`, given the gas used before it in the block. Raises `RlpMalformed`."""
+    """Inverse of `encode_receipt`, given the gas used before it. Raises `RlpMalformed`."""
     if not data:
         raise RlpMalformed("receipt is empty")
     kind = data[0] if data[0] < 0x80 else 0

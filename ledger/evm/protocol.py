@@ -1,4 +1,4 @@
-"""The execution seam (decision D2): parent state and ordered transactions in, receipts and changes out."""
+"""The execution seam (D2): parent state and ordered transactions in, receipts and changes out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.types import Address, Hash32, Receipt, Transaction
 from ledger.state.protocol import StateChanges, StateReader
+from ledger.types import Address, Hash32, Receipt, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,10 @@ class ExecutionEngine(Protocol):
     """An EVM with Prague rules, base fee zero."""
 
     def begin(self, parent: StateReader, env: BlockEnvironment) -> BlockExecution:
-        """Start a block on top of `parent` (runs the EIP-4788/EIP-2935 system calls if deployed)."""
+        """Start a block on top of `parent` (with EIP-4788/EIP-2935 system calls if deployed)."""
 
     def call(self, state: StateReader, env: BlockEnvironment, request: CallRequest) -> CallResult:
         """Execute without recording."""
 
-    def estimate_gas(
-        self, state: StateReader, env: BlockEnvironment, request: CallRequest
-    ) -> int:
-        """Least gas with which the call succeeds (binary search). Raises `CallFailed` if none does."""
+    def estimate_gas(self, state: StateReader, env: BlockEnvironment, request: CallRequest) -> int:
+        """Least gas with which the call succeeds. Raises `CallFailed` if none does."""

@@ -1,0 +1,31 @@
+"""Storage: LMDB, named tables, snapshots, one durable commit."""
+
+from ledger.store.errors import (
+    KeyInvalid,
+    SchemaMismatch,
+    StoreBusy,
+    StoreClosed,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreMissing,
+)
+from ledger.store.store import MAP_SIZE_BYTES_DEFAULT, Snapshot, Store
+from ledger.store.types import SCHEMA_VERSION, Table, WriteBatch
+
+__all__ = [
+    "MAP_SIZE_BYTES_DEFAULT",
+    "SCHEMA_VERSION",
+    "KeyInvalid",
+    "SchemaMismatch",
+    "Snapshot",
+    "Store",
+    "StoreBusy",
+    "StoreClosed",
+    "StoreDamaged",
+    "StoreError",
+    "StoreFull",
+    "StoreMissing",
+    "Table",
+    "WriteBatch",
+]

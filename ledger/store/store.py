@@ -1,0 +1,336 @@
+"""The one file that holds the ledger: LMDB, named tables, one durable commit at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import lmdb
+
+from ledger.store.errors import (
+    SchemaMismatch,
+    StoreBusy,
+    StoreClosed,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreMissing,
+)
+from ledger.store.types import SCHEMA_VERSION, Table, WriteBatch
+
+MAP_SIZE_BYTES_DEFAULT = 64 << 30
+"""Address space, not disk: the file grows as it is written."""
+READERS_MAX = 512
+_SCHEMA_KEY = b"schema"
+_DATA_FILE = "ledger.mdb"
+_LOCK_FILE = "writer.lock"
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Snapshot:
+    """All tables as they were at one moment. Later commits do not show.
+
+    Cheap to open, any number at once; one snapshot is for one thread at a time. Close it soon:
+    space freed by later commits is not reused while it is open.
+    """
+
+    def __init__(self, transaction: Any, databases: dict[Table, Any]) -> None:
+        self._transaction = transaction
+        self._databases = databases
+
+    def get(self, table: Table, key: bytes) -> bytes | None:
+        """Value of a key, None where absent. Raises `StoreClosed`."""
+        try:
+            value: bytes | None = self._transaction.get(key, db=self._databases[table])
+        except lmdb.Error as error:
+            raise _read_error(error) from error
+        return value
+
+    def scan(
+        self, table: Table, start: bytes = b"", *, stop: bytes | None = None, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values in order, `start` <= key < `stop`.
+
+        `reverse` walks the same range downwards.
+        """
+        try:
+            with self._transaction.cursor(db=self._databases[table]) as cursor:
+                yield from (
+                    _downwards(cursor, start, stop) if reverse else _upwards(cursor, start, stop)
+                )
+        except lmdb.Error as error:
+            raise _read_error(error) from error
+
+    def last(self, table: Table) -> tuple[bytes, bytes] | None:
+        """The entry with the greatest key."""
+        return next(self.scan(table, reverse=True), None)
+
+    def count(self, table: Table) -> int:
+        """Number of entries."""
+        try:
+            entries: int = self._transaction.stat(self._databases[table])["entries"]
+        except lmdb.Error as error:
+            raise _read_error(error) from error
+        return entries
+
+    def close(self) -> None:
+        """Let go. Twice does no harm."""
+        self._transaction.abort()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Store:
+    """The ledger's storage. Thread-safe: reading never waits for writing.
+
+    One process writes; others may open it `readonly` at the same time.
+    """
+
+    def __init__(self, environment: Any, databases: dict[Table, Any], writer_lock: int | None):
+        """Use `Store.open`."""
+        self._environment = environment
+        self._databases = databases
+        self._writer_lock = writer_lock
+        self._commit_lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        map_size_bytes: int = MAP_SIZE_BYTES_DEFAULT,
+        *,
+        readonly: bool = False,
+    ) -> Store:
+        """Open the store in directory `path`, creating both unless `readonly`.
+
+        Raises `StoreBusy`, `StoreMissing`, `SchemaMismatch`, `StoreDamaged`, `StoreFull`.
+        """
+        directory = Path(path)
+        file = directory / _DATA_FILE
+        if readonly and not file.exists():
+            raise StoreMissing(f"no ledger store in {directory}")
+        writer_lock: int | None = None
+        if not readonly:
+            directory.mkdir(parents=True, exist_ok=True)
+            writer_lock = _take_writer_lock(directory)
+        try:
+            environment = _open_environment(file, map_size_bytes, readonly)
+            try:
+                databases = _open_tables(environment, directory, readonly)
+            except BaseException:
+                environment.close()
+                raise
+        except BaseException:
+            if writer_lock is not None:
+                os.close(writer_lock)
+            raise
+        return cls(environment, databases, writer_lock)
+
+    def snapshot(self) -> Snapshot:
+        """A view of all tables as of now. Raises `StoreClosed`, `StoreError` (too many readers)."""
+        if self._closed:
+            raise StoreClosed("the store is closed")
+        try:
+            return Snapshot(self._environment.begin(buffers=False), self._databases)
+        except lmdb.ReadersFullError as error:
+            raise StoreError(
+                f"more than {READERS_MAX} snapshots are open: close those no longer read"
+            ) from error
+        except lmdb.Error as error:
+            raise _read_error(error) from error
+
+    def commit(self, batch: WriteBatch) -> None:
+        """Make all of `batch` durable, or nothing of it. It is on disk when this returns.
+
+        Raises `StoreFull` (nothing changed; works again once there is room), `StoreClosed`.
+        """
+        with self._commit_lock:
+            if self._closed:
+                raise StoreClosed("the store is closed")
+            try:
+                with self._environment.begin(write=True) as transaction:
+                    for table, key, value, is_prefix in batch.operations:
+                        database = self._databases[table]
+                        if is_prefix:
+                            _delete_prefix(transaction, database, key)
+                        elif value is None:
+                            transaction.delete(key, db=database)
+                        else:
+                            transaction.put(key, value, db=database)
+            except (lmdb.Error, OSError) as error:
+                raise _write_error(error, batch) from error
+
+    def copy(self, directory: Path | str) -> None:
+        """Write a compacted, consistent copy (a backup) while the store stays in use."""
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        partial = target / (_DATA_FILE + ".partial")
+        partial.unlink(missing_ok=True)
+        try:
+            with partial.open("xb") as handle:
+                self._environment.copyfd(handle.fileno(), compact=True)
+                os.fsync(handle.fileno())
+        except (lmdb.Error, OSError) as error:
+            partial.unlink(missing_ok=True)
+            raise _write_error(error, None) from error
+        partial.rename(target / _DATA_FILE)
+
+    def size_bytes(self) -> int:
+        """Bytes of the file that hold pages (used or free)."""
+        info = self._environment.info()
+        page: int = self._environment.stat()["psize"]
+        return (int(info["last_pgno"]) + 1) * page
+
+    def close(self) -> None:
+        """Close. Twice does no harm. Snapshots must be closed before."""
+        with self._commit_lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._environment.close()
+            if self._writer_lock is not None:
+                os.close(self._writer_lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _take_writer_lock(directory: Path) -> int:
+    """An exclusive lock that the operating system lets go of when the process dies."""
+    descriptor = os.open(directory / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreBusy(
+            f"{directory} is in use by another process: stop that node, or open it read-only"
+        ) from error
+    return descriptor
+
+
+def _open_environment(file: Path, map_size_bytes: int, readonly: bool) -> Any:
+    try:
+        return lmdb.open(
+            str(file),
+            map_size=map_size_bytes,
+            subdir=False,
+            readonly=readonly,
+            max_dbs=len(Table),
+            max_readers=READERS_MAX,
+            max_spare_txns=8,
+            mode=0o600,
+            # A commit is durable when it returns: data and then meta page are synchronised.
+            sync=True,
+            metasync=True,
+            # Pages are read at random; reading ahead wastes memory once the file is large.
+            readahead=False,
+        )
+    except (lmdb.InvalidError, lmdb.CorruptedError, lmdb.VersionMismatchError) as error:
+        raise StoreDamaged(f"{file} is not a ledger store, or is damaged: {error}") from error
+    except lmdb.Error as error:
+        if "already open" in str(error):
+            raise StoreBusy(f"{file} is open in this process already") from error
+        raise _write_error(error, None) from error
+
+
+def _open_tables(environment: Any, directory: Path, readonly: bool) -> dict[Table, Any]:
+    """All table handles, made in one write transaction together with the schema version."""
+    try:
+        with environment.begin(write=not readonly) as transaction:
+            meta = environment.open_db(
+                Table.META.value.encode(), txn=transaction, create=not readonly
+            )
+            found = transaction.get(_SCHEMA_KEY, db=meta)
+            expected = str(SCHEMA_VERSION).encode()
+            if found is None and not readonly:
+                transaction.put(_SCHEMA_KEY, expected, db=meta)
+            elif found != expected:
+                raise SchemaMismatch(
+                    f"{directory} has store layout {(found or b'?').decode('ascii', 'replace')}, "
+                    f"this software has {SCHEMA_VERSION}: use the version that wrote it"
+                )
+            return {
+                table: environment.open_db(
+                    table.value.encode(), txn=transaction, create=not readonly
+                )
+                for table in Table
+            }
+    except lmdb.NotFoundError as error:
+        raise SchemaMismatch(f"{directory} lacks a table: {error}") from error
+    except (lmdb.Error, OSError) as error:
+        raise _write_error(error, None) from error
+
+
+def _delete_prefix(transaction: Any, database: Any, prefix: bytes) -> None:
+    with transaction.cursor(db=database) as cursor:
+        found = cursor.set_range(prefix)
+        while found and cursor.key().startswith(prefix):
+            # Deleting moves the cursor to the entry after; False where there is none.
+            cursor.delete()
+            found = bool(cursor.key())
+
+
+def _upwards(cursor: Any, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    found = cursor.set_range(start) if start else cursor.first()
+    if not found:
+        return
+    for key, value in cursor.iternext():
+        if stop is not None and key >= stop:
+            return
+        yield key, value
+
+
+def _downwards(cursor: Any, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    found = (cursor.set_range(stop) and cursor.prev()) if stop is not None else cursor.last()
+    if stop is not None and not found and cursor.last():
+        # No key at or after `stop`: the last one lies before it, if it is before it at all.
+        found = cursor.key() < stop
+    if not found:
+        return
+    for key, value in cursor.iterprev():
+        if key < start:
+            return
+        yield key, value
+
+
+def _read_error(error: lmdb.Error) -> StoreError:
+    if isinstance(error, (lmdb.CorruptedError, lmdb.PageNotFoundError)):
+        return StoreDamaged(f"the store is damaged: {error}; restore a backup")
+    return StoreClosed(f"the store or the snapshot is closed: {error}")
+
+
+def _write_error(error: BaseException, batch: WriteBatch | None) -> StoreError:
+    size = "" if batch is None else f" (batch of {batch.size_bytes} bytes)"
+    if isinstance(error, lmdb.MapFullError):
+        return StoreFull(f"the store's map is full{size}: open it with a larger map_size_bytes")
+    text = str(error)
+    code = error.errno if isinstance(error, OSError) else None
+    if code in _NO_ROOM or any(os.strerror(number) in text for number in _NO_ROOM):
+        return StoreFull(f"no room on the disk{size}: {text}; free space and try again")
+    if isinstance(error, (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.PanicError)):
+        return StoreDamaged(f"the store is damaged: {text}; reopen it, or restore a backup")
+    return StoreError(f"the store could not write{size}: {text}")
