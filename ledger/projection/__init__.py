@@ -1,9 +1,38 @@
 """The cursor that feeds SQL from the chain, exactly once, and the database that it fills."""
 
 from ledger.projection.database import open_database, read_transaction, write_transaction
+from ledger.projection.errors import (
+    DatabaseUrlInvalid,
+    ProjectionAhead,
+    ProjectionDiverged,
+    ProjectionError,
+    ProjectionFailed,
+    ProjectionForeign,
+    ProjectionStopped,
+    ProjectionTimeout,
+    SchemaError,
+)
+from ledger.projection.projector import Progress, Projector
+from ledger.projection.protocol import BlockSource, Handler
 from ledger.projection.schema import current_revisions, migration_folders, upgrade
+from ledger.projection.types import ProjectorState, ProjectorStatus
 
 __all__ = [
+    "BlockSource",
+    "DatabaseUrlInvalid",
+    "Handler",
+    "Progress",
+    "ProjectionAhead",
+    "ProjectionDiverged",
+    "ProjectionError",
+    "ProjectionFailed",
+    "ProjectionForeign",
+    "ProjectionStopped",
+    "ProjectionTimeout",
+    "Projector",
+    "ProjectorState",
+    "ProjectorStatus",
+    "SchemaError",
     "current_revisions",
     "migration_folders",
     "open_database",
