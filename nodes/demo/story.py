@@ -85,7 +85,8 @@ def story(now: datetime, base_uri: str = CANONICAL_BASE_URI) -> tuple[StoryStep,
     """The whole story, ending on the day before `now`, in the order in which it was captured.
 
     `base_uri` is the resolver that the identifiers are spelled with; the event ids do not depend
-    on it, since the CBV event hash takes Digital Links in canonical form. Raises ValueError for a naive `now`.
+    on it, since the CBV event hash takes Digital Links in canonical form.
+    Raises ValueError for a naive `now`.
     """
     if now.tzinfo is None:
         raise ValueError("now must carry its time zone, else the story has no definite days")
