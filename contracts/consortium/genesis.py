@@ -1,0 +1,178 @@
+"""The Consortium contract in genesis: code and founders' storage, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from contracts.artifact import load_artifact
+from contracts.consortium.ids import organisation_id_text, organisation_id_word
+from contracts.consortium.types import Founder, Kind, Profile, Role, Status
+from contracts.errors import GenesisError, OrganisationIdError, StorageError
+from contracts.genesis import GenesisAccount, alloc
+from contracts.storage import Layout, Words
+from ledger.types import Address
+
+CONSORTIUM_ADDRESS: Final = Address(bytes.fromhex("7a11000000000000000000000000000000000001"))
+"""Where genesis places the contract."""
+
+CONSORTIUM_ARTIFACT: Final = load_artifact("contracts.consortium", "Consortium")
+_LAYOUT: Final = Layout.of(CONSORTIUM_ARTIFACT)
+
+ORGANISATIONS_MAX: Final = 10_000
+NAME_BYTES_MAX: Final = 128
+URI_BYTES_MAX: Final = 512
+
+
+def permission_layout(consortium: Address = CONSORTIUM_ADDRESS) -> dict[str, str | int]:
+    """The `permission` part of a genesis file: where block validation finds who may transact."""
+    return {
+        "contract": f"0x{consortium.hex()}",
+        "accountsSlot": _LAYOUT.place("_accounts").slot,
+        "organisationsSlot": _LAYOUT.place("_organisations").slot,
+    }
+
+
+def genesis_account(*founders: Founder) -> GenesisAccount:
+    """The `alloc` entry of the contract: as if its constructor and functions had added `founders`.
+
+    At least one founder is an operator with an account. Raises `GenesisError`.
+    """
+    _check_founders(founders)
+    words: Words = {}
+    for label, value in _values(founders).items():
+        _LAYOUT.write(words, label, value)
+    return alloc(CONSORTIUM_ARTIFACT.runtime(), words)
+
+
+def founders_of(account: GenesisAccount) -> tuple[Founder, ...]:
+    """The founders in an `alloc` entry, in their order. Raises `GenesisError`.
+
+    Refuses anything that `genesis_account` would not have written, so that what is shown of the
+    founders is all that the contract knows.
+    """
+    try:
+        words = {int(slot, 16): int(word, 16) for slot, word in account["storage"].items()}
+        count = _LAYOUT.number(words, "_ids", "_inner", "_values")
+        ids = [_id_at(words, index) for index in range(min(count, ORGANISATIONS_MAX + 1))]
+        founders = tuple(_founder(words, organisation) for organisation in ids)
+        expected = genesis_account(*founders)
+    except (StorageError, OrganisationIdError, KeyError, ValueError) as error:
+        raise GenesisError(f"genesis: the Consortium entry is not understood: {error}") from error
+    if {int(s, 16): int(w, 16) for s, w in expected["storage"].items()} != words:
+        raise GenesisError("genesis: the Consortium's storage is not what its founders make")
+    return founders
+
+
+# ---- writing ------------------------------------------------------------------------------------
+
+
+def _values(founders: Iterable[Founder]) -> dict[str, object]:
+    """Every state variable of the contract, named as in the source."""
+    founders = tuple(founders)
+    return {
+        "_accounts": {
+            address: {
+                "organisation": organisation_id_word(founder.id),
+                "status": int(Status.ACTIVE),
+                "kind": int(kind),
+            }
+            for founder in founders
+            for address, kind in _members(founder)
+        },
+        "_organisations": {organisation_id_word(f.id): _organisation(f) for f in founders},
+        "_ids": _set([organisation_id_word(founder.id) for founder in founders]),
+        "_members": {
+            organisation_id_word(f.id): _set([a.rjust(32, b"\0") for a, _ in _members(f)])
+            for f in founders
+        },
+        "_activeOperatorAccounts": sum(
+            len(founder.accounts) for founder in founders if founder.role is Role.OPERATOR
+        ),
+    }
+
+
+def _organisation(founder: Founder) -> dict[str, object]:
+    profile = founder.profile
+    return {
+        "status": int(Status.ACTIVE),
+        "role": int(founder.role),
+        "activeAccounts": len(founder.accounts),
+        "profile": {"name": profile.name, "nameZh": profile.name_zh, "uri": profile.uri},
+    }
+
+
+def _members(founder: Founder) -> list[tuple[Address, Kind]]:
+    accounts = [(address, Kind.ACCOUNT) for address in founder.accounts]
+    return accounts + [(address, Kind.DEVICE) for address in founder.devices]
+
+
+def _set(values: list[bytes]) -> dict[str, object]:
+    """OpenZeppelin's EnumerableSet: the values, and each one's index plus one."""
+    positions = {value: index for index, value in enumerate(values, 1)}
+    return {"_inner": {"_values": values, "_positions": positions}}
+
+
+def _check_founders(founders: tuple[Founder, ...]) -> None:
+    if len(founders) > ORGANISATIONS_MAX:
+        raise GenesisError(f"genesis: {len(founders)} founders, at most {ORGANISATIONS_MAX}")
+    if len({founder.id for founder in founders}) != len(founders):
+        raise GenesisError("genesis: two founders have the same id")
+    if not any(founder.role is Role.OPERATOR for founder in founders):
+        raise GenesisError("genesis: no founder is an operator, so nobody could admit members")
+    addresses = [address for founder in founders for address, _ in _members(founder)]
+    if len(set(addresses)) != len(addresses):
+        raise GenesisError("genesis: an address stands twice among the founders' accounts")
+    if any(len(address) != 20 or not any(address) for address in addresses):
+        raise GenesisError("genesis: an account address is 20 bytes and not zero")
+    for founder in founders:
+        _check_founder(founder)
+
+
+def _check_founder(founder: Founder) -> None:
+    organisation_id_word(founder.id)
+    if not founder.accounts:
+        raise GenesisError(f"genesis: founder {founder.id} has no account")
+    profile = founder.profile
+    if not profile.name:
+        raise GenesisError(f"genesis: founder {founder.id} has no name")
+    for text, bytes_max in (
+        (profile.name, NAME_BYTES_MAX),
+        (profile.name_zh, NAME_BYTES_MAX),
+        (profile.uri, URI_BYTES_MAX),
+    ):
+        control = any(character < " " or character == "\x7f" for character in text)
+        if control or len(text.encode("utf-8", "surrogatepass")) > bytes_max:
+            raise GenesisError(
+                f"genesis: founder {founder.id}: {text[:40]!r} has a control character "
+                f"or more than {bytes_max} bytes"
+            )
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def _id_at(words: Mapping[int, int], index: int) -> str:
+    word = _LAYOUT.number(words, "_ids", "_inner", "_values", index)
+    return organisation_id_text(word.to_bytes(32, "big"))
+
+
+def _founder(words: Mapping[int, int], organisation: str) -> Founder:
+    key = organisation_id_word(organisation)
+    count = _LAYOUT.number(words, "_members", key, "_inner", "_values")
+    accounts: dict[Kind, list[Address]] = {Kind.ACCOUNT: [], Kind.DEVICE: []}
+    for index in range(count):
+        word = _LAYOUT.number(words, "_members", key, "_inner", "_values", index)
+        address = Address((word & (2**160 - 1)).to_bytes(20, "big"))
+        accounts[Kind(_LAYOUT.number(words, "_accounts", address, "kind"))].append(address)
+    name, name_zh, uri = (
+        _LAYOUT.text(words, "_organisations", key, "profile", part)
+        for part in ("name", "nameZh", "uri")
+    )
+    return Founder(
+        id=organisation,
+        role=Role(_LAYOUT.number(words, "_organisations", key, "role")),
+        profile=Profile(name, name_zh, uri),
+        accounts=tuple(accounts[Kind.ACCOUNT]),
+        devices=tuple(accounts[Kind.DEVICE]),
+    )
