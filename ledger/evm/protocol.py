@@ -9,6 +9,8 @@ from typing import Protocol
 from ledger.state.protocol import StateChanges, StateReader
 from ledger.types import Address, Hash32, Receipt, Transaction
 
+ZERO_HASH = Hash32(bytes(32))
+
 
 @dataclass(frozen=True, slots=True)
 class BlockEnvironment:
@@ -23,6 +25,8 @@ class BlockEnvironment:
     parent_hash: Hash32
     block_hash: Callable[[int], Hash32 | None]
     """BLOCKHASH: hash of one of the 256 blocks before this one."""
+    parent_beacon_block_root: Hash32 = ZERO_HASH
+    """What the EIP-4788 system call stores, where that contract is deployed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""py-evm's Prague virtual machine on our account database."""
+
+from __future__ import annotations
+
+from eth.abc import ComputationAPI
+from eth.typing import JournalDBCheckpoint
+from eth.vm.execution_context import ExecutionContext
+from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.forks.prague.state import PragueState
+from eth_typing import Address as EthAddress
+from eth_typing import BlockNumber
+from eth_typing import Hash32 as EthHash32
+
+from ledger.evm.database import JournaledAccounts
+from ledger.evm.protocol import BlockEnvironment
+from ledger.state import StateReader
+
+_ANCESTORS = 256
+
+
+class LedgerComputation(PragueComputation):
+    """Prague rules; gas for creation code is part of intrinsic gas (EIP-3860), not taken here."""
+
+    @classmethod
+    def consume_initcode_gas_cost(cls, computation: ComputationAPI) -> None:
+        """Taken from the transaction before the computation begins."""
+
+
+class LedgerState(PragueState):
+    """py-evm's state object for one block."""
+
+    account_db_class = JournaledAccounts
+    computation_class = LedgerComputation
+
+    def __init__(self, reader: StateReader, env: BlockEnvironment) -> None:
+        self.execution_context = ExecutionContext(
+            coinbase=EthAddress(env.coinbase),
+            timestamp=env.timestamp,
+            block_number=BlockNumber(env.number),
+            difficulty=0,
+            mix_hash=EthHash32(env.mix_hash),
+            gas_limit=env.gas_limit,
+            prev_hashes=(),
+            chain_id=env.chain_id,
+            base_fee_per_gas=0,
+            excess_blob_gas=0,
+        )
+        accounts = JournaledAccounts(None, EthHash32(reader.root))
+        accounts.attach(reader)
+        self.accounts = accounts
+        self._account_db = accounts
+        self._env = env
+        self._precompiles = self.computation_class.get_precompiles()
+        # Bound once: each would otherwise cost a call on the way to the same method.
+        for name in _DIRECT:
+            setattr(self, name, getattr(accounts, name))
+
+    def is_address_warm(self, address: EthAddress) -> bool:
+        return self.accounts.is_address_warm(address) or address in self._precompiles
+
+    def get_transient_storage(self, address: EthAddress, slot: int) -> bytes:
+        return self.accounts.get_transient(address, slot)
+
+    def set_transient_storage(self, address: EthAddress, slot: int, value: bytes) -> None:
+        self.accounts.set_transient(address, slot, value)
+
+    def clear_transient_storage(self) -> None:
+        """`JournaledAccounts.lock_changes` does it at the end of the transaction."""
+
+    def snapshot(self) -> tuple[EthHash32, JournalDBCheckpoint]:
+        return self.accounts.state_root, self.accounts.record()
+
+    def revert(self, snapshot: tuple[EthHash32, JournalDBCheckpoint]) -> None:
+        self.accounts.discard(snapshot[1])
+
+    def commit(self, snapshot: tuple[EthHash32, JournalDBCheckpoint]) -> None:
+        """Changes simply stay in the undo log of whatever encloses this snapshot."""
+
+    def get_ancestor_hash(self, block_number: int) -> EthHash32:
+        if not max(0, self._env.number - _ANCESTORS) <= block_number < self._env.number:
+            return EthHash32(b"")
+        return EthHash32(self._env.block_hash(block_number) or b"")
+
+
+_DIRECT = (
+    "get_balance",
+    "set_balance",
+    "get_nonce",
+    "set_nonce",
+    "increment_nonce",
+    "get_code",
+    "set_code",
+    "delete_code",
+    "get_code_hash",
+    "get_storage",
+    "set_storage",
+    "delete_storage",
+    "delete_account",
+    "account_exists",
+    "account_is_empty",
+    "touch_account",
+    "is_storage_warm",
+    "mark_storage_warm",
+    "mark_address_warm",
+)
