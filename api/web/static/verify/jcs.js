@@ -1,0 +1,58 @@
+// RFC 8785 canonical JSON (JCS). ECMAScript's own number and string serialisation is the standard's.
+import { CheckFailed } from "./errors.js";
+import { fromUtf8, utf8 } from "./bytes.js";
+
+export const DEPTH_MAX = 64;
+const EXPONENT_FROM = 1e21; // from here on ECMAScript, and so JCS, spells whole numbers with an exponent
+
+/** Canonical text of a JSON value. Throws CheckFailed for what JCS cannot carry exactly. */
+export function canonicalText(value, depth = 0) {
+  if (depth > DEPTH_MAX) throw new CheckFailed(`the JSON is nested deeper than ${DEPTH_MAX} levels`);
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "number") return numberText(value);
+  if (typeof value === "string") return stringText(value);
+  if (Array.isArray(value)) {
+    return `[${value.map((item) => canonicalText(item, depth + 1)).join(",")}]`;
+  }
+  if (typeof value !== "object") throw new CheckFailed(`a ${typeof value} is not JSON`);
+  // The default order of sort() is by UTF-16 code units, as RFC 8785 section 3.2.3 demands.
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${stringText(key)}:${canonicalText(value[key], depth + 1)}`);
+  return `{${members.join(",")}}`;
+}
+
+export const canonicalBytes = (value) => utf8(canonicalText(value));
+
+/** The JSON value that canonical bytes, plus one newline, spell; any other spelling is refused. */
+export function parseCanonicalLine(bytes) {
+  const text = fromUtf8(bytes);
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CheckFailed("the file is not JSON");
+  }
+  if (`${canonicalText(value)}\n` !== text) {
+    throw new CheckFailed("the file is not spelled in canonical form (RFC 8785) plus one newline");
+  }
+  return value;
+}
+
+function numberText(value) {
+  if (!Number.isFinite(value)) throw new CheckFailed("a number is not finite");
+  // Written without exponent it reads as an integer elsewhere, where it would keep more digits.
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size > Number.MAX_SAFE_INTEGER && size < EXPONENT_FROM) {
+    throw new CheckFailed("a whole number is beyond 2^53-1");
+  }
+  return String(Object.is(value, -0) ? 0 : value);
+}
+
+function stringText(value) {
+  // With the u flag only lone surrogates match.
+  if (/[\ud800-\udfff]/u.test(value)) {
+    throw new CheckFailed("a string has a lone surrogate");
+  }
+  return JSON.stringify(value);
+}
