@@ -1,0 +1,1 @@
+"""Benchmarks: throughput, latency and memory in one table, a peer or a limit beside it (L3)."""

@@ -1,0 +1,5 @@
+"""`python -m nodes` is `tally`."""
+
+from nodes.cli import main
+
+main()

@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help="The node. Default: $TALLY_URL, else the node last started here."),
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", help="Bearer key for writing. Default: $TALLY_API_KEY, else remembered."),
+]
+Directory = Annotated[
+    Path, typer.Option("--dir", help="The node's folder.", file_okay=False, show_default=True)
+]
+DEFAULT_DIRECTORY = Path(".tally")

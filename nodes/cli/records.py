@@ -1,0 +1,197 @@
+"""Commands that write and read records through a node's HTTP interface."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from nodes.cli.options import AsJson, Key, Url
+from nodes.cli.output import EXIT_BAD_INPUT, err, out, print_json, progress
+from nodes.cli.journey import print_journey
+from nodes.client import CaptureOutcome, NodeClient, find_address
+from nodes.errors import NodeError
+from traceability.bundle import Trust, known_trust, verify_bundle
+from traceability.gs1 import DOMAIN, parse_digital_link, parse_identifier
+from traceability.labels import qr_png, qr_svg, qr_terminal
+
+
+def capture(
+    files: Annotated[list[str], typer.Argument(help="EPCIS 2.0 JSON documents; - reads stdin.")],
+    url: Url = None,
+    key: Key = None,
+    proceed: Annotated[
+        bool, typer.Option("--proceed", help="Capture the valid events even if others are not.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until the events are provable.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Capture EPCIS documents: each becomes events on the ledger, or is refused with reasons."""
+    documents = [(name, _read(name)) for name in files]
+    outcomes: list[tuple[str, CaptureOutcome | str]] = []
+    with NodeClient(find_address(url, key)) as node:
+        mode = "proceed" if proceed else "rollback"
+        with progress("capturing", len(documents), not as_json) as done:
+            jobs = []
+            for name, body in documents:
+                jobs.append((name, node.submit(body, mode)))
+            for index, (name, job) in enumerate(jobs, 1):
+                outcomes.append((name, node.wait(job) if wait else job))
+                done(index)
+    if as_json:
+        print_json({"captures": [_capture_json(*one) for one in outcomes]})
+    else:
+        for name, outcome in outcomes:
+            _print_capture(name, outcome)
+    if any(isinstance(one, CaptureOutcome) and not one.success for _, one in outcomes):
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def trace(
+    epc: Annotated[str, typer.Argument(help="EPC URN, GS1 Digital Link, or a path such as /01/…")],
+    url: Url = None,
+    trust: Annotated[
+        Path | None, typer.Option("--trust", help="Trust file to check each proof with.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where an item has been, who said so, and check every proof here, offline."""
+    with NodeClient(find_address(url, None)) as node:
+        item = node.item(_item_path(epc))
+    verdicts = []
+    with progress("checking", len(item["journey"]), not as_json) as done:
+        for index, step in enumerate(item["journey"], 1):
+            verdicts.append(_verdict(step["bundle"], trust))
+            done(index)
+    if as_json:
+        for step, verdict in zip(item["journey"], verdicts, strict=True):
+            step["verdict"] = verdict
+        print_json(item)
+    else:
+        print_journey(out, item, verdicts)
+
+
+def qr(
+    uri: Annotated[str, typer.Argument(help="Digital Link, EPC URN, or a path such as /01/…/21/…")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="PNG or SVG file, by its ending.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", help="Resolver to point to. Default: the URI's own host, or GS1's."),
+    ] = None,
+    module_mm: Annotated[
+        float, typer.Option("--module-mm", help="Width of one module (X-dimension) in mm.")
+    ] = 0.495,
+    dpi: Annotated[int, typer.Option("--dpi", help="Resolution of the printer, for PNG.")] = 300,
+    text: Annotated[bool, typer.Option("--text/--no-text", help="Print it below the code.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make the QR label of an item; without -o show it here."""
+    link = _label_link(uri, base)
+    if output is None:
+        if as_json:
+            print_json({"uri": link})
+        else:
+            sys.stdout.write(qr_terminal(link) + "\n")
+            out.print(link, markup=False)
+        return
+    suffix = output.suffix.lower()
+    if suffix == ".svg":
+        output.write_bytes(qr_svg(link, module_mm=module_mm, text=text))
+    elif suffix == ".png":
+        output.write_bytes(qr_png(link, module_mm=module_mm, dpi=dpi, text=text))
+    else:
+        raise NodeError(f"{output}: the ending must be .png or .svg")
+    if as_json:
+        print_json({"uri": link, "file": str(output)})
+    else:
+        out.print(f"{output}: {link}", markup=False)
+
+
+def proof(
+    event_id: Annotated[str, typer.Argument(help="Event id (ni:///sha-256;…?ver=CBV2.0).")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write.")] = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the proof of an event: one file that anybody can check offline."""
+    with NodeClient(find_address(url, None)) as node:
+        bundle = node.proof(event_id)
+    path = output or Path(f"{_short(event_id)}.tally-proof.json")
+    path.write_bytes(bundle)
+    if as_json:
+        print_json({"eventID": event_id, "bundle": str(path), "sizeBytes": len(bundle)})
+    else:
+        out.print(f"{path}: {len(bundle)} bytes; check it with `tally verify {path}`", markup=False)
+
+
+def _read(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+
+
+def _item_path(epc: str) -> str:
+    """Path under which a node answers for the item."""
+    if epc.startswith("/"):
+        return parse_digital_link(DOMAIN + epc).identifier.path()
+    return parse_identifier(epc).path()
+
+
+def _label_link(uri: str, base: str | None) -> str:
+    """The URI to print: the given one checked and kept, or moved to another resolver."""
+    if uri.startswith(("http://", "https://")) and base is None:
+        parse_digital_link(uri)
+        return uri
+    whole = DOMAIN + uri if uri.startswith("/") else uri
+    identifier = parse_identifier(whole)
+    return identifier.digital_link((base or DOMAIN).rstrip("/"), whole=True)
+
+
+def _verdict(bundle: dict[str, Any], trust_path: Path | None) -> str:
+    from ledger.canonical import canonical_json
+
+    data = canonical_json(bundle) + b"\n"
+    trust = Trust.load(trust_path) if trust_path else known_trust(data)
+    return str(verify_bundle(data, trust).outcome)
+
+
+def _short(event_id: str) -> str:
+    return event_id.removeprefix("ni:///sha-256;").split("?", 1)[0][:16] or "event"
+
+
+def _capture_json(name: str, outcome: CaptureOutcome | str) -> dict[str, object]:
+    if isinstance(outcome, str):
+        return {"file": name, "job": outcome, "running": True}
+    return {
+        "file": name,
+        "job": outcome.job,
+        "success": outcome.success,
+        "eventIDs": list(outcome.event_ids),
+        "errors": list(outcome.errors),
+    }
+
+
+def _print_capture(name: str, outcome: CaptureOutcome | str) -> None:
+    if isinstance(outcome, str):
+        out.print(f"{name}: accepted as {outcome}", markup=False)
+        return
+    count = len(outcome.event_ids)
+    word = "event" if count == 1 else "events"
+    if outcome.success:
+        out.print(f"{name}: {count} {word} on the ledger", markup=False)
+        for event_id in outcome.event_ids:
+            out.print(f"  {event_id}", markup=False)
+        return
+    err.print(f"{name}: refused ({count} {word} captured)", markup=False)
+    for line in outcome.errors:
+        err.print(f"  {line}", markup=False)
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address, for people."""
+    return urlsplit(url).netloc

@@ -1,0 +1,181 @@
+"""Talking to a node over HTTP, for the commands that do."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from nodes.errors import NodeUnreachable, RequestRefused
+from nodes.layout import user_directory
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+POLL_FIRST_S = 0.02
+POLL_LONGEST_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAddress:
+    """A node and, for writing, the key of an organisation."""
+
+    url: str
+    key: str | None = None
+
+
+def remembered_path() -> Path:
+    """Where `tally dev` and `tally demo` note the node they started."""
+    return user_directory() / "node.json"
+
+
+def remember(address: NodeAddress) -> None:
+    """Note a node for later commands. The file holds a key: owner-only."""
+    path = remembered_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump({"url": address.url, "key": address.key}, file)
+
+
+def find_address(url: str | None, key: str | None) -> NodeAddress:
+    """Options first, then `TALLY_URL`/`TALLY_API_KEY`, then the remembered node."""
+    remembered: dict[str, str | None] = {}
+    try:
+        loaded = json.loads(remembered_path().read_text("utf-8"))
+        if isinstance(loaded, dict):
+            remembered = loaded
+    except (OSError, ValueError):
+        remembered = {}
+    chosen = url or os.environ.get("TALLY_URL")
+    known_key = remembered.get("key") if chosen in (None, remembered.get("url")) else None
+    return NodeAddress(
+        (chosen or remembered.get("url") or DEFAULT_URL).rstrip("/"),
+        key or os.environ.get("TALLY_API_KEY") or known_key,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOutcome:
+    """How a capture ended."""
+
+    job: str
+    success: bool
+    event_ids: tuple[str, ...]
+    errors: tuple[str, ...]
+    body: dict[str, Any]
+    """The whole job as the node tells it."""
+
+
+class NodeClient:
+    """A node's HTTP interface. Use as a context manager."""
+
+    def __init__(self, address: NodeAddress, timeout_s: float = 30.0) -> None:
+        headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
+        self.address = address
+        self._http = httpx.Client(
+            base_url=address.url, headers=headers, timeout=timeout_s, trust_env=False
+        )
+
+    def __enter__(self) -> NodeClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def submit(self, document: bytes, mode: str = "rollback") -> str:
+        """Hand in a document; gives the job's path. Durable once this returns."""
+        answer = self._send(
+            "POST",
+            "/capture",
+            content=document,
+            headers={
+                "Content-Type": "application/ld+json",
+                "GS1-Capture-Error-Behaviour": mode,
+            },
+        )
+        return str(answer.headers["Location"])
+
+    def wait(self, job: str, timeout_s: float = 120.0) -> CaptureOutcome:
+        """Wait until the job has ended. Raises NodeUnreachable after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        pause = POLL_FIRST_S
+        while True:
+            body = self._send("GET", job).json()
+            if not body["running"]:
+                return CaptureOutcome(
+                    job=job,
+                    success=bool(body["success"]),
+                    event_ids=tuple(body.get("eventIDs") or ()),
+                    errors=tuple(_error_line(one) for one in body.get("errors") or ()),
+                    body=body,
+                )
+            if time.monotonic() > deadline:
+                raise NodeUnreachable(
+                    f"{self.address.url}{job} is still running after {timeout_s:.0f} s; "
+                    "it goes on by itself, ask again later"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, POLL_LONGEST_S)
+
+    def item(self, digital_link_path: str) -> dict[str, Any]:
+        """The item answer (docs/proof-format.md section 7)."""
+        answer = self._send("GET", digital_link_path, headers={"Accept": "application/json"})
+        return dict(answer.json())
+
+    def proof(self, event_id: str) -> bytes:
+        """The proof bundle of an event, exactly as it is to be stored."""
+        return self._send("GET", f"/proofs/{quote(event_id, safe='')}").content
+
+    def trust(self) -> bytes:
+        """The node's trust file."""
+        return self._send("GET", "/log/trust").content
+
+    def status(self) -> dict[str, Any]:
+        """Head, log, projection."""
+        return dict(self._send("GET", "/status").json())
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **options)
+        except httpx.HTTPError as failed:
+            raise NodeUnreachable(
+                f"no answer from {self.address.url} ({failed or type(failed).__name__}); "
+                "start a node with `tally dev`, or name one with --url"
+            ) from failed
+        if answer.is_error:
+            raise RequestRefused(_problem_line(answer))
+        return answer
+
+
+def wait_until_ready(url: str, timeout_s: float, alive: Callable[[], bool]) -> None:
+    """Wait for a node that is starting. Raises NodeUnreachable."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline and alive():
+        try:
+            if httpx.get(f"{url}/health", timeout=2.0, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.05)
+    raise NodeUnreachable(f"the node at {url} did not come up")
+
+
+def _problem_line(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        detail = problem.get("detail") or problem.get("title") or answer.reason_phrase
+        more = "; ".join(_error_line(one) for one in (problem.get("errors") or ())[:3])
+        return f"{answer.status_code}: {detail}" + (f" ({more})" if more else "")
+    except (ValueError, AttributeError):
+        return f"{answer.status_code} {answer.reason_phrase}"
+
+
+def _error_line(error: dict[str, Any]) -> str:
+    place = error.get("pointer") or ""
+    detail = error.get("detail") or error.get("title") or "refused"
+    return f"{place}: {detail}" if place else str(detail)

@@ -1,0 +1,60 @@
+"""Where things lie: a node's folder, and the user's own folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodes.errors import NotANodeDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDirectory:
+    """The folder of one node. Back up all of it; `keys/` is secret."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """What the operator may change (`node.toml`)."""
+        return self.root / "node.toml"
+
+    @property
+    def genesis(self) -> Path:
+        """The genesis all members agreed on."""
+        return self.root / "genesis.json"
+
+    @property
+    def trust(self) -> Path:
+        """The trust file that verifiers of this ledger need."""
+        return self.root / "trust.json"
+
+    @property
+    def chain(self) -> Path:
+        """Blocks, state and log (LMDB)."""
+        return self.root / "chain"
+
+    @property
+    def keys(self) -> Path:
+        """Encrypted or permission-protected keys."""
+        return self.root / "keys"
+
+    @property
+    def database(self) -> Path:
+        """SQLite file, unless node.toml names another database."""
+        return self.root / "tally.sqlite"
+
+    def check(self) -> None:
+        """Raises NotANodeDirectory where genesis or settings are missing."""
+        for path in (self.genesis, self.settings):
+            if not path.is_file():
+                raise NotANodeDirectory(
+                    f"{self.root} is not a node's folder ({path.name} is missing); "
+                    "`tally dev --dir FOLDER` makes one"
+                )
+
+
+def user_directory() -> Path:
+    """`$TALLY_HOME`, by default `~/.tallystick`: known logs and remembered nodes."""
+    return Path(os.environ.get("TALLY_HOME") or Path.home() / ".tallystick")
