@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from nodes.cli.journey import print_journey
 from nodes.cli.options import AsJson, Key, Url
 from nodes.cli.output import EXIT_BAD_INPUT, err, out, print_json, progress
-from nodes.cli.journey import print_journey
 from nodes.client import CaptureOutcome, NodeClient, find_address
 from nodes.errors import NodeError
 from traceability.bundle import Trust, known_trust, verify_bundle

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from nodes.cli.options import AsJson
-from nodes.cli.output import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, out, print_json
-from traceability.bundle import Outcome, Trust, Verdict, known_trust, verify_bundle
+from nodes.cli.output import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, print_json
+from traceability.bundle import Outcome, Trust, known_trust, verify_bundle
 
 EXITS = {
     Outcome.VALID: EXIT_VALID,

@@ -69,7 +69,18 @@ def run_tally(
 def start_node(directory: Path, home: Path, *options: str) -> RunningNode:
     """Start `tally dev` on free ports and wait until it says it is ready."""
     process = subprocess.Popen(
-        [*TALLY, "dev", "--dir", str(directory), "--port", "0", "--rpc-port", "0", "--json", *options],
+        [
+            *TALLY,
+            "dev",
+            "--dir",
+            str(directory),
+            "--port",
+            "0",
+            "--rpc-port",
+            "0",
+            "--json",
+            *options,
+        ],
         stdout=subprocess.PIPE,
         stderr=(directory.parent / f"{directory.name}.err").open("a"),
         text=True,
