@@ -3,7 +3,8 @@
 //
 //   build.mjs           write the artifacts
 //   build.mjs --check   compile and compare byte for byte; exit 1 where they differ
-//   build.mjs --inputs DIR   write each compilation's standard JSON input there (for Slither)
+//   build.mjs --stage DIR   copy all sources into DIR, with a standard JSON input for each contract
+//                           (DIR/<Contract>.json): what Slither wants to look at
 //
 // Each contract is compiled alone with its imports, so that one room's change leaves the other
 // rooms' artifacts (AST ids in the storage layout) untouched.
@@ -114,19 +115,22 @@ function check(root, text) {
   return same;
 }
 
-function writeInputs(directory) {
-  mkdirSync(directory, { recursive: true });
+function stage(directory) {
   for (const { room, contract } of roots()) {
     const input = standardInput(`${room}/${contract}.sol`, {
       "*": { "*": ["abi", "metadata", "devdoc", "userdoc", "evm.bytecode", "evm.deployedBytecode"], "": ["ast"] },
     });
+    for (const [name, { content }] of Object.entries(input.sources)) {
+      mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
+      writeFileSync(path.join(directory, name), content);
+    }
     writeFileSync(path.join(directory, `${contract}.json`), JSON.stringify(input));
   }
 }
 
 const [mode, directory] = process.argv.slice(2);
-if (mode === "--inputs" && directory) {
-  writeInputs(directory);
+if (mode === "--stage" && directory) {
+  stage(directory);
 } else if (mode === undefined || mode === "--check") {
   const results = roots().map((root) => {
     const text = `${JSON.stringify(artifact(root), null, 1)}\n`;
@@ -137,6 +141,6 @@ if (mode === "--inputs" && directory) {
     process.exit(1);
   }
 } else {
-  console.error("usage: build.mjs [--check | --inputs DIR]");
+  console.error("usage: build.mjs [--check | --stage DIR]");
   process.exit(2);
 }
