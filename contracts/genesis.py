@@ -7,7 +7,7 @@ from typing import TypedDict
 from contracts.storage import Words
 
 
-class GenesisAccount(TypedDict):
+class AllocEntry(TypedDict):
     """One entry of `alloc`; hex with 0x, slots and words of 32 bytes."""
 
     nonce: str
@@ -16,7 +16,7 @@ class GenesisAccount(TypedDict):
     storage: dict[str, str]
 
 
-def alloc(code: bytes, words: Words) -> GenesisAccount:
+def alloc(code: bytes, words: Words) -> AllocEntry:
     """The entry of a contract. Its nonce is 1, as if it had been created (EIP-161)."""
     return {
         "nonce": "0x1",

@@ -9,7 +9,7 @@ from contracts.artifact import load_artifact
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
 from contracts.consortium.types import Founder, Kind, Profile, Role, Status
 from contracts.errors import GenesisError, OrganisationIdError, StorageError
-from contracts.genesis import GenesisAccount, alloc
+from contracts.genesis import AllocEntry, alloc
 from contracts.storage import Layout, Words
 from ledger.types import Address
 
@@ -33,7 +33,7 @@ def permission_layout(consortium: Address = CONSORTIUM_ADDRESS) -> dict[str, str
     }
 
 
-def genesis_account(*founders: Founder) -> GenesisAccount:
+def genesis_account(*founders: Founder) -> AllocEntry:
     """The `alloc` entry of the contract: as if its constructor and functions had added `founders`.
 
     At least one founder is an operator with an account. Raises `GenesisError`.
@@ -45,7 +45,7 @@ def genesis_account(*founders: Founder) -> GenesisAccount:
     return alloc(CONSORTIUM_ARTIFACT.runtime(), words)
 
 
-def founders_of(account: GenesisAccount) -> tuple[Founder, ...]:
+def founders_of(account: AllocEntry) -> tuple[Founder, ...]:
     """The founders in an `alloc` entry, in their order. Raises `GenesisError`.
 
     Refuses anything that `genesis_account` would not have written, so that what is shown of the

@@ -9,7 +9,7 @@ from contracts.artifact import load_artifact
 from contracts.consortium.genesis import CONSORTIUM_ADDRESS
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
 from contracts.errors import CalldataError, CalldataValueError, LogError, OrganisationIdError
-from contracts.genesis import GenesisAccount, alloc
+from contracts.genesis import AllocEntry, alloc
 from contracts.provenance.types import COUNT_MAX, Anchor, AnchoredBatch, BatchAnchored, Visibility
 from ledger.types import Address, Hash32, Log
 
@@ -25,7 +25,7 @@ BATCH_ANCHORED_TOPIC: Final = _BATCH_ANCHORED.topic
 """`topics[0]` of the event."""
 
 
-def genesis_account(consortium: Address = CONSORTIUM_ADDRESS) -> GenesisAccount:
+def genesis_account(consortium: Address = CONSORTIUM_ADDRESS) -> AllocEntry:
     """The `alloc` entry of the contract, gated by the Consortium contract at `consortium`."""
     return alloc(PROVENANCE_ARTIFACT.runtime(consortium.rjust(32, b"\0")), {})
 

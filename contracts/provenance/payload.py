@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from contracts.provenance.errors import PayloadError
 from contracts.provenance.types import COUNT_MAX
-from ledger.canonical import CanonicalError, JsonError, canonical_json, parse_json
+from ledger.canonical import DEPTH_MAX, CanonicalError, JsonError, canonical_json, parse_json
 
 JSON_BYTES_MAX: Final = 16 * 1024 * 1024
 """Most bytes of the array."""
@@ -19,9 +19,6 @@ RATIO_MAX: Final = 250
 """Most bytes of the array per byte of payload: a small transaction must not cost much memory."""
 RATIO_FREE_BYTES: Final = 64 * 1024
 """Arrays up to this size may have any ratio."""
-DEPTH_MAX: Final = 64
-"""Most nested objects and arrays, the outer array included."""
-
 _FORMAT: Final = 0x01
 _LEVEL: Final = 6
 
@@ -34,16 +31,20 @@ def encode_payload(events: Sequence[Mapping[str, Any]]) -> bytes:
     Raises `PayloadError` where it would break a bound or an event is not canonical JSON.
     """
     try:
-        return encode_canonical_payload([canonical_json(event) for event in events])
+        array = canonical_json(list(events))
     except CanonicalError as error:
         raise PayloadError(f"payload: {error}") from error
+    return _encoded(array, len(events))
 
 
 def encode_canonical_payload(events: Sequence[bytes]) -> bytes:
     """The same from each event's JCS bytes, for callers that already have them (unchecked)."""
-    if not 1 <= len(events) <= COUNT_MAX:
-        raise PayloadError(f"payload: {len(events)} events, not 1 to {COUNT_MAX}")
-    array = b"[" + b",".join(events) + b"]"
+    return _encoded(b"[" + b",".join(events) + b"]", len(events))
+
+
+def _encoded(array: bytes, count: int) -> bytes:
+    if not 1 <= count <= COUNT_MAX:
+        raise PayloadError(f"payload: {count} events, not 1 to {COUNT_MAX}")
     if len(array) > JSON_BYTES_MAX:
         raise PayloadError(f"payload: {len(array)} bytes of JSON, at most {JSON_BYTES_MAX}")
     payload = bytes([_FORMAT]) + zlib.compress(array, _LEVEL)
