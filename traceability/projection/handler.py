@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -34,10 +33,10 @@ from traceability.projection.tables import (
     event_term,
     metadata,
 )
+from traceability.projection.vocabulary import event_identity
 
 Rows = list[dict[str, object]]
 
-EVENT_ID: Final = re.compile(r"ni:///sha-256;([0-9a-f]{64})\?ver=(CBV[0-9.]{1,12})")
 _REASON_MAX: Final = 500
 _IN_MAX: Final = 500
 """Values of one IN list."""
@@ -153,14 +152,6 @@ def _fields(index: int, one: HashedEvent) -> EventFields:
         return fields_of(orjson.loads(one.body))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise PayloadUnreadable(f"event {index}: {type(error).__name__}: {error}") from error
-
-
-def event_identity(event_id: str) -> tuple[bytes, str]:
-    """Hash and version of a CBV event hash id. Raises `ValueError`."""
-    match = EVENT_ID.fullmatch(event_id)
-    if match is None:
-        raise ValueError(f"{event_id[:120]!r} is not a CBV event hash id")
-    return bytes.fromhex(match[1]), match[2]
 
 
 def _write_events(

@@ -7,6 +7,7 @@ GS1 Digital Link, extension names as full IRIs.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -17,6 +18,7 @@ from traceability.gs1 import canonical_or_same
 
 KEY_SIZE_BYTES_MAX: Final = 512
 """Longer values are indexed by their hash: a database's index entries are bounded."""
+_EVENT_ID: Final = re.compile(r"ni:///sha-256;([0-9a-f]{64})\?ver=(CBV[0-9.]{1,12})")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _WEB: Final = ("https://ref.gs1.org/cbv/", "http://ref.gs1.org/cbv/", "cbv:")
@@ -57,6 +59,14 @@ def index_key(text: str) -> str:
     if len(data) <= KEY_SIZE_BYTES_MAX and "\0" not in text:
         return text
     return f"sha-256:{hashlib.sha256(data).hexdigest()}"
+
+
+def event_identity(event_id: str) -> tuple[bytes, str]:
+    """Hash and version of a CBV event hash id. Raises `ValueError`."""
+    match = _EVENT_ID.fullmatch(event_id)
+    if match is None:
+        raise ValueError(f"{event_id[:120]!r} is not a CBV event hash id")
+    return bytes.fromhex(match[1]), match[2]
 
 
 def microseconds(text: str) -> int:

@@ -1,0 +1,40 @@
+"""Answers from the tables of events: event queries, single events."""
+
+from traceability.query.errors import (
+    PageTokenInvalid,
+    QueryError,
+    QueryParameterUnknown,
+    QueryParameterUnsupported,
+    QueryTooLarge,
+    QueryValueInvalid,
+)
+from traceability.query.find import anchorings, find_events, stored_event, stored_events
+from traceability.query.query import EventQuery
+from traceability.query.types import (
+    Anchoring,
+    Journey,
+    JourneyEvent,
+    Page,
+    Relation,
+    StoredEvent,
+)
+
+__all__ = [
+    "Anchoring",
+    "EventQuery",
+    "Journey",
+    "JourneyEvent",
+    "Page",
+    "PageTokenInvalid",
+    "QueryError",
+    "QueryParameterUnknown",
+    "QueryParameterUnsupported",
+    "QueryTooLarge",
+    "QueryValueInvalid",
+    "Relation",
+    "StoredEvent",
+    "anchorings",
+    "find_events",
+    "stored_event",
+    "stored_events",
+]
