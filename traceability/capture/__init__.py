@@ -1,0 +1,53 @@
+"""Capture jobs: from an accepted document to events that anybody can prove."""
+
+from traceability.capture.errors import (
+    CaptureError,
+    CaptureStopped,
+    DocumentMalformed,
+    DocumentTooLarge,
+    KeyReused,
+    NoSigner,
+    NotPermitted,
+    QueueFull,
+    StorageFailed,
+    StorageFull,
+)
+from traceability.capture.protocol import Signer
+from traceability.capture.service import CaptureService
+from traceability.capture.tables import metadata
+from traceability.capture.types import (
+    Anchoring,
+    CaptureSettings,
+    CaptureStatus,
+    ErrorBehaviour,
+    Job,
+    JobError,
+    JobState,
+    Prepared,
+    PreparedEvent,
+)
+
+__all__ = [
+    "Anchoring",
+    "CaptureError",
+    "CaptureService",
+    "CaptureSettings",
+    "CaptureStatus",
+    "CaptureStopped",
+    "DocumentMalformed",
+    "DocumentTooLarge",
+    "ErrorBehaviour",
+    "Job",
+    "JobError",
+    "JobState",
+    "KeyReused",
+    "NoSigner",
+    "NotPermitted",
+    "Prepared",
+    "PreparedEvent",
+    "QueueFull",
+    "Signer",
+    "StorageFailed",
+    "StorageFull",
+    "metadata",
+]

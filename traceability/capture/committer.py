@@ -1,0 +1,134 @@
+"""One writer for the job tables: what arrives together is committed together, with one fsync."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from ledger.projection import write_transaction
+from traceability.capture.errors import (
+    CaptureError,
+    CaptureStopped,
+    StorageFailed,
+    StorageFull,
+)
+
+GROUP_MAX: Final = 64
+_SQLITE_FULL: Final = 13
+_SQLITE_IOERR: Final = 10
+_POSTGRESQL_DISK_FULL: Final = "53100"
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Work(Generic[T]):
+    run: Callable[[Connection], T]
+    future: Future[T]
+
+
+class GroupCommitter:
+    """Runs pieces of work in order on one thread, several to a durable transaction.
+
+    Each piece has a savepoint of its own, so that one which fails leaves the others alone. A
+    future is resolved only after the commit.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Work[object] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="capture-commit", daemon=True)
+        self._lock = threading.Lock()
+        self._open = False
+
+    def start(self) -> None:
+        self._open = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what was handed in, then end."""
+        with self._lock:
+            if not self._open:
+                return
+            self._open = False
+            self._queue.put(None)
+        self._thread.join()
+
+    def submit(self, run: Callable[[Connection], T]) -> Future[T]:
+        """Hand in work. The future raises what `run` raised, or a `CaptureError` of the storage."""
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # who waits for it must not cancel it
+        work: _Work[T] = _Work(run, future)
+        with self._lock:
+            if not self._open:
+                raise CaptureStopped("the capture service does not run")
+            self._queue.put(work)  # type: ignore[arg-type]
+        return future
+
+    def _loop(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            ending = False
+            while len(group) < GROUP_MAX and not self._queue.empty():
+                work = self._queue.get()
+                if work is None:
+                    ending = True
+                    break
+                group.append(work)
+            self._commit(group)
+            if ending:
+                return
+
+    def _commit(self, group: list[_Work[object]]) -> None:
+        results: list[tuple[_Work[object], object, BaseException | None]] = []
+        try:
+            with write_transaction(self._engine) as connection:
+                for work in group:
+                    try:
+                        with connection.begin_nested():
+                            results.append((work, work.run(connection), None))
+                    except DBAPIError as error:
+                        if is_storage_fault(error):
+                            raise
+                        results.append((work, None, storage_error(error)))
+                    except Exception as error:
+                        results.append((work, None, error))
+        except Exception as error:
+            failure = storage_error(error) if isinstance(error, SQLAlchemyError) else error
+            for work in group:
+                work.future.set_exception(failure)
+            return
+        for work, result, fault in results:
+            if fault is None:
+                work.future.set_result(result)
+            else:
+                work.future.set_exception(fault)
+
+
+def is_storage_fault(error: BaseException) -> bool:
+    """Whether the disk refused, so that the whole transaction is lost."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (_SQLITE_FULL, _SQLITE_IOERR)
+    return isinstance(error, DBAPIError) and (
+        error.connection_invalidated
+        or getattr(error.orig, "sqlstate", None) == _POSTGRESQL_DISK_FULL
+    )
+
+
+def storage_error(error: BaseException) -> CaptureError:
+    """The database's refusal in this room's words."""
+    original = getattr(error, "orig", None)
+    code = getattr(original, "sqlite_errorcode", None)
+    if (code is not None and code & 0xFF == _SQLITE_FULL) or (
+        getattr(original, "sqlstate", None) == _POSTGRESQL_DISK_FULL
+    ):
+        return StorageFull("the disk is full: nothing was stored; free some space and try again")
+    return StorageFailed(f"the database refused: {type(original or error).__name__}")

@@ -1,0 +1,119 @@
+"""Signed transactions of capture, and what a refusal of one means."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from contracts.provenance import PROVENANCE_ADDRESS, Visibility, anchor_calldata
+from ledger.evm import decode_transaction, floor_gas_of
+from ledger.evm.errors import (
+    ChainIdMismatch,
+    NonceTooHigh,
+    NonceTooLow,
+    TransactionMalformed,
+    TransactionRefused,
+)
+from ledger.state import keccak
+from ledger.types import Address, Hash32
+from traceability.capture.errors import SigningFailed
+from traceability.capture.protocol import Signer
+from traceability.capture.types import StoredBatch
+
+EXECUTION_GAS: Final = 250_000
+"""What `anchor` itself needs at most (about 80,000), with room to spare."""
+FILLER_GAS: Final = 21_000
+NO_ROOT: Final = b"\0" * 32
+
+
+class Refusal(StrEnum):
+    """What to do after the ledger has refused a transaction."""
+
+    WAIT = "wait"
+    """It may be taken later, or is pending already."""
+    NONCE_USED = "nonce_used"
+    """Another transaction has its nonce for good."""
+    FINAL = "final"
+    """It will never be taken."""
+    UNKNOWN = "unknown"
+    """Not a refusal but a fault."""
+
+
+def sign_anchor(
+    signer: Signer,
+    *,
+    chain_id: int,
+    organisation: str,
+    nonce: int,
+    root: bytes,
+    count: int,
+    payload: bytes,
+    gas_max: int,
+    provenance: Address = PROVENANCE_ADDRESS,
+) -> StoredBatch:
+    """The transaction that anchors a public batch. Raises `SigningFailed`."""
+    data = anchor_calldata(root, count, Visibility.PUBLIC, payload)
+    gas = min(floor_gas_of(data) + EXECUTION_GAS, gas_max)
+    return _signed(signer, chain_id, organisation, nonce, gas, provenance, data, root)
+
+
+def sign_filler(signer: Signer, *, chain_id: int, organisation: str, nonce: int) -> StoredBatch:
+    """A transaction to oneself that does nothing but use up a nonce."""
+    return _signed(signer, chain_id, organisation, nonce, FILLER_GAS, signer.address, b"", NO_ROOT)
+
+
+def sign_again(signer: Signer, batch: StoredBatch, *, chain_id: int, nonce: int) -> StoredBatch:
+    """The same call under another nonce, for a transaction that can no longer be taken."""
+    old = decode_transaction(batch.raw)
+    if old.to is None:
+        raise SigningFailed("a stored transaction names no contract")
+    new = _signed(
+        signer, chain_id, batch.organisation, nonce, old.gas, old.to, old.data, batch.root
+    )
+    return StoredBatch(
+        sequence=batch.sequence,
+        organisation=batch.organisation,
+        account=new.account,
+        nonce=nonce,
+        root=batch.root,
+        transaction_hash=new.transaction_hash,
+        raw=new.raw,
+        job_sequences=batch.job_sequences,
+    )
+
+
+def classify(error: BaseException) -> Refusal:
+    """What a refusal by `Ledger.submit` means for this very transaction."""
+    match error:
+        case NonceTooLow():
+            return Refusal.NONCE_USED
+        case NonceTooHigh():
+            return Refusal.WAIT
+        case TransactionMalformed() | ChainIdMismatch():
+            return Refusal.FINAL
+        case TransactionRefused():
+            return Refusal.FINAL
+    return Refusal.UNKNOWN
+
+
+def _signed(
+    signer: Signer,
+    chain_id: int,
+    organisation: str,
+    nonce: int,
+    gas: int,
+    to: Address,
+    data: bytes,
+    root: bytes,
+) -> StoredBatch:
+    raw = signer.sign_transaction(chain_id=chain_id, nonce=nonce, gas=gas, to=to, data=data)
+    return StoredBatch(
+        sequence=0,
+        organisation=organisation,
+        account=signer.address,
+        nonce=nonce,
+        root=root,
+        transaction_hash=Hash32(keccak(raw)),
+        raw=raw,
+        job_sequences=(),
+    )
