@@ -49,10 +49,11 @@ T = TypeVar("T")
 
 def unique(items: list[T]) -> list[T]:
     """No entry of an EPC list may stand twice (JSON Schema of EPCIS 2.0: uniqueItems)."""
-    if len(set(items)) != len(items):
-        seen: set[T] = set()
-        twice = next(item for item in items if item in seen or seen.add(item))  # type: ignore[func-returns-value]
-        raise ValueError(f"{twice!r} stands twice")
+    seen: set[T] = set()
+    for item in items:
+        if item in seen:
+            raise ValueError(f"{item!r} stands twice")
+        seen.add(item)
     return items
 
 

@@ -71,14 +71,14 @@ class _Open(BaseModel):
 class QuantityElement(_Closed):
     """So many or so much of a class of objects."""
 
-    epcClass: Epc  # noqa: N815  # names are the standard's
+    epcClass: Epc
     quantity: Decimal | None = None
     uom: Uom | None = None
 
 
 class BizTransaction(_Closed):
     type: BizTransactionType | None = None
-    bizTransaction: Epc  # noqa: N815
+    bizTransaction: Epc
 
 
 class Source(_Closed):
@@ -109,46 +109,46 @@ class PersistentDisposition(_Closed):
 
 
 class ErrorDeclaration(_Open):
-    declarationTime: Time  # noqa: N815
+    declarationTime: Time
     reason: ErrorReason | None = None
-    correctiveEventIDs: list[Uri] = Field(default_factory=list)  # noqa: N815
+    correctiveEventIDs: list[Uri] = Field(default_factory=list)
 
 
 class SensorMetadata(_Open):
     time: Time | None = None
-    startTime: Time | None = None  # noqa: N815
-    endTime: Time | None = None  # noqa: N815
-    deviceID: Uri | None = None  # noqa: N815
-    deviceMetadata: Uri | None = None  # noqa: N815
-    rawData: Uri | None = None  # noqa: N815
-    dataProcessingMethod: Uri | None = None  # noqa: N815
-    bizRules: Uri | None = None  # noqa: N815
+    startTime: Time | None = None
+    endTime: Time | None = None
+    deviceID: Uri | None = None
+    deviceMetadata: Uri | None = None
+    rawData: Uri | None = None
+    dataProcessingMethod: Uri | None = None
+    bizRules: Uri | None = None
 
 
 class SensorReport(_Open):
     type: MeasurementType | None = None
     exception: SensorAlertType | None = None
-    deviceID: Uri | None = None  # noqa: N815
-    deviceMetadata: Uri | None = None  # noqa: N815
-    rawData: Uri | None = None  # noqa: N815
-    dataProcessingMethod: Uri | None = None  # noqa: N815
-    bizRules: Uri | None = None  # noqa: N815
+    deviceID: Uri | None = None
+    deviceMetadata: Uri | None = None
+    rawData: Uri | None = None
+    dataProcessingMethod: Uri | None = None
+    bizRules: Uri | None = None
     time: Time | None = None
     microorganism: Uri | None = None
-    chemicalSubstance: Uri | None = None  # noqa: N815
-    coordinateReferenceSystem: Uri | None = None  # noqa: N815
+    chemicalSubstance: Uri | None = None
+    coordinateReferenceSystem: Uri | None = None
     value: Decimal | None = None
     component: Component | None = None
-    stringValue: Text | None = None  # noqa: N815
-    booleanValue: Boolean | None = None  # noqa: N815
-    hexBinaryValue: HexBinary | None = None  # noqa: N815
-    uriValue: Uri | None = None  # noqa: N815
-    minValue: Decimal | None = None  # noqa: N815
-    maxValue: Decimal | None = None  # noqa: N815
-    meanValue: Decimal | None = None  # noqa: N815
-    sDev: Decimal | None = None  # noqa: N815
-    percRank: Decimal | None = None  # noqa: N815
-    percValue: Decimal | None = None  # noqa: N815
+    stringValue: Text | None = None
+    booleanValue: Boolean | None = None
+    hexBinaryValue: HexBinary | None = None
+    uriValue: Uri | None = None
+    minValue: Decimal | None = None
+    maxValue: Decimal | None = None
+    meanValue: Decimal | None = None
+    sDev: Decimal | None = None
+    percRank: Decimal | None = None
+    percValue: Decimal | None = None
     uom: Text | None = None
 
     @model_validator(mode="after")
@@ -159,28 +159,28 @@ class SensorReport(_Open):
 
 
 class SensorElement(_Open):
-    sensorMetadata: SensorMetadata | None = None  # noqa: N815
-    sensorReport: list[SensorReport] = Field(min_length=1)  # noqa: N815
+    sensorMetadata: SensorMetadata | None = None
+    sensorReport: list[SensorReport] = Field(min_length=1)
 
 
 class EpcisEvent(_Open):
     """What all event types share. Not an event by itself."""
 
-    eventTime: Time  # noqa: N815
-    eventTimeZoneOffset: TimeZoneOffset  # noqa: N815
-    recordTime: Time | None = None  # noqa: N815
-    eventID: Uri | None = None  # noqa: N815
-    certificationInfo: Uri | list[Uri | dict[str, object]] | None = None  # noqa: N815
-    errorDeclaration: ErrorDeclaration | None = None  # noqa: N815
-    bizStep: BizStep | None = None  # noqa: N815
+    eventTime: Time
+    eventTimeZoneOffset: TimeZoneOffset
+    recordTime: Time | None = None
+    eventID: Uri | None = None
+    certificationInfo: Uri | list[Uri | dict[str, object]] | None = None
+    errorDeclaration: ErrorDeclaration | None = None
+    bizStep: BizStep | None = None
     disposition: Disposition | None = None
-    persistentDisposition: PersistentDisposition | None = None  # noqa: N815
-    readPoint: Place | None = None  # noqa: N815
-    bizLocation: Place | None = None  # noqa: N815
-    bizTransactionList: list[BizTransaction] = Field(default_factory=list)  # noqa: N815
-    sourceList: list[Source] = Field(default_factory=list)  # noqa: N815
-    destinationList: list[Destination] = Field(default_factory=list)  # noqa: N815
-    sensorElementList: list[SensorElement] = Field(default_factory=list)  # noqa: N815
+    persistentDisposition: PersistentDisposition | None = None
+    readPoint: Place | None = None
+    bizLocation: Place | None = None
+    bizTransactionList: list[BizTransaction] = Field(default_factory=list)
+    sourceList: list[Source] = Field(default_factory=list)
+    destinationList: list[Destination] = Field(default_factory=list)
+    sensorElementList: list[SensorElement] = Field(default_factory=list)
 
 
 class ObjectEvent(EpcisEvent):
@@ -188,8 +188,8 @@ class ObjectEvent(EpcisEvent):
 
     type: Literal["ObjectEvent"]
     action: Action
-    epcList: UniqueEpcs  # noqa: N815
-    quantityList: list[QuantityElement] = Field(default_factory=list)  # noqa: N815
+    epcList: UniqueEpcs
+    quantityList: list[QuantityElement] = Field(default_factory=list)
     ilmd: dict[str, object] | None = None
 
     @model_validator(mode="after")
@@ -204,9 +204,9 @@ class ObjectEvent(EpcisEvent):
 
 class _ParentEvent(EpcisEvent):
     action: Action
-    parentID: Epc | None = None  # noqa: N815
-    childEPCs: Epcs  # noqa: N815
-    childQuantityList: list[QuantityElement] = Field(default_factory=list)  # noqa: N815
+    parentID: Epc | None = None
+    childEPCs: Epcs
+    childQuantityList: list[QuantityElement] = Field(default_factory=list)
 
     def _need_children(self) -> None:
         if self.action != "DELETE" and not (self.childEPCs or self.childQuantityList):
@@ -232,7 +232,7 @@ class AssociationEvent(_ParentEvent):
     """Objects were associated with a parent object or place, or no longer are."""
 
     type: Literal["AssociationEvent"]
-    parentID: Epc  # noqa: N815
+    parentID: Epc
 
     @model_validator(mode="after")
     def _members(self) -> AssociationEvent:
@@ -245,10 +245,10 @@ class TransactionEvent(EpcisEvent):
 
     type: Literal["TransactionEvent"]
     action: Action
-    bizTransactionList: list[BizTransaction] = Field(min_length=1)  # noqa: N815
-    parentID: Epc | None = None  # noqa: N815
-    epcList: Epcs  # noqa: N815
-    quantityList: list[QuantityElement] = Field(default_factory=list)  # noqa: N815
+    bizTransactionList: list[BizTransaction] = Field(min_length=1)
+    parentID: Epc | None = None
+    epcList: Epcs
+    quantityList: list[QuantityElement] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _objects(self) -> TransactionEvent:
@@ -265,11 +265,11 @@ class TransformationEvent(EpcisEvent):
     """Inputs were consumed and outputs produced."""
 
     type: Literal["TransformationEvent"]
-    inputEPCList: UniqueEpcs  # noqa: N815
-    inputQuantityList: list[QuantityElement] = Field(default_factory=list)  # noqa: N815
-    outputEPCList: UniqueEpcs  # noqa: N815
-    outputQuantityList: list[QuantityElement] = Field(default_factory=list)  # noqa: N815
-    transformationID: Epc | None = None  # noqa: N815
+    inputEPCList: UniqueEpcs
+    inputQuantityList: list[QuantityElement] = Field(default_factory=list)
+    outputEPCList: UniqueEpcs
+    outputQuantityList: list[QuantityElement] = Field(default_factory=list)
+    transformationID: Epc | None = None
     ilmd: dict[str, object] | None = None
 
     @model_validator(mode="after")
