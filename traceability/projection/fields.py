@@ -148,11 +148,13 @@ def _place(place: Mapping[str, Any] | None) -> str | None:
 
 def _things(event: Mapping[str, Any]) -> frozenset[tuple[str, int]]:
     things = {
-        (thing_key(epc), int(role)) for name, role in _INSTANCE_LISTS for epc in event.get(name, ())
+        (thing_key(epc), int(role))
+        for name, role in _INSTANCE_LISTS
+        for epc in event.get(name) or ()
     }
     for name, role in _QUANTITY_LISTS:
         things.update(
-            (thing_key(element["epcClass"]), int(role)) for element in event.get(name, ())
+            (thing_key(element["epcClass"]), int(role)) for element in event.get(name) or ()
         )
     if (parent := event.get("parentID")) is not None:
         things.add((thing_key(parent), int(Role.PARENT)))
@@ -161,7 +163,7 @@ def _things(event: Mapping[str, Any]) -> frozenset[tuple[str, int]]:
 
 def _quantities(event: Mapping[str, Any]) -> Iterator[float]:
     for name, _ in _QUANTITY_LISTS:
-        for element in event.get(name, ()):
+        for element in event.get(name) or ():
             if (quantity := element.get("quantity")) is not None:
                 if not math.isfinite(value := float(quantity)):
                     raise ValueError(f"the quantity {quantity} is no finite number")
@@ -171,21 +173,21 @@ def _quantities(event: Mapping[str, Any]) -> Iterator[float]:
 def _terms(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if (own := event.get("eventID")) is not None:
         yield Field.EVENT_ID, index_key(own)
-    for item in event.get("bizTransactionList", ()):
-        yield Field.transaction(item.get("type", "")), thing_key(item["bizTransaction"])
-    for item in event.get("sourceList", ()):
+    for item in event.get("bizTransactionList") or ():
+        yield Field.transaction(item.get("type") or ""), thing_key(item["bizTransaction"])
+    for item in event.get("sourceList") or ():
         yield Field.source(item["type"]), thing_key(item["source"])
-    for item in event.get("destinationList", ()):
+    for item in event.get("destinationList") or ():
         yield Field.destination(item["type"]), thing_key(item["destination"])
     if persistent := event.get("persistentDisposition"):
-        for word in _listed(persistent.get("set", ())):
+        for word in _listed(persistent.get("set")):
             yield Field.PERSISTENT_SET, bare_word(word, Vocabulary.DISPOSITION)
-        for word in _listed(persistent.get("unset", ())):
+        for word in _listed(persistent.get("unset")):
             yield Field.PERSISTENT_UNSET, bare_word(word, Vocabulary.DISPOSITION)
     if error := event.get("errorDeclaration"):
         if (reason := error.get("reason")) is not None:
             yield Field.ERROR_REASON, bare_word(reason, Vocabulary.ERROR_REASON)
-        for corrective in error.get("correctiveEventIDs", ()):
+        for corrective in error.get("correctiveEventIDs") or ():
             yield Field.CORRECTIVE_ID, index_key(corrective)
     yield from _extensions(event)
 
@@ -218,4 +220,6 @@ def _scalars(value: object) -> Iterator[str]:
 
 
 def _listed(value: Any) -> Any:
+    if value is None:
+        return ()
     return value if isinstance(value, (list, tuple)) else (value,)

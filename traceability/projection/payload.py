@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from contracts.errors import ContractError
 from contracts.provenance import Batch, BatchAnchored, decode_payload
 from ledger.canonical import CanonicalError, canonical_json
-from traceability.epcis import parse_document
-from traceability.errors import TraceabilityError
+from traceability.epcis import EpcisError, parse_document
 from traceability.projection.errors import PayloadMismatch, PayloadUnreadable
 from traceability.projection.prepared import HashedEvent, PreparedEvent
 
 
-def read_payload(payload: bytes) -> tuple[PreparedEvent, ...]:
-    """Parse and hash every event. Raises `PayloadUnreadable`."""
+def read_payload(payload: bytes) -> tuple[HashedEvent, ...]:
+    """Parse, validate and hash every event. Raises `PayloadUnreadable`."""
     try:
         bodies = decode_payload(payload)
-    except ContractError as error:
+        document = parse_document(canonical_json(list(bodies)))
+    except (ContractError, CanonicalError, EpcisError) as error:
         raise PayloadUnreadable(str(error)) from error
     events = []
-    for index, body in enumerate(bodies):
-        try:
-            events.append(_read_event(body))
-        except (TraceabilityError, CanonicalError, ValueError) as error:
-            raise PayloadUnreadable(f"event {index}: {error}") from error
+    for index, (body, event) in enumerate(zip(bodies, document.events, strict=True)):
+        if event.canonical_bytes != canonical_json(body):
+            raise PayloadUnreadable(
+                f"event {index} is not in anchored form (docs/proof-format.md, section 1)"
+            )
+        events.append(PreparedEvent(event.event_id, event.digest, event.canonical_bytes))
     return tuple(events)
 
 
@@ -40,12 +39,3 @@ def batch_of(anchored: BatchAnchored, events: Sequence[HashedEvent]) -> Batch:
             f"the payload's events give root 0x{batch.root.hex()}, not the anchored one"
         )
     return batch
-
-
-def _read_event(body: Mapping[str, Any]) -> PreparedEvent:
-    canonical = canonical_json(body)
-    (event,) = parse_document(canonical).events
-    if canonical_json(event.body) != canonical:
-        raise PayloadUnreadable("not in anchored form (docs/proof-format.md, section 1)")
-    digest = hashlib.sha256(canonical).hexdigest()
-    return PreparedEvent(event.event_id, digest, canonical)

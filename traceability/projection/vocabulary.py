@@ -74,7 +74,7 @@ def microseconds(text: str) -> int:
 
     Raises `ValueError` for what is no such time.
     """
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.strip())
     if moment.tzinfo is None:
         raise ValueError(f"the time {text!r} has no offset (such as Z or +08:00)")
     return (moment - _EPOCH) // _MICROSECOND
