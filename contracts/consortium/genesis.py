@@ -141,12 +141,20 @@ def _check_founder(founder: Founder) -> None:
         (profile.name_zh, NAME_BYTES_MAX),
         (profile.uri, URI_BYTES_MAX),
     ):
-        control = any(character < " " or character == "\x7f" for character in text)
-        if control or len(text.encode("utf-8", "surrogatepass")) > bytes_max:
+        if not _is_text(text, bytes_max):
             raise GenesisError(
-                f"genesis: founder {founder.id}: {text[:40]!r} has a control character "
-                f"or more than {bytes_max} bytes"
+                f"genesis: founder {founder.id}: {text[:40]!r} is not text without control "
+                f"characters of at most {bytes_max} bytes of UTF-8"
             )
+
+
+def _is_text(text: str, bytes_max: int) -> bool:
+    """What the contract takes, and nothing that is not UTF-8."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return False
+    return len(raw) <= bytes_max and not any(byte < 0x20 or byte == 0x7F for byte in raw)
 
 
 # ---- reading ------------------------------------------------------------------------------------
