@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from ledger.canonical import JsonError, parse_json
-from traceability.epcis.context import check_context, namespaces_of
+from traceability.epcis.context import check_context
 from traceability.epcis.errors import DocumentRefused
 from traceability.epcis.events import Surroundings, read_event
 from traceability.epcis.extensions import check_keys
@@ -199,8 +199,3 @@ def _events(
             if len(problems) >= PROBLEMS_MAX:
                 break
     return tuple(events)
-
-
-def namespaces(document: Document) -> Mapping[str, str]:
-    """The prefixes in force in a document's envelope."""
-    return namespaces_of(list(document.context))

@@ -130,7 +130,8 @@ def _reason(details: ErrorDetails) -> str:
     if kind == "value_error":
         return details["msg"].removeprefix("Value error, ")
     if kind == "literal_error":
-        return f"{str(details['input'])[:80]!r}: {details['msg'].lower()}"
+        expected = details["msg"].removeprefix("Input should be ")
+        return f"{str(details['input'])[:80]!r} must be {expected}"
     return _PLAIN_REASONS.get(kind, details["msg"][:1].lower() + details["msg"][1:])
 
 

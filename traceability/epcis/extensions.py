@@ -63,7 +63,7 @@ def check_extensions(
         ("readPoint", _PLACE, "a readPoint"),
         ("bizLocation", _PLACE, "a bizLocation"),
         ("errorDeclaration", _ERROR, "an errorDeclaration"),
-        ("ilmd", _NONE, "EPCIS"),
+        ("ilmd", _NONE, "ilmd"),
     ):
         if name in body:
             yield from check_keys(body[name], inner, namespaces, f"{pointer}/{name}", what)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, StrictBool
+from pydantic import AfterValidator, Field, PlainValidator, StrictBool
 
 from traceability.epcis.values import parse_time
 from traceability.epcis.vocabulary import NAMESPACES, VOCABULARIES, Vocabulary
@@ -18,6 +18,7 @@ __all__ = [
     "Action",
     "BizStep",
     "BizTransactionType",
+    "CertificationInfo",
     "Component",
     "Decimal",
     "Disposition",
@@ -27,6 +28,7 @@ __all__ = [
     "MeasurementType",
     "SensorAlertType",
     "SourceDestinationType",
+    "StringValue",
     "Text",
     "Time",
     "TimeZoneOffset",
@@ -35,8 +37,8 @@ __all__ = [
     "unique",
 ]
 
-TEXT_LENGTH_MAX = 2000
-LIST_LENGTH_MAX = 100_000
+_URI_LENGTH_MAX = 2000
+_STRING_VALUE_LENGTH_MAX = 65_536
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x1f]+")
 _OFFSET = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)")
@@ -57,14 +59,12 @@ def unique(items: list[T]) -> list[T]:
     return items
 
 
-@lru_cache(maxsize=16_384)
 def _uri(text: str) -> str:
     if _URI.fullmatch(text) is None:
         raise ValueError(f"{_shown(text)} is no URI")
     return text
 
 
-@lru_cache(maxsize=65_536)
 def _epc(text: str) -> str:
     """A URI; an EPC URN of a GS1 key, or an address at id.gs1.org, must be a good identifier.
 
@@ -80,6 +80,16 @@ def _epc(text: str) -> str:
     except Gs1Error as error:
         raise ValueError(f"{_shown(text)}: {error.place}: {error.reason}") from error
     return text
+
+
+def _certification(value: object) -> object:
+    """A URI, or a list of URIs or of certification details (GS1 Web Vocabulary)."""
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str):
+            _uri(item)
+        elif not (isinstance(item, dict) and isinstance(value, list)):
+            raise ValueError("must be a URI, or a list of URIs or of certification details")
+    return value
 
 
 def _time(text: str) -> str:
@@ -128,7 +138,8 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
 
 
-Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
+Text = Annotated[str, Field(max_length=_URI_LENGTH_MAX)]
+StringValue = Annotated[str, Field(max_length=_STRING_VALUE_LENGTH_MAX)]
 Uri = Annotated[Text, AfterValidator(_uri)]
 Epc = Annotated[Text, AfterValidator(_epc)]
 Time = Annotated[Text, AfterValidator(_time)]
@@ -139,6 +150,7 @@ Uom = Annotated[
 HexBinary = Annotated[Text, AfterValidator(_matching(_HEX, "hexadecimal"))]
 Decimal = Annotated[float, Field(allow_inf_nan=False)]
 Boolean = StrictBool
+CertificationInfo = Annotated[str | list[str | dict[str, object]], PlainValidator(_certification)]
 Action = Literal["ADD", "OBSERVE", "DELETE"]
 
 BizStep = Annotated[Text, AfterValidator(_word_of(VOCABULARIES["bizStep"]))]

@@ -14,6 +14,7 @@ from traceability.epcis.fields import (
     BizStep,
     BizTransactionType,
     Boolean,
+    CertificationInfo,
     Component,
     Decimal,
     Disposition,
@@ -23,6 +24,7 @@ from traceability.epcis.fields import (
     MeasurementType,
     SensorAlertType,
     SourceDestinationType,
+    StringValue,
     Text,
     Time,
     TimeZoneOffset,
@@ -139,7 +141,7 @@ class SensorReport(_Open):
     coordinateReferenceSystem: Uri | None = None
     value: Decimal | None = None
     component: Component | None = None
-    stringValue: Text | None = None
+    stringValue: StringValue | None = None
     booleanValue: Boolean | None = None
     hexBinaryValue: HexBinary | None = None
     uriValue: Uri | None = None
@@ -170,7 +172,7 @@ class EpcisEvent(_Open):
     eventTimeZoneOffset: TimeZoneOffset
     recordTime: Time | None = None
     eventID: Uri | None = None
-    certificationInfo: Uri | list[Uri | dict[str, object]] | None = None
+    certificationInfo: CertificationInfo | None = None
     errorDeclaration: ErrorDeclaration | None = None
     bizStep: BizStep | None = None
     disposition: Disposition | None = None

@@ -13,15 +13,19 @@ from traceability.gs1.urn import parse_urn
 __all__ = ["canonical", "canonical_or_same", "parse_identifier"]
 
 _CACHE_SIZE = 65_536  # about 30 MB when full
+_CACHED_LENGTH_MAX = 200
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
 def parse_identifier(text: str) -> Identifier:
     """Read an EPC URN or a GS1 Digital Link URI of any domain, check digit verified.
 
     Raises a Gs1Error subclass that says what is wrong and where.
     """
     check_printable(text)
+    return _cached_parse(text) if len(text) <= _CACHED_LENGTH_MAX else _parse(text)
+
+
+def _parse(text: str) -> Identifier:
     if text.startswith("urn:epc:"):
         return parse_urn(text)
     if text[:8].lower().startswith(("http://", "https://")):
@@ -29,14 +33,15 @@ def parse_identifier(text: str) -> Identifier:
     raise MalformedIdentifier(text, "identifier", "is neither an EPC URN nor a Digital Link")
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
+_cached_parse = lru_cache(maxsize=_CACHE_SIZE)(_parse)
+
+
 def canonical(text: str) -> str:
     """The constrained canonical Digital Link of CBV 2.0 section 8.9: domain id.gs1.org, no query,
     the finest level of identification only. Raises a Gs1Error subclass."""
     return parse_identifier(text).digital_link()
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
 def canonical_or_same(text: str) -> str:
     """`canonical`, but any text that is no GS1 identifier comes back as it is, and check digits are
     not verified: a hash must be defined for texts that merely look like identifiers."""
