@@ -17,6 +17,12 @@ export function fromUtf8(bytes) {
   }
 }
 
+export const UINT63_MAX = 2n ** 63n - 1n;
+
+/** An unsigned decimal below 2^63 in its one spelling. */
+export const isDecimal = (text) =>
+  typeof text === "string" && /^(0|[1-9][0-9]{0,18})$/.test(text) && BigInt(text) <= UINT63_MAX;
+
 export function concat(...parts) {
   const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let offset = 0;

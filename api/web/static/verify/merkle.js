@@ -10,16 +10,16 @@ export const nodeHash = (crypto, left, right) =>
   crypto.sha256(concat(Uint8Array.of(1), left, right));
 
 /**
- * The root that `path` gives for the leaf at `index` of a tree of `size` leaves.
- * Requires 0 <= index < size <= 2^53-1 and hashes of 32 bytes; throws CheckFailed otherwise.
+ * The root that `path` gives for the leaf at `index` of a tree of `size` leaves, both BigInt.
+ * Throws CheckFailed unless 0 <= index < size and `path` has that tree's length.
  */
 export async function rootFromPath(crypto, leaf, index, size, path) {
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) {
+  if (index < 0n || index >= size) {
     throw new CheckFailed(`index ${index} does not lie in a tree of ${size} leaves`);
   }
   if (path.length > PATH_LENGTH_MAX) throw new CheckFailed("the path is too long");
-  let node = BigInt(index);
-  let last = BigInt(size - 1);
+  let node = index;
+  let last = size - 1n;
   let hash = leaf;
   for (const sibling of path) {
     if (sibling.length !== HASH_SIZE_BYTES) throw new CheckFailed("a hash of the path is not 32 bytes");
