@@ -1,4 +1,4 @@
-"""Answers from the tables of events: event queries, single events."""
+"""Answers from the tables of events: event queries, single events, journeys."""
 
 from traceability.query.errors import (
     PageTokenInvalid,
@@ -9,6 +9,7 @@ from traceability.query.errors import (
     QueryValueInvalid,
 )
 from traceability.query.find import anchorings, find_events, stored_event, stored_events
+from traceability.query.journey import journey
 from traceability.query.query import EventQuery
 from traceability.query.types import (
     Anchoring,
@@ -35,6 +36,7 @@ __all__ = [
     "StoredEvent",
     "anchorings",
     "find_events",
+    "journey",
     "stored_event",
     "stored_events",
 ]
