@@ -9,7 +9,7 @@ from typing import Final
 
 from contracts.provenance.errors import BatchError
 from contracts.provenance.types import COUNT_MAX
-from ledger.tlog.merkle import leaf_hash, node_hash
+from ledger.tlog import leaf_hash, node_hash
 from ledger.types import Hash32
 
 _EVENT_ID: Final = re.compile(r"ni:///sha-256;[0-9a-f]{64}\?ver=CBV2\.[0-9]")

@@ -5,6 +5,7 @@ Source: docs/proof-format.md section 2; RFC 1950, RFC 8785.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -21,6 +22,8 @@ RATIO_FREE_BYTES: Final = 64 * 1024
 """Arrays up to this size may have any ratio."""
 _FORMAT: Final = 0x01
 _LEVEL: Final = 6
+_LONG_INTEGER: Final = re.compile(rb"[:,\[]-?[0-9]{16,}[],}]")
+"""Perhaps a number that JCS writes as an integer beyond 2**53-1, which no strict reader takes."""
 
 Event = dict[str, Any]
 
@@ -47,6 +50,8 @@ def _encoded(array: bytes, count: int) -> bytes:
         raise PayloadError(f"payload: {count} events, not 1 to {COUNT_MAX}")
     if len(array) > JSON_BYTES_MAX:
         raise PayloadError(f"payload: {len(array)} bytes of JSON, at most {JSON_BYTES_MAX}")
+    if _LONG_INTEGER.search(array):
+        _check_readable(array)
     payload = bytes([_FORMAT]) + zlib.compress(array, _LEVEL)
     if len(array) > _json_bytes_max(len(payload)):
         raise PayloadError(f"payload: compressed more than {RATIO_MAX} times; send fewer events")
@@ -72,6 +77,14 @@ def decode_payload(payload: bytes) -> tuple[Event, ...]:
     if not 1 <= len(events) <= COUNT_MAX:
         raise PayloadError(f"payload: {len(events)} events, not 1 to {COUNT_MAX}")
     return tuple(events)
+
+
+def _check_readable(array: bytes) -> None:
+    """A float such as 1e20 is written as an integer that may not be read: refuse it now."""
+    try:
+        parse_json(array, size_bytes_max=JSON_BYTES_MAX, depth_max=DEPTH_MAX)
+    except JsonError as error:
+        raise PayloadError(f"payload: {error}") from error
 
 
 def _json_bytes_max(payload_size: int) -> int:
