@@ -1,0 +1,45 @@
+"""Proof bundles: one JSON file that anybody checks offline. Build, verify; the trust file."""
+
+from __future__ import annotations
+
+from traceability.bundle.building import build_bundle
+from traceability.bundle.bundle import BUNDLE_SIZE_BYTES_MAX, FILE_SUFFIX, BatchPlace, Bundle
+from traceability.bundle.errors import (
+    BundleError,
+    BundleFormatUnknown,
+    BundleMalformed,
+    NotProvableYet,
+    TrustConflict,
+    TrustMalformed,
+)
+from traceability.bundle.protocol import LedgerView, LogView
+from traceability.bundle.store import TrustStore, known_trust, trust_directory
+from traceability.bundle.trust import Trust
+from traceability.bundle.types import Outcome, Statement, Step, StepName, Verdict
+from traceability.bundle.verification import verify_bundle
+
+__all__ = [
+    "BUNDLE_SIZE_BYTES_MAX",
+    "FILE_SUFFIX",
+    "BatchPlace",
+    "Bundle",
+    "BundleError",
+    "BundleFormatUnknown",
+    "BundleMalformed",
+    "LedgerView",
+    "LogView",
+    "NotProvableYet",
+    "Outcome",
+    "Statement",
+    "Step",
+    "StepName",
+    "Trust",
+    "TrustConflict",
+    "TrustMalformed",
+    "TrustStore",
+    "Verdict",
+    "build_bundle",
+    "known_trust",
+    "trust_directory",
+    "verify_bundle",
+]

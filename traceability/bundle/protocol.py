@@ -1,0 +1,27 @@
+"""What building a bundle needs of a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class LogView(Protocol):
+    """The transparency log, as it stands."""
+
+    def checkpoint(self) -> str:
+        """The latest checkpoint as a signed note."""
+
+    def entry(self, index: int) -> bytes:
+        """Leaf data."""
+
+    def inclusion_proof(self, index: int, size: int) -> Sequence[bytes]:
+        """Path of the leaf in the tree of `size`."""
+
+
+class LedgerView(Protocol):
+    """A ledger, or anything that has its log."""
+
+    @property
+    def log(self) -> LogView:
+        """The transparency log."""

@@ -1,0 +1,150 @@
+"""The trust file: whose signatures count, for which log (docs/proof-format.md, section 6)."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ledger.canonical import JsonError, parse_json
+from ledger.json_place import INTEGER_MAX
+from ledger.tlog import NoteMalformed, NoteVerifier
+from ledger.types import Address
+from traceability.bundle.errors import TrustMalformed
+
+FORMAT = "tallystick-trust/1"
+TRUST_SIZE_BYTES_MAX = 256 * 1024
+KEYS_MAX = 128
+
+_AddressText = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
+_LineText = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class _Contracts(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    consortium: _AddressText
+    provenance: _AddressText
+
+
+class _File(BaseModel):
+    """The JSON of a trust file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: Literal["tallystick-trust/1"]
+    name: _LineText
+    origin: _LineText
+    keys: Annotated[list[str], Field(min_length=1, max_length=KEYS_MAX)]
+    threshold: Annotated[int, Field(ge=1, le=KEYS_MAX)]
+    chainId: Annotated[int, Field(ge=1, le=INTEGER_MAX)]  # noqa: N815 - the format's own name
+    contracts: _Contracts
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a verifier believes about one log."""
+
+    name: str
+    """For people."""
+    origin: str
+    """Origin line of the log's checkpoints."""
+    keys: tuple[NoteVerifier, ...]
+    """Keys of the members. One key under several names or types counts once."""
+    threshold: int
+    """So many of `keys` must have signed a checkpoint."""
+    chain_id: int
+    consortium: Address
+    provenance: Address
+    """The contract whose events are believed."""
+
+    def __post_init__(self) -> None:
+        if len(set(self.keys)) != len(self.keys):
+            raise TrustMalformed("trust file: the same key stands in `keys` twice")
+        distinct = len({key.public_key for key in self.keys})
+        if not 1 <= self.threshold <= distinct:
+            raise TrustMalformed(
+                f"trust file: threshold {self.threshold} of {distinct} keys can never be met"
+            )
+
+    @classmethod
+    def parse(cls, data: bytes) -> Trust:
+        """Read a trust file's bytes. Raises `TrustMalformed`."""
+        try:
+            fields = parse_json(data, size_bytes_max=TRUST_SIZE_BYTES_MAX, depth_max=4)
+            file = _File.model_validate(fields)
+        except JsonError as error:
+            raise TrustMalformed(f"trust file: {error}") from None
+        except ValidationError as error:
+            raise TrustMalformed(f"trust file: {_first(error)}") from None
+        try:
+            keys = tuple(NoteVerifier.parse(key) for key in file.keys)
+        except NoteMalformed as error:
+            raise TrustMalformed(f"trust file: keys: {error}") from None
+        return cls(
+            file.name,
+            file.origin,
+            keys,
+            file.threshold,
+            file.chainId,
+            Address(bytes.fromhex(file.contracts.consortium[2:])),
+            Address(bytes.fromhex(file.contracts.provenance[2:])),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Trust:
+        """Read a trust file. Raises `TrustMalformed`, also where it cannot be read."""
+        try:
+            with path.open("rb") as file:
+                data = file.read(TRUST_SIZE_BYTES_MAX + 1)
+        except OSError as error:
+            raise TrustMalformed(f"trust file {path} cannot be read: {error.strerror}") from error
+        try:
+            return cls.parse(data)
+        except TrustMalformed as error:
+            raise TrustMalformed(f"{path}: {error}") from None
+
+    def fields(self) -> dict[str, object]:
+        """The JSON object of section 6."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "origin": self.origin,
+            "keys": [key.vkey for key in self.keys],
+            "threshold": self.threshold,
+            "chainId": self.chain_id,
+            "contracts": {
+                "consortium": "0x" + self.consortium.hex(),
+                "provenance": "0x" + self.provenance.hex(),
+            },
+        }
+
+    def encode(self) -> bytes:
+        """The bytes of the file; `parse` reads them. Indented, for people."""
+        return json.dumps(self.fields(), ensure_ascii=False, indent=2).encode() + b"\n"
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all, in place of what stood there."""
+        self.parse(self.encode())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            with draft.open("xb") as file:
+                file.write(self.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            with suppress(FileNotFoundError):
+                draft.unlink()
+
+
+def _first(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_context=False)[0]
+    return f"/{'/'.join(str(step) for step in details['loc'])}: {details['msg']}"
