@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 MARKS = {
@@ -25,13 +26,13 @@ def print_journey(out: Console, item: Mapping[str, Any], verdicts: Sequence[str]
         event = step["bundle"]["event"]
         table.add_row(
             str(event["eventTime"]),
-            _plain(step["organisation"].get("name") or step["organisation"]["id"]),
-            _plain(_what(event)),
-            _plain(_where(event)),
-            _plain("" if step["relation"] == "self" else f"{step['relation']} {step['about']}"),
+            escape(step["organisation"].get("name") or step["organisation"]["id"]),
+            escape(_what(event)),
+            escape(_where(event)),
+            escape("" if step["relation"] == "self" else f"{step['relation']} {step['about']}"),
             MARKS[verdict],
         )
-    out.print(_plain(str(item["epc"])))
+    out.print(escape(str(item["epc"])))
     out.print(table)
     if item["truncated"]:
         out.print("The journey is longer; only its first part is shown.")
@@ -57,8 +58,3 @@ def _where(event: Mapping[str, Any]) -> str:
         if isinstance(place, dict):
             return str(place.get("cbvmda:name") or place.get("id") or "")
     return ""
-
-
-def _plain(text: str) -> str:
-    """Text from records is never markup."""
-    return text.replace("[", "\\[")

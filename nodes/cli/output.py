@@ -1,4 +1,4 @@
-"""How the command line speaks: JSON for machines on stdout, words for people, progress on stderr."""
+"""How the command line speaks: answers on stdout, as JSON if asked; progress on stderr."""
 
 from __future__ import annotations
 

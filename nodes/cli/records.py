@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
+from ledger.canonical import canonical_json
 from nodes.cli.journey import print_journey
 from nodes.cli.options import AsJson, Key, Url
 from nodes.cli.output import EXIT_BAD_INPUT, err, out, print_json, progress
@@ -16,7 +16,7 @@ from nodes.client import CaptureOutcome, NodeClient, find_address
 from nodes.errors import NodeError
 from traceability.bundle import Trust, known_trust, verify_bundle
 from traceability.gs1 import DOMAIN, parse_digital_link, parse_identifier
-from traceability.labels import qr_png, qr_svg, qr_terminal
+from traceability.labels import X_DIMENSION_MM_DEFAULT, qr_png, qr_svg, qr_terminal
 
 
 def capture(
@@ -87,7 +87,7 @@ def qr(
     ] = None,
     module_mm: Annotated[
         float, typer.Option("--module-mm", help="Width of one module (X-dimension) in mm.")
-    ] = 0.495,
+    ] = X_DIMENSION_MM_DEFAULT,
     dpi: Annotated[int, typer.Option("--dpi", help="Resolution of the printer, for PNG.")] = 300,
     text: Annotated[bool, typer.Option("--text/--no-text", help="Print it below the code.")] = True,
     as_json: AsJson = False,
@@ -102,10 +102,11 @@ def qr(
             out.print(link, markup=False)
         return
     suffix = output.suffix.lower()
+    lines = None if text else ()
     if suffix == ".svg":
-        output.write_bytes(qr_svg(link, module_mm=module_mm, text=text))
+        output.write_text(qr_svg(link, x_dimension_mm=module_mm, text=lines), "utf-8")
     elif suffix == ".png":
-        output.write_bytes(qr_png(link, module_mm=module_mm, dpi=dpi, text=text))
+        output.write_bytes(qr_png(link, x_dimension_mm=module_mm, dpi=dpi, text=lines))
     else:
         raise NodeError(f"{output}: the ending must be .png or .svg")
     if as_json:
@@ -138,8 +139,8 @@ def _read(name: str) -> bytes:
 def _item_path(epc: str) -> str:
     """Path under which a node answers for the item."""
     if epc.startswith("/"):
-        return parse_digital_link(DOMAIN + epc).identifier.path()
-    return parse_identifier(epc).path()
+        epc = DOMAIN + epc
+    return parse_identifier(epc).digital_link(whole=True).removeprefix(DOMAIN)
 
 
 def _label_link(uri: str, base: str | None) -> str:
@@ -153,8 +154,6 @@ def _label_link(uri: str, base: str | None) -> str:
 
 
 def _verdict(bundle: dict[str, Any], trust_path: Path | None) -> str:
-    from ledger.canonical import canonical_json
-
     data = canonical_json(bundle) + b"\n"
     trust = Trust.load(trust_path) if trust_path else known_trust(data)
     return str(verify_bundle(data, trust).outcome)
@@ -190,8 +189,3 @@ def _print_capture(name: str, outcome: CaptureOutcome | str) -> None:
     err.print(f"{name}: refused ({count} {word} captured)", markup=False)
     for line in outcome.errors:
         err.print(f"  {line}", markup=False)
-
-
-def host_of(url: str) -> str:
-    """Host and port of an address, for people."""
-    return urlsplit(url).netloc

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from nodes.cli.options import AsJson
-from nodes.cli.output import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, print_json
-from traceability.bundle import Outcome, Trust, known_trust, verify_bundle
+from nodes.cli.output import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, out, print_json
+from traceability.bundle import Outcome, Trust, Verdict, known_trust, verify_bundle
 
 EXITS = {
     Outcome.VALID: EXIT_VALID,
@@ -37,3 +38,57 @@ def verify(
     else:
         _print(bundle, verdict)
     raise typer.Exit(EXITS[verdict.outcome])
+
+
+MARKS = {
+    Outcome.VALID: "[green]✓[/]",
+    Outcome.INVALID: "[bold red]✗[/]",
+    Outcome.UNKNOWN: "[yellow]?[/]",
+    Outcome.NOT_CHECKED: "[dim]–[/]",
+}
+
+
+def verdict_json(verdict: Verdict) -> dict[str, object]:
+    """A verdict for machines."""
+    answer: dict[str, object] = {
+        "verdict": str(verdict.outcome),
+        "reason": verdict.reason,
+        "steps": [
+            {"name": str(step.name), "outcome": str(step.outcome), "reason": step.reason}
+            for step in verdict.steps
+        ],
+    }
+    said = verdict.statement
+    if said is not None:
+        answer["statement"] = {
+            "eventID": said.event_id,
+            "organisation": said.organisation,
+            "submitter": "0x" + said.submitter.hex(),
+            "blockNumber": said.block_number,
+            "recordTime": said.record_time.isoformat(),
+            "transactionHash": "0x" + said.transaction_hash.hex(),
+            "origin": said.origin,
+            "leafIndex": said.leaf_index,
+            "treeSize": said.tree_size,
+            "signers": list(said.signers),
+        }
+    return answer
+
+
+def _print(bundle: Path, verdict: Verdict) -> None:
+    out.print(f"{bundle}: {verdict.outcome}", markup=False, style="bold")
+    for step in verdict.steps:
+        out.print(f"  {MARKS[step.outcome]} {step.name:11} {escape(step.reason)}")
+    said = verdict.statement
+    if said is not None and verdict.outcome is Outcome.VALID:
+        out.print(
+            f"  {said.organisation} recorded this at {said.record_time:%Y-%m-%d %H:%M:%S} UTC; "
+            "it has not been changed since.",
+            markup=False,
+        )
+    if verdict.outcome is Outcome.UNKNOWN:
+        out.print(
+            "  Nothing is wrong, but nothing vouches for it either: get the ledger's trust file "
+            "from a member you trust and pass it with --trust.",
+            markup=False,
+        )

@@ -1,0 +1,97 @@
+"""`tally dev`: a node of one's own for building apps against."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from contracts.consortium import Role
+from ledger.crypto import passphrase_from_environment
+from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory
+from nodes.cli.output import out, print_json
+from nodes.client import NodeAddress, remember
+from nodes.founding import DEVELOPER_LABEL, MemberSpec, found_solo
+from nodes.layout import NodeDirectory
+from nodes.runtime import NodeRuntime
+from nodes.serving import Addresses, serving, wait_for_stop
+from nodes.settings import NodeSettings
+from traceability.bundle import TrustStore
+
+DEV_MEMBER = MemberSpec("dev-operator", "Development operator", "开发运营方", Role.OPERATOR)
+
+
+def dev(
+    directory: Directory = DEFAULT_DIRECTORY,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="HTTP API; 0 takes a free one.")
+    ] = None,
+    rpc_port: Annotated[
+        int | None, typer.Option("--rpc-port", help="Ethereum JSON-RPC; 0 takes a free one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a solo node in a folder (made at the first start) with a member you can act as."""
+    passphrase = passphrase_from_environment()
+    place = NodeDirectory(directory)
+    if not place.genesis.exists():
+        found_solo(
+            place,
+            NodeSettings(name="Development node"),
+            [DEV_MEMBER],
+            origin_prefix="tallystick.example/dev",
+            passphrase=passphrase,
+            developer_of=DEV_MEMBER.id,
+        )
+    with NodeRuntime.open(
+        directory, passphrase, lambda settings: _adjusted(settings, host, port, rpc_port)
+    ) as node:
+        key, _ = node.keys.create(DEV_MEMBER.id)
+        TrustStore().add(node.trust)
+        with serving(node) as addresses:
+            remember(NodeAddress(addresses.api, key))
+            _tell(node, addresses, key, as_json)
+            wait_for_stop()
+
+
+def _adjusted(
+    settings: NodeSettings, host: str | None, port: int | None, rpc_port: int | None
+) -> NodeSettings:
+    api = settings.api.model_copy(
+        update={
+            name: value for name, value in (("host", host), ("port", port)) if value is not None
+        }
+    )
+    rpc = settings.rpc.model_copy(update={} if rpc_port is None else {"port": rpc_port})
+    return settings.model_copy(update={"api": api, "rpc": rpc})
+
+
+def _tell(node: NodeRuntime, addresses: Addresses, key: str, as_json: bool) -> None:
+    account = node.secrets.load_account(DEVELOPER_LABEL)
+    if as_json:
+        print_json(
+            {
+                "url": addresses.api,
+                "rpc": addresses.rpc,
+                "chainId": node.ledger.chain_id,
+                "organisation": DEV_MEMBER.id,
+                "key": key,
+                "account": {
+                    "address": account.checksum_address,
+                    "privateKey": "0x" + account.private_key.hex(),
+                },
+                "trust": str(node.directory.trust),
+            }
+        )
+        return
+    out.print(f"HTTP API    {addresses.api}   (documentation: {addresses.api}/docs)")
+    out.print(f"JSON-RPC    {addresses.rpc}   chain id {node.ledger.chain_id}")
+    out.print(f"acting as   {DEV_MEMBER.id}")
+    out.print(f"bearer key  {key}   (remembered for `tally capture`)", markup=False)
+    out.print(
+        f"account     {account.checksum_address}\n"
+        f"private key 0x{account.private_key.hex()}   (for development only)",
+        markup=False,
+    )
+    out.print("Ctrl-C stops the node; everything stays in the folder.")

@@ -1,0 +1,74 @@
+"""Commands for whoever runs a node."""
+
+from __future__ import annotations
+
+from ledger.chain import Genesis, Ledger
+from ledger.crypto import KeyStore, passphrase_from_environment
+from ledger.projection import open_database, upgrade
+from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Url
+from nodes.cli.output import out, print_json, progress
+from nodes.client import NodeClient, find_address
+from nodes.founding import LOG_KEY_LABEL
+from nodes.layout import NodeDirectory
+from nodes.runtime import database_url, make_projector
+from nodes.settings import load_settings
+
+
+def _open(directory: NodeDirectory) -> tuple[Genesis, Ledger]:
+    directory.check()
+    genesis = Genesis.load(directory.genesis)
+    signer = KeyStore(directory.keys, passphrase_from_environment()).load_note(LOG_KEY_LABEL)
+    settings = load_settings(directory.settings)
+    ledger = Ledger.open(
+        directory.chain,
+        genesis=genesis,
+        signer=signer,
+        map_size_bytes=settings.chain.map_size_gib << 30,
+    )
+    return genesis, ledger
+
+
+def reindex(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
+    """Rebuild the SQL tables from the chain alone. The node must not be running."""
+    place = NodeDirectory(directory)
+    genesis, ledger = _open(place)
+    try:
+        engine = open_database(database_url(place, load_settings(place.settings)))
+        upgrade(engine)
+        head = ledger.head().header.number
+        with progress("blocks", head, not as_json) as done:
+            make_projector(engine, ledger, genesis).rebuild(lambda applied, _: done(applied))
+        engine.dispose()
+    finally:
+        ledger.close()
+    if as_json:
+        print_json({"blocks": head, "reindexed": True})
+    else:
+        out.print(f"{head} blocks applied anew")
+
+
+def check(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
+    """Derive the whole ledger again from its blocks and compare. The node must not be running."""
+    _, ledger = _open(NodeDirectory(directory))
+    try:
+        head = ledger.head().header.number
+        with progress("blocks", head, not as_json) as done:
+            ledger.verify_integrity(lambda checked, _: done(checked))
+        size = ledger.log.size
+    finally:
+        ledger.close()
+    if as_json:
+        print_json({"blocks": head, "logSize": size, "intact": True})
+    else:
+        out.print(f"{head} blocks and {size} log leaves are as their transactions make them")
+
+
+def status(url: Url = None, as_json: AsJson = False) -> None:
+    """Head, log and projection of a running node."""
+    with NodeClient(find_address(url, None)) as node:
+        body = node.status()
+    if as_json:
+        print_json(body)
+        return
+    for name, value in body.items():
+        out.print(f"{name:14} {value}", markup=False)

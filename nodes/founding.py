@@ -1,0 +1,159 @@
+"""Founding a solo ledger: keys, genesis, settings and trust file in a new folder."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.consortium import (
+    CONSORTIUM_ADDRESS,
+    Founder,
+    Profile,
+    Role,
+    genesis_account,
+    permission_layout,
+)
+from contracts.provenance import PROVENANCE_ADDRESS
+from contracts.provenance import genesis_account as provenance_account
+from ledger.crypto import KeyStore
+from ledger.tlog import NoteVerifier
+from ledger.types import Address
+from nodes.errors import DirectoryNotEmpty
+from nodes.layout import NodeDirectory
+from nodes.settings import NodeSettings, write_settings
+from traceability.bundle import Trust
+
+BLOCK_GAS_LIMIT: Final = 100_000_000
+"""What py-evm executes in some ten seconds at worst; a full batch of events needs half of it."""
+LOG_KEY_LABEL: Final = "log"
+DEVELOPER_LABEL: Final = "developer"
+CHAIN_ID_LOWEST: Final = 1_000_000_000
+"""Above every public chain in wide use; each ledger draws its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSpec:
+    """A member that is there from genesis, and whose account this node keeps."""
+
+    id: str
+    name: str
+    name_zh: str
+    role: Role
+
+
+def found_solo(
+    directory: NodeDirectory,
+    settings: NodeSettings,
+    members: Sequence[MemberSpec],
+    *,
+    origin_prefix: str,
+    passphrase: str,
+    developer_of: str | None = None,
+    more_alloc: Mapping[str, object] | None = None,
+) -> None:
+    """Make the folder of a new solo node. All or nothing.
+
+    `developer_of` names the member that gets a second account whose key apps may use, since the
+    first one is the capture service's alone. Raises DirectoryNotEmpty.
+    """
+    if directory.root.exists() and any(directory.root.iterdir()):
+        raise DirectoryNotEmpty(f"{directory.root} is not empty; name a new folder with --dir")
+    draft = NodeDirectory(
+        directory.root.with_name(f".{directory.root.name}.{secrets.token_hex(4)}")
+    )
+    draft.root.mkdir(parents=True, mode=0o700)
+    try:
+        _write(draft, settings, members, origin_prefix, passphrase, developer_of, more_alloc or {})
+        if directory.root.exists():
+            directory.root.rmdir()
+        draft.root.rename(directory.root)
+    except BaseException:
+        shutil.rmtree(draft.root, ignore_errors=True)
+        raise
+
+
+def _write(
+    draft: NodeDirectory,
+    settings: NodeSettings,
+    members: Sequence[MemberSpec],
+    origin_prefix: str,
+    passphrase: str,
+    developer_of: str | None,
+    more_alloc: Mapping[str, object],
+) -> None:
+    keys = KeyStore(draft.keys, passphrase)
+    origin = f"{origin_prefix}/{secrets.token_hex(4)}"
+    signer = keys.create_note(LOG_KEY_LABEL, origin)
+    founders = [_founder(keys, member, developer_of) for member in members]
+    chain_id = CHAIN_ID_LOWEST + secrets.randbelow(1 << 30)
+    genesis = genesis_json(founders, origin, chain_id, int(time.time()), more_alloc)
+    draft.genesis.write_text(json.dumps(genesis, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    trust = Trust(
+        name=settings.name,
+        origin=origin,
+        keys=(NoteVerifier.parse(signer.vkey),),
+        threshold=1,
+        chain_id=chain_id,
+        consortium=CONSORTIUM_ADDRESS,
+        provenance=PROVENANCE_ADDRESS,
+    )
+    trust.save(draft.trust)
+    write_settings(draft.settings, settings)
+
+
+def genesis_json(
+    founders: Sequence[Founder],
+    origin: str,
+    chain_id: int,
+    timestamp: int,
+    more_alloc: Mapping[str, object],
+) -> dict[str, object]:
+    """A geth `genesis.json` with the "tallystick" section (docs/architecture.md)."""
+    return {
+        "config": {
+            "chainId": chain_id,
+            "terminalTotalDifficulty": 0,
+            "shanghaiTime": 0,
+            "cancunTime": 0,
+            "pragueTime": 0,
+        },
+        "timestamp": hex(timestamp),
+        "gasLimit": hex(BLOCK_GAS_LIMIT),
+        "difficulty": "0x0",
+        "nonce": "0x0",
+        "extraData": "0x",
+        "mixHash": "0x" + "00" * 32,
+        "coinbase": "0x" + "00" * 20,
+        "baseFeePerGas": "0x0",
+        "alloc": {
+            "0x" + CONSORTIUM_ADDRESS.hex(): genesis_account(*founders),
+            "0x" + PROVENANCE_ADDRESS.hex(): provenance_account(),
+            **more_alloc,
+        },
+        "tallystick": {
+            "origin": origin,
+            "contracts": {
+                "consortium": "0x" + CONSORTIUM_ADDRESS.hex(),
+                "provenance": "0x" + PROVENANCE_ADDRESS.hex(),
+            },
+            "permission": permission_layout(),
+            "limits": {"transactionSizeBytesMax": 1 << 20, "blockSizeBytesMax": 8 << 20},
+        },
+    }
+
+
+def _founder(keys: KeyStore, member: MemberSpec, developer_of: str | None) -> Founder:
+    accounts: list[Address] = [keys.create_account(member.id).address]
+    if member.id == developer_of:
+        accounts.append(keys.create_account(DEVELOPER_LABEL).address)
+    return Founder(
+        id=member.id,
+        role=member.role,
+        profile=Profile(member.name, member.name_zh),
+        accounts=tuple(accounts),
+    )
