@@ -1,43 +1,68 @@
-// A proof bundle, checked in the five steps of docs/proof-format.md section 5.
-import { canonicalBytes, canonicalText } from "./jcs.js";
-import { equal, fromBase64, fromHex, toHex, utf8 } from "./bytes.js";
+// A proof bundle, checked by the five steps of docs/proof-format.md section 5, after its format.
+import { canonicalBytes, canonicalText, parseCanonicalLine } from "./jcs.js";
+import { equal, fromBase64, fromHex, toHex } from "./bytes.js";
 import { CheckFailed } from "./errors.js";
 import { eventHashId } from "./hashing.js";
-import { HASH_SIZE_BYTES, PATH_LENGTH_MAX, leafHash, rootFromPath } from "./merkle.js";
+import { HASH_SIZE_BYTES, leafHash, rootFromPath } from "./merkle.js";
 import { parseCheckpoint, parseNote, signersOf } from "./note.js";
 import { parseProof } from "./proof.js";
 
 export const FORMAT = "tallystick-proof/1";
-export const STEPS = ["event", "batch", "leaf", "inclusion", "checkpoint"];
+export const FILE_SUFFIX = ".tally-proof.json";
+export const STEPS = ["format", "event", "batch", "leaf", "inclusion", "checkpoint"];
+export const BUNDLE_SIZE_BYTES_MAX = 8 << 20;
 export const BATCH_COUNT_MAX = 10_000;
 /** keccak-256 of "BatchAnchored(bytes32,bytes32,address,uint32,uint8)". */
 export const BATCH_ANCHORED_TOPIC =
   "0xe0c60a01e52f7e99f9a0d395df16d05b0ff507497ccdcf809ba9e7a531f1c602";
 
-const CHECKS = { event, batch, leaf, inclusion, checkpoint };
+const CHECKS = { format, event, batch, leaf, inclusion, checkpoint };
+const VERSION_FAMILY = "tallystick-proof/";
+const BATCH_PATH_LENGTH_MAX = 14; // of 10,000 leaves
+const VISIBILITY_MAX = 2n;
+const NAMES = ["batch", "event", "eventID", "format", "leaf", "proof"];
+const BATCH_NAMES = ["count", "index", "path"];
+const LEAF_NAMES = [
+  "address", "blockNumber", "blockTime", "data", "logIndex", "topics", "transactionHash", "type",
+];
+
+/** A step found nothing false, but cannot decide: its outcome is "unknown" or "not-checked". */
+class Undecided extends Error {
+  constructor(outcome, reason) {
+    super(reason);
+    this.outcome = outcome;
+  }
+}
 
 /**
  * `{outcome, steps: [{name, outcome, reason}], facts}` of a bundle, an object just parsed from JSON.
  *
- * `trust` is what `readTrust` gave, or null. Outcomes are "valid", "invalid", "unknown" and, for steps
- * behind a failed one, "not-checked". `facts` holds what the steps that passed have established.
+ * `trust` is what `readTrust` gave, or null. Outcomes are "valid", "invalid", "unknown" and
+ * "not-checked" (a format of another version; a step behind a failed one). `facts` holds what the steps
+ * that passed have established.
  */
-export async function verifyBundle(bundle, trust, crypto) {
-  const state = { bundle, trust, crypto, facts: {} };
+export const verifyBundle = (bundle, trust, crypto) => verify({ bundle, trust, crypto, facts: {} });
+
+/** The same for a file's bytes, every one of which counts: one spelling only is accepted. */
+export const verifyFile = (bytes, trust, crypto) => verify({ bytes, trust, crypto, facts: {} });
+
+async function verify(state) {
   const steps = [];
   for (const name of STEPS) {
-    const failed = steps.some((step) => step.outcome === "invalid");
+    const failed = steps.some((step) => ["invalid", "not-checked"].includes(step.outcome));
     steps.push(failed ? { name, outcome: "not-checked", reason: "" } : await take(name, state));
   }
   const outcomes = steps.map((step) => step.outcome);
-  const outcome = ["invalid", "unknown"].find((bad) => outcomes.includes(bad)) ?? "valid";
-  return { outcome, steps, facts: state.facts };
+  const worst = ["invalid", "not-checked", "unknown"].find((one) => outcomes.includes(one));
+  return { outcome: worst ?? "valid", steps, facts: state.facts };
 }
 
 async function take(name, state) {
   try {
-    return { name, ...(await CHECKS[name](state)) };
+    await CHECKS[name](state);
+    return { name, outcome: "valid", reason: "" };
   } catch (error) {
+    if (error instanceof Undecided) return { name, outcome: error.outcome, reason: error.message };
     if (error instanceof CheckFailed) return { name, outcome: "invalid", reason: error.message };
     // A stack overflow or a type confusion is the bundle's doing: anything else is checked before.
     if (error instanceof RangeError || error instanceof TypeError) {
@@ -47,106 +72,116 @@ async function take(name, state) {
   }
 }
 
-const passed = (reason = "") => ({ outcome: "valid", reason });
+function format(state) {
+  if (state.bytes) {
+    demand(state.bytes.length <= BUNDLE_SIZE_BYTES_MAX, "the file is too large");
+    state.bundle = parseCanonicalLine(state.bytes);
+  } else {
+    canonicalText(state.bundle); // bounds the depth before anything recurses
+  }
+  const { bundle } = state;
+  demand(isObject(bundle), "this is no proof bundle");
+  const version = bundle.format;
+  if (version !== FORMAT && typeof version === "string" && version.startsWith(VERSION_FAMILY)) {
+    throw new Undecided("not-checked", `the bundle is of another version; this page knows ${FORMAT}`);
+  }
+  demand(version === FORMAT, "this is no proof bundle");
+  demand(hasNames(bundle, NAMES), "members of the bundle are missing or too many");
+  demand(typeof bundle.eventID === "string" && typeof bundle.proof === "string", "a text is missing");
+  demand(isObject(bundle.event) && isObject(bundle.leaf), "the event or the log's line is missing");
+  state.path = batchPath(bundle.batch);
+}
+
+function batchPath(place) {
+  demand(isObject(place) && hasNames(place, BATCH_NAMES), "the place in the batch is malformed");
+  const { index, count, path } = place;
+  demand(isCount(count) && count >= 1 && count <= BATCH_COUNT_MAX, "the batch's count is out of range");
+  demand(isCount(index) && index < count, "the index does not lie in the batch");
+  demand(Array.isArray(path) && path.length <= BATCH_PATH_LENGTH_MAX, "the batch's path is malformed");
+  const hashes = path.map(fromBase64);
+  demand(hashes.every((hash) => hash.length === HASH_SIZE_BYTES), "a hash of the batch's path is not 32 bytes");
+  return hashes;
+}
 
 async function event({ bundle, crypto, facts }) {
-  demand(bundle.format === FORMAT, `the format is not ${FORMAT}`);
-  demand(isObject(bundle.event), "there is no event");
-  facts.canonical = canonicalText(bundle.event); // bounds the depth before anything recurses
   const id = await eventHashId(crypto, bundle.event);
   demand(id === bundle.eventID, "the event's content does not give the event id");
   facts.eventID = id;
-  facts.digest = toHex(await crypto.sha256(utf8(facts.canonical)));
-  return passed();
+  facts.digest = toHex(await crypto.sha256(canonicalBytes(bundle.event)));
 }
 
-async function batch({ bundle, crypto, facts }) {
-  const { index, count, path } = bundle.batch ?? {};
-  demand(isCount(count) && count >= 1 && count <= BATCH_COUNT_MAX, "the batch's count is out of range");
-  demand(isCount(index) && index < count, "the index does not lie in the batch");
-  demand(Array.isArray(path) && path.length <= PATH_LENGTH_MAX, "the batch's path is no list of hashes");
-  const leaf = canonicalBytes({ digest: facts.digest, eventID: facts.eventID });
-  facts.batchRoot = await rootFromPath(
-    crypto,
-    await leafHash(crypto, leaf),
-    BigInt(index),
-    BigInt(count),
-    path.map(fromBase64),
-  );
-  return passed();
+async function batch({ bundle, crypto, facts, path }) {
+  const { index, count } = bundle.batch;
+  const hash = await leafHash(crypto, canonicalBytes({ digest: facts.digest, eventID: facts.eventID }));
+  facts.batchRoot = await rootFromPath(crypto, hash, BigInt(index), BigInt(count), path);
 }
 
 function leaf({ bundle, trust, facts }) {
   const { leaf: line } = bundle;
-  demand(isObject(line) && line.type === "event", "the log's line is not about a contract event");
+  demand(hasNames(line, LEAF_NAMES) && line.type === "event", "the log's line is not about a contract event");
   const { topics, data } = line;
+  demand([line.blockNumber, line.blockTime, line.logIndex].every(isCount), "a number of the log's line is malformed");
+  bytesOf(line.address, 20);
+  bytesOf(line.transactionHash, HASH_SIZE_BYTES);
   demand(Array.isArray(topics) && topics.length === 4, "the log's line has not four topics");
-  demand(topics[0] === BATCH_ANCHORED_TOPIC, "the log's line does not anchor a batch");
-  demand(equal(wordOf(topics[1]), facts.batchRoot), "the log's line anchors another batch");
-  const [count] = wordsOf(data, 2);
-  demand(numberOf(count) === BigInt(bundle.batch.count), "the log's line gives another count");
-  demand(isCount(line.blockTime) && isCount(line.blockNumber), "the log's line has no block");
-  facts.organisation = organisationOf(topics[2]);
-  facts.blockTime = line.blockTime;
-  facts.blockNumber = line.blockNumber;
-  facts.transactionHash = line.transactionHash;
-  if (trust === null) return { outcome: "unknown", reason: "no trusted register to compare with" };
+  const [topic, root, organisation] = topics.map((text) => bytesOf(text, HASH_SIZE_BYTES));
+  demand(equal(topic, bytesOf(BATCH_ANCHORED_TOPIC, HASH_SIZE_BYTES)), "the log's line does not anchor a batch");
+  const words = bytesOf(data, 2 * HASH_SIZE_BYTES);
+  demand(equal(root, facts.batchRoot), "the log's line anchors another batch");
+  const count = numberOf(words.slice(0, HASH_SIZE_BYTES));
+  demand(count === BigInt(bundle.batch.count), "the log's line gives another count");
+  demand(numberOf(words.slice(HASH_SIZE_BYTES)) <= VISIBILITY_MAX, "the visibility is unknown");
+  const { blockTime, blockNumber, transactionHash } = line;
+  Object.assign(facts, { organisation: organisationOf(organisation), blockTime, blockNumber, transactionHash });
+  if (trust === null) throw new Undecided("unknown", "which register to believe is not known");
   demand(line.address === trust.contracts.provenance, "the log's line is of another register");
-  return passed();
 }
 
 async function inclusion({ bundle, crypto, facts }) {
-  const proof = parseProof(textOf(bundle.proof));
+  const proof = parseProof(bundle.proof);
   const note = parseNote(proof.note);
   const checkpoint = parseCheckpoint(note.text);
   const hash = await leafHash(crypto, canonicalBytes(bundle.leaf));
   const root = await rootFromPath(crypto, hash, proof.index, checkpoint.size, proof.path);
   demand(equal(root, checkpoint.root), "the log's line is not below the checkpoint's root");
   Object.assign(facts, { note, checkpoint, logIndex: proof.index });
-  return passed();
 }
 
 async function checkpoint({ trust, crypto, facts }) {
   const { checkpoint: { origin }, note } = facts;
-  if (trust === null) {
-    return { outcome: "unknown", reason: `no trusted key for the log ${origin} is at hand` };
+  if (trust === null) throw new Undecided("unknown", `no trusted key of the log ${origin} is at hand`);
+  if (trust.origin !== origin) {
+    throw new Undecided("unknown", `the log is ${origin}; what is trusted is about ${trust.origin}`);
   }
-  demand(origin === trust.origin, `the log is ${origin}, trusted is ${trust.origin}`);
   const signers = await signersOf(crypto, note, trust.keys);
-  const distinct = new Set([...signers].map((key) => toHex(key.publicKey)));
   facts.signers = [...signers].map((key) => key.name);
-  demand(distinct.size >= trust.threshold, `${distinct.size} trusted keys signed, ${trust.threshold} must`);
-  return passed();
+  const { threshold } = trust;
+  if (signers.size < threshold) {
+    throw new Undecided("unknown", `${signers.size} trusted keys have signed, ${threshold} must`);
+  }
 }
 
 function demand(condition, reason) {
   if (!condition) throw new CheckFailed(reason);
 }
 
-function textOf(value) {
-  demand(typeof value === "string", "the log proof is no text");
-  return value;
-}
-
-/** Bytes of a 32-byte word, `0x` and 64 hex digits. */
-function wordOf(text) {
-  return wordsOf(text, 1)[0];
-}
-
-function wordsOf(text, count) {
+/** Bytes of `0x` and lower-case hex digits. */
+function bytesOf(text, size) {
   demand(typeof text === "string" && text.startsWith("0x"), "a field of the log's line is not hex");
   const bytes = fromHex(text.slice(2));
-  demand(bytes.length === count * HASH_SIZE_BYTES, "a field of the log's line has a wrong length");
-  return Array.from({ length: count }, (_, i) => bytes.slice(i * HASH_SIZE_BYTES, (i + 1) * HASH_SIZE_BYTES));
+  demand(bytes.length === size, "a field of the log's line has a wrong length");
+  return bytes;
 }
 
 const numberOf = (word) => word.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 
 /** The organisation id: ASCII, left-aligned, zero-padded. */
-function organisationOf(topic) {
-  const text = String.fromCharCode(...wordOf(topic)).replace(/\0+$/, "");
-  return /^[a-z0-9-]{1,32}$/.test(text) ? text : null;
+function organisationOf(word) {
+  const text = String.fromCharCode(...word).replace(/\0+$/, "");
+  demand(/^[a-z0-9-]{1,32}$/.test(text), "the log's line names no organisation");
+  return text;
 }
 
+const hasNames = (value, names) => Object.keys(value).sort().join() === names.join();
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -2,19 +2,20 @@
 import { CheckFailed } from "./errors.js";
 import { fromUtf8, utf8 } from "./bytes.js";
 
-export const DEPTH_MAX = 64;
+/** Deepest nesting of objects and arrays. */
+export const DEPTH_MAX = 66;
 const EXPONENT_FROM = 1e21; // from here on ECMAScript, and so JCS, spells whole numbers with an exponent
 
 /** Canonical text of a JSON value. Throws CheckFailed for what JCS cannot carry exactly. */
 export function canonicalText(value, depth = 0) {
-  if (depth > DEPTH_MAX) throw new CheckFailed(`the JSON is nested deeper than ${DEPTH_MAX} levels`);
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") return numberText(value);
   if (typeof value === "string") return stringText(value);
+  if (typeof value !== "object") throw new CheckFailed(`a ${typeof value} is not JSON`);
+  if (depth >= DEPTH_MAX) throw new CheckFailed(`the JSON is nested deeper than ${DEPTH_MAX} levels`);
   if (Array.isArray(value)) {
     return `[${value.map((item) => canonicalText(item, depth + 1)).join(",")}]`;
   }
-  if (typeof value !== "object") throw new CheckFailed(`a ${typeof value} is not JSON`);
   // The default order of sort() is by UTF-16 code units, as RFC 8785 section 3.2.3 demands.
   const members = Object.keys(value)
     .sort()

@@ -1,24 +1,36 @@
 // The trust file (docs/proof-format.md section 6): whose signatures count, for which log.
+import { toHex } from "./bytes.js";
 import { CheckFailed } from "./errors.js";
 import { parseVerifierKey } from "./note.js";
 
 export const FORMAT = "tallystick-trust/1";
 const KEYS_MAX = 128;
+const NAMES = ["chainId", "contracts", "format", "keys", "name", "origin", "threshold"];
+const CONTRACTS = ["consortium", "provenance"];
 
 /** `{name, origin, keys, threshold, contracts, source}`; throws CheckFailed for what cannot be trusted. */
 export async function readTrust(crypto, source) {
-  const { format, origin, keys, threshold, contracts } = source ?? {};
-  demand(format === FORMAT, `its format is not ${FORMAT}`);
-  demand(typeof origin === "string" && origin !== "", "it names no log");
+  demand(isObject(source) && source.format === FORMAT, `its format is not ${FORMAT}`);
+  demand(hasNames(source, NAMES), "members are missing or too many");
+  const { name, origin, keys, threshold, contracts, chainId } = source;
+  demand(isLine(name) && isLine(origin), "its name or origin is not a line of text");
   demand(Array.isArray(keys) && keys.length >= 1 && keys.length <= KEYS_MAX, "it has no keys");
   demand(keys.every((key) => typeof key === "string"), "a key is not a text");
-  demand(Number.isSafeInteger(threshold) && threshold >= 1, "its threshold is not at least 1");
-  demand(isAddress(contracts?.provenance), "it names no Provenance contract");
+  demand(Number.isSafeInteger(chainId) && chainId >= 1, "its chain id is not a number");
+  demand(isObject(contracts) && hasNames(contracts, CONTRACTS), "its contracts are not two");
+  demand(Object.values(contracts).every(isAddress), "a contract's address is malformed");
   const read = await Promise.all(keys.map((key) => parseVerifierKey(crypto, key)));
-  return { name: String(source.name ?? ""), origin, keys: read, threshold, contracts, source };
+  const distinct = new Set(read.map((key) => toHex(key.publicKey))).size;
+  demand(distinct === read.length, "the same key stands in it twice");
+  demand(Number.isSafeInteger(threshold) && threshold >= 1, "its threshold is not at least 1");
+  demand(threshold <= distinct, "its threshold can never be met");
+  return { name, origin, keys: read, threshold, contracts, source };
 }
 
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isAddress = (value) => typeof value === "string" && /^0x[0-9a-f]{40}$/.test(value);
+const isLine = (value) => typeof value === "string" && /^[^\u0000-\u001f\u007f]{1,255}$/u.test(value);
+const hasNames = (value, names) => Object.keys(value).sort().join() === names.join();
 
 function demand(condition, reason) {
   if (!condition) throw new CheckFailed(`the trust file cannot be used: ${reason}`);

@@ -1,0 +1,60 @@
+// Checking a whole answer: every bundle, and whether what they prove concerns the scanned item at all.
+import { CheckFailed, CheckImpossible, loadCrypto, readTrust, verifyBundle } from "../verify/index.js";
+import { concerned } from "./model/relevance.js";
+
+/**
+ * `{outcome, reason, entries, leftOut, trust, source}` where each entry of the answer's journey that
+ * concerns `identifier` has its `result` of the check. `progress(done, count)` is called on the way.
+ */
+export async function checkAnswer(answer, identifier, progress = () => {}) {
+  let crypto;
+  try {
+    crypto = await loadCrypto();
+  } catch (error) {
+    if (!(error instanceof CheckImpossible)) throw error;
+    return unchecked(answer, identifier, error.message);
+  }
+  const trust = await trustOf(answer, crypto);
+  const checked = [];
+  for (const [index, entry] of answer.journey.entries()) {
+    checked.push({ ...entry, result: await checkEntry(entry, trust, crypto) });
+    progress(index + 1, answer.journey.length);
+  }
+  return verdict(checked, identifier, { trust, source: crypto.source });
+}
+
+async function trustOf(answer, crypto) {
+  try {
+    return await readTrust(crypto, answer.trust);
+  } catch (error) {
+    if (error instanceof CheckFailed) return null;
+    throw error;
+  }
+}
+
+async function checkEntry(entry, trust, crypto) {
+  const { bundle } = entry;
+  if (typeof bundle !== "object" || bundle === null) {
+    return { outcome: "invalid", steps: [{ name: "event", outcome: "invalid", reason: "there is no proof" }], facts: {} };
+  }
+  return verifyBundle(bundle, trust, crypto);
+}
+
+function unchecked(answer, identifier, reason) {
+  const readable = answer.journey.filter(({ bundle }) => typeof bundle?.event === "object" && bundle.event);
+  const entries = readable.map((entry) => ({
+    ...entry,
+    result: { outcome: "not-checked", steps: [], facts: {} },
+  }));
+  return { ...verdict(entries, identifier, { trust: null, source: null }), reason };
+}
+
+function verdict(checked, identifier, rest) {
+  const { related, leftOut } = concerned(checked, identifier);
+  const outcomes = new Set(related.map((entry) => entry.result.outcome));
+  const worst = ["invalid", "not-checked", "unknown"].find((outcome) => outcomes.has(outcome));
+  // An answer without one proven word about the scanned item is an answer to something else.
+  const other = !related.some((entry) => entry.direct);
+  const outcome = other ? "invalid" : (worst ?? "valid");
+  return { outcome, other, reason: "", entries: related, leftOut, ...rest };
+}
