@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ READERS_MAX = 512
 _SCHEMA_KEY = b"schema"
 _DATA_FILE = "ledger.mdb"
 _LOCK_FILE = "writer.lock"
+_ROOM_FACTOR = 4
+"""A batch dirties more pages than it has bytes."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -101,8 +104,11 @@ class Store:
     One process writes; others may open it `readonly` at the same time.
     """
 
-    def __init__(self, environment: Any, databases: dict[Table, Any], writer_lock: int | None):
+    def __init__(
+        self, path: Path, environment: Any, databases: dict[Table, Any], writer_lock: int | None
+    ) -> None:
         """Use `Store.open`."""
+        self._path = path
         self._environment = environment
         self._databases = databases
         self._writer_lock = writer_lock
@@ -140,7 +146,7 @@ class Store:
             if writer_lock is not None:
                 os.close(writer_lock)
             raise
-        return cls(environment, databases, writer_lock)
+        return cls(file, environment, databases, writer_lock)
 
     def snapshot(self) -> Snapshot:
         """A view of all tables as of now. Raises `StoreClosed`, `StoreError` (too many readers)."""
@@ -174,7 +180,7 @@ class Store:
                         else:
                             transaction.put(key, value, db=database)
             except (lmdb.Error, OSError) as error:
-                raise _write_error(error, batch) from error
+                raise _write_error(error, self._path, batch) from error
 
     def copy(self, directory: Path | str) -> None:
         """Write a compacted, consistent copy (a backup) while the store stays in use."""
@@ -188,7 +194,7 @@ class Store:
                 os.fsync(handle.fileno())
         except (lmdb.Error, OSError) as error:
             partial.unlink(missing_ok=True)
-            raise _write_error(error, None) from error
+            raise _write_error(error, target) from error
         partial.rename(target / _DATA_FILE)
 
     def size_bytes(self) -> int:
@@ -254,35 +260,42 @@ def _open_environment(file: Path, map_size_bytes: int, readonly: bool) -> Any:
     except lmdb.Error as error:
         if "already open" in str(error):
             raise StoreBusy(f"{file} is open in this process already") from error
-        raise _write_error(error, None) from error
+        raise _write_error(error, file) from error
 
 
 def _open_tables(environment: Any, directory: Path, readonly: bool) -> dict[Table, Any]:
-    """All table handles, made in one write transaction together with the schema version."""
+    """All table handles, once the schema version is found to be ours."""
     try:
-        with environment.begin(write=not readonly) as transaction:
-            meta = environment.open_db(
-                Table.META.value.encode(), txn=transaction, create=not readonly
-            )
+        if readonly:
+            # Without a transaction of ours: handles opened in a read transaction end with it.
+            tables = {
+                table: environment.open_db(table.value.encode(), create=False) for table in Table
+            }
+            with environment.begin() as transaction:
+                _check_schema(directory, transaction.get(_SCHEMA_KEY, db=tables[Table.META]))
+            return tables
+        with environment.begin(write=True) as transaction:
+            meta = environment.open_db(Table.META.value.encode(), txn=transaction)
             found = transaction.get(_SCHEMA_KEY, db=meta)
-            expected = str(SCHEMA_VERSION).encode()
-            if found is None and not readonly:
-                transaction.put(_SCHEMA_KEY, expected, db=meta)
-            elif found != expected:
-                raise SchemaMismatch(
-                    f"{directory} has store layout {(found or b'?').decode('ascii', 'replace')}, "
-                    f"this software has {SCHEMA_VERSION}: use the version that wrote it"
-                )
+            if found is None:
+                transaction.put(_SCHEMA_KEY, str(SCHEMA_VERSION).encode(), db=meta)
+            else:
+                _check_schema(directory, found)
             return {
-                table: environment.open_db(
-                    table.value.encode(), txn=transaction, create=not readonly
-                )
-                for table in Table
+                table: environment.open_db(table.value.encode(), txn=transaction) for table in Table
             }
     except lmdb.NotFoundError as error:
         raise SchemaMismatch(f"{directory} lacks a table: {error}") from error
     except (lmdb.Error, OSError) as error:
-        raise _write_error(error, None) from error
+        raise _write_error(error, directory) from error
+
+
+def _check_schema(directory: Path, found: bytes | None) -> None:
+    if found != str(SCHEMA_VERSION).encode():
+        raise SchemaMismatch(
+            f"{directory} has store layout {(found or b'?').decode('ascii', 'replace')}, "
+            f"this software has {SCHEMA_VERSION}: use the version that wrote it"
+        )
 
 
 def _delete_prefix(transaction: Any, database: Any, prefix: bytes) -> None:
@@ -317,19 +330,35 @@ def _downwards(cursor: Any, start: bytes, stop: bytes | None) -> Iterator[tuple[
         yield key, value
 
 
+def _room_bytes(path: Path) -> int:
+    """How much further the file at `path` can grow: the disk's rest, or the process's limit."""
+    try:
+        disk = os.statvfs(path)
+        size = path.stat().st_size
+    except OSError:
+        return 0
+    room = disk.f_bavail * disk.f_frsize
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return room if limit == resource.RLIM_INFINITY else min(room, max(0, limit - size))
+
+
 def _read_error(error: lmdb.Error) -> StoreError:
     if isinstance(error, (lmdb.CorruptedError, lmdb.PageNotFoundError)):
         return StoreDamaged(f"the store is damaged: {error}; restore a backup")
     return StoreClosed(f"the store or the snapshot is closed: {error}")
 
 
-def _write_error(error: BaseException, batch: WriteBatch | None) -> StoreError:
+def _write_error(error: BaseException, path: Path, batch: WriteBatch | None = None) -> StoreError:
     size = "" if batch is None else f" (batch of {batch.size_bytes} bytes)"
     if isinstance(error, lmdb.MapFullError):
         return StoreFull(f"the store's map is full{size}: open it with a larger map_size_bytes")
     text = str(error)
     code = error.errno if isinstance(error, OSError) else None
-    if code in _NO_ROOM or any(os.strerror(number) in text for number in _NO_ROOM):
+    full = code in _NO_ROOM or any(os.strerror(number) in text for number in _NO_ROOM)
+    # A write that the disk takes only half of is a plain input/output error to LMDB.
+    if not full and os.strerror(errno.EIO) in text:
+        full = _room_bytes(path) < _ROOM_FACTOR * (0 if batch is None else batch.size_bytes)
+    if full:
         return StoreFull(f"no room on the disk{size}: {text}; free space and try again")
     if isinstance(error, (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.PanicError)):
         return StoreDamaged(f"the store is damaged: {text}; reopen it, or restore a backup")
