@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from eth_account.types import TransactionDictType
+
 from ledger.types import Address, Block, CommittedBlock, Hash32, MinedTransaction, Receipt
 from traceability.capture.batching import EventKey
 from traceability.capture.types import PreparedEvent
@@ -17,10 +19,8 @@ class Signer(Protocol):
     def address(self) -> Address:
         """The account."""
 
-    def sign_transaction(
-        self, *, chain_id: int, nonce: int, gas: int, to: Address, data: bytes
-    ) -> bytes:
-        """A signed EIP-1559 transaction, value and fees zero, in its EIP-2718 encoding."""
+    def sign_transaction(self, transaction: TransactionDictType) -> bytes:
+        """The signed transaction in its EIP-2718 encoding; `ledger.crypto.AccountKey` does it."""
 
 
 class Chain(Protocol):

@@ -106,7 +106,19 @@ def _signed(
     data: bytes,
     root: bytes,
 ) -> StoredBatch:
-    raw = signer.sign_transaction(chain_id=chain_id, nonce=nonce, gas=gas, to=to, data=data)
+    raw = signer.sign_transaction(
+        {
+            "type": 2,
+            "chainId": chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "to": bytes(to),
+            "value": 0,
+            "data": data,
+            "maxFeePerGas": 0,
+            "maxPriorityFeePerGas": 0,
+        }
+    )
     return StoredBatch(
         sequence=0,
         organisation=organisation,

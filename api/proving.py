@@ -1,0 +1,115 @@
+"""Bundles and item answers as bytes: built once, kept while there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import orjson
+from sqlalchemy import Connection
+
+from api.cache import ByteCache
+from api.formats import timestamp
+from api.services import Services
+from contracts.consortium import find_organisations
+from contracts.consortium.types import Organisation
+from ledger.projection import read_transaction
+from traceability.bundle import build_bundle
+from traceability.query import Journey, JourneyEvent, StoredEvent, journey
+
+UNKNOWN_ROLE: Final = "unknown"
+
+
+class Prover:
+    """Answers with proofs. For the event loop: not thread-safe, and quick (indexed reads only).
+
+    A bundle stays right for ever: it leads to the checkpoint that it carries, which later ones
+    only extend. An item's answer is right for one block, because new events may belong to it.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._trust = orjson.dumps(services.trust.fields())
+        self._bundles = ByteCache(services.settings.bundle_cache_bytes_max)
+        self._answers = ByteCache(services.settings.answer_cache_bytes_max)
+        self._answers_block = -1
+        self._organisations: dict[str, Organisation] = {}
+
+    def bundle(self, event: StoredEvent) -> bytes:
+        """The bundle's JCS bytes, without the newline that ends a file.
+
+        Raises `NotProvableYet`.
+        """
+        key = (event.event_id, event.digest)
+        known = self._bundles.get(key)
+        if known is None:
+            known = build_bundle(event, self._services.ledger).json()
+            self._bundles.put(key, known)
+        return known
+
+    def item(self, link: str) -> bytes | None:
+        """The item answer (docs/proof-format.md section 7); None if nothing is known of it.
+
+        `link` is a Digital Link of the item, with its lot if that is known. Raises
+        `NotProvableYet`.
+        """
+        block_number = self._services.projector.block_number
+        if block_number != self._answers_block:
+            self._answers.clear()
+            self._organisations.clear()
+            self._answers_block = block_number
+        known = self._answers.get(link)
+        if known is None:
+            with read_transaction(self._services.engine) as connection:
+                found = journey(
+                    connection, link, events_max=self._services.settings.journey_length_max
+                )
+                self._learn(connection, (step.event.organisation for step in found.events))
+            if not found.events:
+                return None
+            known = self._encode(found)
+            self._answers.put(link, known)
+        return known
+
+    def _encode(self, found: Journey) -> bytes:
+        steps = b",".join(self._step(step) for step in found.events)
+        return b"".join(
+            (
+                b'{"epc":',
+                orjson.dumps(found.epc),
+                b',"trust":',
+                self._trust,
+                b',"journey":[',
+                steps,
+                b'],"truncated":true}' if found.truncated else b'],"truncated":false}',
+            )
+        )
+
+    def _step(self, step: JourneyEvent) -> bytes:
+        event = step.event
+        head = orjson.dumps(
+            {
+                "eventID": event.event_id,
+                "relation": step.relation.value,
+                "about": step.about,
+                "recordTime": timestamp(event.record_time),
+                "organisation": self._organisation(event.organisation),
+            }
+        )
+        return b'%b,"bundle":%b}' % (head[:-1], self.bundle(event))
+
+    def _learn(self, connection: Connection, ids: Iterable[str]) -> None:
+        missing = set(ids) - self._organisations.keys()
+        if missing:
+            self._organisations.update(find_organisations(connection, missing))
+
+    def _organisation(self, organisation: str) -> dict[str, str]:
+        known = self._organisations.get(organisation)
+        if known is None:
+            return {"id": organisation, "name": organisation, "nameZh": "", "role": UNKNOWN_ROLE}
+        return {
+            "id": known.id,
+            "name": known.profile.name,
+            "nameZh": known.profile.name_zh,
+            "role": known.role.name.lower(),
+        }

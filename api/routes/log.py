@@ -1,0 +1,140 @@
+"""The transparency log as C2SP tlog-tiles: checkpoint, tiles, entries; and the trust file."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from api.documentation import problems, query
+from api.errors import NotFound, QueryInvalid
+from api.formats import FOREVER, bytes_response, json_response
+from api.schemas import ConsistencyProof, TrustFile
+from api.services import Services
+from ledger.tlog import TILE_WIDTH, TilePath, TlogError
+
+OCTETS: Final = "application/octet-stream"
+PARTIAL: Final = "public, max-age=3600"
+"""A partial tile never changes either, but nobody asks for it once the full one is there."""
+SIZE_MAX: Final = 1 << 62
+
+_TILE: Final = {
+    200: {
+        "description": "The tile",
+        "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
+    },
+    **problems(400, 404),
+}
+_SIZE: Final = {"type": "integer", "minimum": 0, "maximum": SIZE_MAX}
+
+
+def router(services: Services) -> APIRouter:
+    """Routes under /log."""
+    routes = APIRouter(prefix="/log", tags=["log"])
+    log = services.ledger.log
+    trust = services.trust.encode()
+
+    @routes.get(
+        "/checkpoint",
+        operation_id="getCheckpoint",
+        summary="Latest signed checkpoint (C2SP tlog-checkpoint)",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "A signed note",
+                "content": {"text/plain; charset=utf-8": {"schema": {"type": "string"}}},
+            },
+            **problems(),
+        },
+    )
+    async def get_checkpoint() -> Response:
+        note = log.checkpoint().encode()
+        return bytes_response(note, media_type="text/plain", cache="no-cache")
+
+    @routes.get(
+        "/tile/{path:path}",
+        operation_id="getTile",
+        summary="A tile of hashes or of entries",
+        description=(
+            "`{level}/{index}[.p/{width}]` or `entries/{index}[.p/{width}]`; the index in groups of three digits, all but the last "
+            "with an `x` before them, e.g. `0/x001/234` or `entries/x001/234.p/17`."
+        ),
+        response_class=Response,
+        responses=_TILE,
+    )
+    async def get_tile(path: str) -> Response:
+        try:
+            place = TilePath.parse(f"tile/{path}")
+        except TlogError as error:
+            raise QueryInvalid(f"tile path: {error}") from error
+        full = place.width == TILE_WIDTH
+        width = None if full else place.width
+        if place.level is None:
+            data = log.entries(place.index, width)
+        else:
+            data = log.tile(place.level, place.index, width)
+        if data is None:
+            raise NotFound(f"the log has no tile {path[:80]} (yet)")
+        return bytes_response(data, media_type=OCTETS, cache=FOREVER if full else PARTIAL)
+
+    @routes.get(
+        "/trust",
+        operation_id="getTrust",
+        summary="Trust file: whose signatures count for this log",
+        description="Take it from somebody you trust: a log vouching for itself proves nothing.",
+        response_class=Response,
+        responses={
+            200: {
+                "model": TrustFile,
+                "description": "The trust file",
+                "content": {"application/json": {}},
+            },
+            **problems(),
+        },
+    )
+    async def get_trust() -> Response:
+        return bytes_response(trust, media_type="application/json", cache="no-cache")
+
+    @routes.get(
+        "/consistency",
+        operation_id="getConsistencyProof",
+        summary="Proof that a later log begins with an earlier one (RFC 6962 section 2.1.2)",
+        response_class=Response,
+        responses={
+            200: {
+                "model": ConsistencyProof,
+                "description": "The proof",
+                "content": {"application/json": {}},
+            },
+            **problems(400),
+        },
+        openapi_extra={
+            "parameters": [
+                query("from", "size of the earlier tree", _SIZE, required=True, example=0),
+                query("to", "size of the later tree", _SIZE, required=True, example=1),
+            ]
+        },
+    )
+    async def get_consistency(request: Request) -> Response:
+        earlier, later = _size(request, "from"), _size(request, "to")
+        size = log.size
+        if not earlier <= later <= size:
+            raise QueryInvalid(f"from {earlier} to {later}: 0 <= from <= to <= {size} is needed")
+        path = log.consistency_proof(earlier, later)
+        body = {
+            "origin": services.ledger.origin,
+            "from": earlier,
+            "to": later,
+            "proof": [base64.b64encode(value).decode() for value in path],
+        }
+        return json_response(body, cache=FOREVER)
+
+    return routes
+
+
+def _size(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= SIZE_MAX):
+        raise QueryInvalid(f"{name}: {text[:40]!r} is not a tree size")
+    return int(text)

@@ -1,0 +1,176 @@
+"""The answers in words of OpenAPI: documentation only, for routes write bytes by themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Schema(BaseModel):
+    """Base: names as they stand in JSON."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class ProblemError(Schema):
+    """One of several reasons."""
+
+    detail: str
+    pointer: str | None = Field(None, description="RFC 6901 pointer into the request body")
+    parameter: str | None = Field(None, description="query parameter or header at fault")
+
+
+class Problem(Schema):
+    """RFC 7807 problem details."""
+
+    type: str = Field(examples=["epcisException:ValidationException"])
+    title: str = Field(examples=["Document is not valid"])
+    status: int = Field(ge=400, le=599)
+    detail: str
+    instance: str | None = None
+    errors: list[ProblemError] | None = None
+
+
+class CaptureError(Schema):
+    """Why something of a document was not captured."""
+
+    type: str = Field(examples=["epcisException:ValidationException"])
+    title: str = Field(examples=["Event is not valid"])
+    status: int
+    detail: str = Field(examples=["GTIN (01): check digit is 3, but must be 2"])
+    pointer: str | None = Field(None, examples=["/epcisBody/eventList/7/epcList/0"])
+    event_index: int | None = Field(None, alias="eventIndex")
+
+
+class CaptureJob(Schema):
+    """EPCIS 2.0 section 12.6.1, with what became of the events."""
+
+    capture_id: str = Field(alias="captureID", examples=["6f1b7a0e-6c2c-4a53-9f4e-9d8f9f3f4a10"])
+    created_at: datetime = Field(alias="createdAt")
+    finished_at: datetime | None = Field(None, alias="finishedAt")
+    running: bool
+    success: bool = Field(description="false as soon as anything went wrong")
+    capture_error_behaviour: Literal["rollback", "proceed"] = Field(alias="captureErrorBehaviour")
+    errors: list[CaptureError]
+    event_ids: list[str] = Field(
+        alias="eventIDs",
+        description="CBV event hash ids of the events that are on the ledger once it is done",
+    )
+    already_present: list[str] = Field(
+        alias="alreadyPresent", description="those that had been anchored before, unchanged"
+    )
+    transaction_hash: str | None = Field(None, alias="transactionHash")
+    block_number: int | None = Field(None, alias="blockNumber")
+    transactions: list[Transaction]
+
+
+class Transaction(Schema):
+    """A transaction that carries events of the job."""
+
+    transaction_hash: str = Field(alias="transactionHash", pattern="^0x[0-9a-f]{64}$")
+    block_number: int | None = Field(alias="blockNumber")
+
+
+class QueryDocument(Schema):
+    """EPCISQueryDocument of EPCIS 2.0 section 9.5."""
+
+    context: list[Any] = Field(alias="@context")
+    type: Literal["EPCISQueryDocument"]
+    schema_version: Literal["2.0"] = Field(alias="schemaVersion")
+    creation_date: datetime = Field(alias="creationDate")
+    epcis_body: dict[str, Any] = Field(alias="epcisBody")
+
+
+class Event(BaseModel):
+    """One EPCIS event, bare, with its own context."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    eventID: str  # noqa: N815 - the standard's name
+    recordTime: datetime  # noqa: N815
+
+
+class Bundle(Schema):
+    """Proof bundle, docs/proof-format.md section 5."""
+
+    format: Literal["tallystick-proof/1"]
+    event_id: str = Field(alias="eventID")
+    event: dict[str, Any]
+    batch: dict[str, Any]
+    leaf: dict[str, Any]
+    proof: str
+
+
+class TrustFile(Schema):
+    """Trust file, docs/proof-format.md section 6."""
+
+    format: Literal["tallystick-trust/1"]
+    name: str
+    origin: str
+    keys: list[str]
+    threshold: int
+    chain_id: int = Field(alias="chainId")
+    contracts: dict[str, str]
+
+
+class ItemOrganisation(Schema):
+    """Who said it."""
+
+    id: str
+    name: str
+    name_zh: str = Field(alias="nameZh")
+    role: str
+
+
+class JourneyStep(Schema):
+    """One event of an item's journey, with its proof."""
+
+    event_id: str = Field(alias="eventID")
+    relation: Literal["self", "container", "input", "lot"]
+    about: str
+    record_time: datetime = Field(alias="recordTime")
+    organisation: ItemOrganisation
+    bundle: Bundle
+
+
+class ItemAnswer(Schema):
+    """Item answer, docs/proof-format.md section 7."""
+
+    epc: str
+    trust: TrustFile
+    journey: list[JourneyStep]
+    truncated: bool
+
+
+class ConsistencyProof(Schema):
+    """RFC 6962 section 2.1.2."""
+
+    origin: str
+    from_: int = Field(alias="from")
+    to: int
+    proof: list[str] = Field(description="base64 hashes")
+
+
+class Health(Schema):
+    """Whether the node can do its work."""
+
+    status: Literal["ok", "failing"]
+    reasons: list[str]
+
+
+class Status(Schema):
+    """One moment of the node."""
+
+    name: str
+    chain_id: int = Field(alias="chainId")
+    origin: str
+    head: dict[str, Any]
+    log: dict[str, Any]
+    projection: dict[str, Any]
+    capture: dict[str, Any]
+
+
+CaptureJob.model_rebuild()

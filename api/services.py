@@ -1,0 +1,31 @@
+"""What the HTTP interface stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from api.keys import KeyStore
+from api.settings import ApiSettings
+from ledger.chain import Ledger
+from ledger.projection import Projector
+from traceability.bundle import Trust
+from traceability.capture import CaptureService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of one node. The caller starts and stops them; the application only uses them."""
+
+    ledger: Ledger
+    projector: Projector
+    capture: CaptureService
+    engine: Engine
+    """The projection's database."""
+    keys: KeyStore
+    trust: Trust
+    settings: ApiSettings = field(default_factory=ApiSettings)
+    public_url: str = ""
+    """Where QR codes lead, e.g. `https://trace.example`; empty: where the request came to."""
+    name: str = "Tallystick node"
