@@ -20,8 +20,6 @@ keys = st.lists(st.sampled_from([0x00, 0x01, 0x10, 0x11, 0xFF]), min_size=4, max
 values = st.one_of(
     st.none(), st.binary(min_size=1, max_size=3), st.binary(min_size=33, max_size=40)
 )
-    st.none(), st.binary(min_size=1, max_size=3), st.binary(min_size=33, max_size=40)
-)
 batches = st.lists(st.dictionaries(keys, values, max_size=12), min_size=1, max_size=8)
 
 
