@@ -94,7 +94,7 @@ def _parse_url(url: str) -> URL:
 
 
 def _open_sqlite(url: URL) -> Engine:
-    if url.database in (None, "", ":memory:") or "mode=memory" in str(url.database):
+    if url.database in (None, "", ":memory:") or "memory" in url.query.get("mode", ()):
         raise DatabaseUrlInvalid(
             "an in-memory SQLite database cannot be shared between threads: name a file"
         )

@@ -29,6 +29,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.projection.database import write_transaction
 from ledger.projection.errors import SchemaError
@@ -64,6 +65,11 @@ def upgrade(engine: Engine) -> None:
             if _is_current(connection):
                 return
             command.upgrade(_config(connection), "heads")
+    except SQLAlchemyError as error:
+        raise SchemaError(
+            "a migration of the database schema failed, and nothing was changed: "
+            f"{getattr(error, 'orig', None) or error}"
+        ) from error
     except CommandError as error:
         raise SchemaError(
             f"the database schema cannot be brought up to date: {error}. If newer software wrote "
