@@ -163,9 +163,10 @@ def parse_json(
 ) -> object:
     """The value of one UTF-8 JSON text (RFC 8259), as dict, list, str, int, float, bool, None.
 
-    Whatever it returns, `canonical_json` can write. Raises `JsonError` for anything larger or
-    deeper than allowed, bad UTF-8, a byte order mark, a name that occurs twice in one object,
-    NaN and infinities, integers beyond 2**53-1 and half surrogate pairs.
+    Whatever it returns, `canonical_json` can write, and those bytes parse again. Raises
+    `JsonError` for anything larger or deeper than allowed, bad UTF-8, a byte order mark, a name
+    that occurs twice in one object, NaN and infinities, numbers beyond 2**53-1 and half
+    surrogate pairs.
     Requires `depth_max` <= `DEPTH_MAX`.
     """
     assert depth_max <= DEPTH_MAX, "depth_max beyond what canonical_json can write"
@@ -237,8 +238,10 @@ def _integer(digits: str) -> int:
 
 
 def _float(digits: str) -> float:
+    # JCS writes 1e20 as an integer, so a large number must be refused in every spelling, or
+    # canonical bytes would not parse again.
     value = float(digits)
-    if math.isinf(value):
+    if abs(value) > INTEGER_MAX:
         raise ValueError("number too large")
     return value
 

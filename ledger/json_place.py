@@ -8,7 +8,6 @@ two against each other.
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from typing import NoReturn
@@ -225,10 +224,9 @@ class _Scanner:
         match = _NUMBER.match(self._text, self._offset)
         if match is None:
             self._refuse(self._offset, f"expected a value, found {self._seen()}")
-        shown = match.group()[:_SHOWN_CHARACTERS_MAX]
-        if match.group(1):
-            if math.isinf(float(match.group())):
-                self._refuse(self._offset, f"the number {shown} is too large")
-        elif not integer_is_safe(match.group()):
-            self._refuse(self._offset, f"the integer {shown} is beyond 2**53-1 (send a string)")
+        digits = match.group()
+        safe = abs(float(digits)) <= INTEGER_MAX if match.group(1) else integer_is_safe(digits)
+        if not safe:
+            shown = digits[:_SHOWN_CHARACTERS_MAX]
+            self._refuse(self._offset, f"the number {shown} is beyond 2**53-1 (send a string)")
         self._offset = match.end()
