@@ -62,8 +62,8 @@ def parse_document(
     if not isinstance(value, dict):
         raise DocumentRefused([Problem("", "must be an EPCIS document, an event, or an array")])
     kind = value.get("type")
-    if kind in EVENT_MODELS:
-        return _events_only(str(kind), [value], None, strict=strict)
+    if isinstance(kind, str) and kind in EVENT_MODELS:
+        return _events_only(kind, [value], None, strict=strict)
     if kind not in _ENVELOPES:
         what = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
         known = ", ".join((*_ENVELOPES, *EVENT_MODELS))
