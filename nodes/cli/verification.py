@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from nodes.cli.options import AsJson
-from nodes.cli.output import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, out, print_json
+from nodes.cli.output import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, out, print_json, progress
 from traceability.bundle import Outcome, Trust, Verdict, known_trust, verify_bundle
 
 EXITS = {
@@ -21,7 +21,7 @@ EXITS = {
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="A .tally-proof.json file.")],
+    bundles: Annotated[list[Path], typer.Argument(help="One or more .tally-proof.json files.")],
     trust: Annotated[
         Path | None,
         typer.Option(
@@ -30,16 +30,25 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a proof without any server. Exit code: 0 valid, 1 invalid, 3 unknown."""
-    data = bundle.read_bytes()
-    verdict = verify_bundle(data, Trust.load(trust) if trust else known_trust(data))
+    """Check proofs without any server. Exit code 0 valid, 1 invalid, 3 unknown; the worst counts."""
+    given = Trust.load(trust) if trust else None
+    verdicts: list[tuple[Path, Verdict]] = []
+    with progress("checking", len(bundles), len(bundles) > 1 and not as_json) as done:
+        for index, path in enumerate(bundles, 1):
+            data = path.read_bytes()
+            verdicts.append((path, verify_bundle(data, given or known_trust(data))))
+            done(index)
     if as_json:
-        print_json({"bundle": str(bundle), **verdict_json(verdict)})
+        objects = [{"bundle": str(path), **verdict_json(one)} for path, one in verdicts]
+        print_json(objects[0] if len(objects) == 1 else {"bundles": objects})
     else:
-        _print(bundle, verdict)
-    raise typer.Exit(EXITS[verdict.outcome])
+        for path, verdict in verdicts:
+            _print(path, verdict)
+    exits = {EXITS[verdict.outcome] for _, verdict in verdicts}
+    raise typer.Exit(next(code for code in WORST_FIRST if code in exits))
 
 
+WORST_FIRST = (EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID)
 MARKS = {
     Outcome.VALID: "[green]✓[/]",
     Outcome.INVALID: "[bold red]✗[/]",
