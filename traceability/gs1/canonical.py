@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from traceability.gs1.digital_link import parse_digital_link
+from traceability.gs1.digital_link import link_identifier
 from traceability.gs1.encoding import check_printable
 from traceability.gs1.errors import Gs1Error, MalformedIdentifier
 from traceability.gs1.types import Identifier
@@ -29,7 +29,7 @@ def _parse(text: str) -> Identifier:
     if text.startswith("urn:epc:"):
         return parse_urn(text)
     if text[:8].lower().startswith(("http://", "https://")):
-        return parse_digital_link(text).identifier
+        return link_identifier(text, verify=True)
     raise MalformedIdentifier(text, "identifier", "is neither an EPC URN nor a Digital Link")
 
 
@@ -49,7 +49,7 @@ def canonical_or_same(text: str) -> str:
         if text.startswith("urn:epc:"):
             return parse_identifier(text).digital_link()
         if text.startswith(("https://", "http://")):
-            return parse_digital_link(text, verify=False).identifier.digital_link()
+            return link_identifier(text, verify=False).digital_link()
     except Gs1Error:
         pass
     return text

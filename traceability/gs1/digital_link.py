@@ -11,18 +11,33 @@ from traceability.gs1.keys import KEY_OF_ALPHA, KEYS, QUALIFIER_OF_ALPHA, QUALIF
 from traceability.gs1.types import DigitalLink, Identifier
 from traceability.gs1.values import check_key, check_qualifier
 
-__all__ = ["parse_digital_link", "parse_link_path"]
+__all__ = ["link_identifier", "parse_digital_link", "parse_link_path"]
 
 _QUERY_PARAMETERS_MAX = 50
 
 
-def parse_digital_link(uri: str, *, verify: bool = True) -> DigitalLink:
+def parse_digital_link(uri: str) -> DigitalLink:
     """Read a Digital Link of any host, with any path before the key and any query.
 
     GTINs of 8, 12 and 13 digits are padded to 14. Old short names (`/gtin/`, `/lot/`, `/ser/`) are
-    read. `verify=False` leaves the check digit unverified. Raises MalformedIdentifier, UnknownKey,
-    WrongLength, WrongCharacters, WrongCheckDigit.
+    read. Raises MalformedIdentifier, UnknownKey, WrongLength, WrongCharacters, WrongCheckDigit.
     """
+    origin, path, query = _divided(uri)
+    identifier, depth = parse_link_path(path, uri)
+    before = "/".join(path.split("/")[:depth])
+    prefix = f"{origin}/{before}" if before else origin
+    return DigitalLink(uri, identifier, prefix, MappingProxyType(_attributes(query, uri)))
+
+
+def link_identifier(uri: str, *, verify: bool) -> Identifier:
+    """Only the identifier of a Digital Link, whatever the query holds; `verify=False` leaves the
+    check digit unverified. Raises as `parse_digital_link` does."""
+    _, path, _ = _divided(uri)
+    return parse_link_path(path, uri, verify=verify)[0]
+
+
+def _divided(uri: str) -> tuple[str, str, str]:
+    """Scheme with host, path without its leading slash, query."""
     check_printable(uri)
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme.lower() not in ("http", "https"):
@@ -32,10 +47,7 @@ def parse_digital_link(uri: str, *, verify: bool = True) -> DigitalLink:
     host, _, path = location.partition("/")
     if not host or "@" in host:
         raise MalformedIdentifier(uri, "host", "is missing or carries user information")
-    identifier, depth = parse_link_path(path, uri, verify=verify)
-    before = "/".join(path.split("/")[:depth])
-    prefix = f"{scheme.lower()}://{host}" + (f"/{before}" if before else "")
-    return DigitalLink(uri, identifier, prefix, MappingProxyType(_attributes(query, uri)))
+    return f"{scheme.lower()}://{host}", path, query
 
 
 def parse_link_path(path: str, text: str, *, verify: bool = True) -> tuple[Identifier, int]:

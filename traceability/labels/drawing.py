@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from PIL import Image, ImageDraw, ImageFont
 
+from traceability.labels.errors import TooMuchData
 from traceability.labels.symbol import (
     X_DIMENSION_MM_DEFAULT,
     ErrorCorrection,
@@ -21,8 +22,8 @@ __all__ = ["qr_png", "qr_svg", "qr_terminal"]
 
 _TEXT_HEIGHT_MODULES = 2.5
 _LINE_HEIGHT_MODULES = 3.0
+_LINES_MAX = 20
 _MONOSPACE_ASPECT = 0.6  # width of a character relative to its height
-_FONT_PIXELS_MIN = 6
 
 
 def qr_svg(
@@ -38,12 +39,12 @@ def qr_svg(
     Raises a Gs1Error subclass, TooMuchData, SizeOutOfRange.
     """
     check_x_dimension(x_dimension_mm)
-    symbol = make_symbol(uri, error_correction, None if text is None else tuple(text))
+    symbol = _labelled(uri, error_correction, text)
     height = symbol.size + _text_modules(symbol)
     width_mm, height_mm = symbol.size * x_dimension_mm, height * x_dimension_mm
     lines = "".join(
         f'<text x="{symbol.size / 2:g}" y="{_baseline(symbol, index):g}"'
-        f' font-size="{_font_modules(symbol):g}">{escape(line)}</text>'
+        f' font-size="{_TEXT_HEIGHT_MODULES:g}">{escape(line)}</text>'
         for index, line in enumerate(symbol.text)
     )
     return (
@@ -57,18 +58,26 @@ def qr_svg(
     )
 
 
+def _labelled(uri: str, level: ErrorCorrection, text: Iterable[str] | None) -> Symbol:
+    """The symbol with text lines that fit below it: longer ones are folded, not shrunk."""
+    symbol = make_symbol(uri, level, None if text is None else tuple(text))
+    width = int((symbol.size - 2) / (_TEXT_HEIGHT_MODULES * _MONOSPACE_ASPECT))
+    lines = tuple(
+        line[start : start + width]
+        for line in symbol.text
+        for start in range(0, max(len(line), 1), width)
+    )
+    if len(lines) > _LINES_MAX:
+        raise TooMuchData(f"the text takes {len(lines)} lines; at most {_LINES_MAX} fit below")
+    return Symbol(symbol.modules, lines)
+
+
 def _text_modules(symbol: Symbol) -> float:
     return _LINE_HEIGHT_MODULES * len(symbol.text) + (1 if symbol.text else 0)
 
 
 def _baseline(symbol: Symbol, index: int) -> float:
     return symbol.size + _LINE_HEIGHT_MODULES * index + _TEXT_HEIGHT_MODULES
-
-
-def _font_modules(symbol: Symbol) -> float:
-    longest = max((len(line) for line in symbol.text), default=1)
-    fitting = (symbol.size - 2) / (max(longest, 1) * _MONOSPACE_ASPECT)
-    return round(min(_TEXT_HEIGHT_MODULES, fitting), 3)
 
 
 def _path(symbol: Symbol) -> str:
@@ -99,7 +108,7 @@ def qr_png(
     Raises a Gs1Error subclass, TooMuchData, SizeOutOfRange.
     """
     pixels = module_pixels(x_dimension_mm, dpi)
-    symbol = make_symbol(uri, error_correction, None if text is None else tuple(text))
+    symbol = _labelled(uri, error_correction, text)
     side = symbol.size * pixels
     image = Image.new("L", (side, side + round(_text_modules(symbol) * pixels)), 255)
     code = Image.new("L", (symbol.size, symbol.size))
@@ -118,7 +127,7 @@ def _write_text(image: Image.Image, symbol: Symbol, pixels: int) -> None:
         font = ImageFont.load_default(size)
         width = draw.textlength(line, font)
         if width > image.width - 2 * pixels:
-            size = max(size * (image.width - 2 * pixels) / width, _FONT_PIXELS_MIN)
+            size *= (image.width - 2 * pixels) / width
             font = ImageFont.load_default(size)
         place = (image.width / 2, _baseline(symbol, index) * pixels)
         draw.text(place, line, fill=0, font=font, anchor="ms")
