@@ -159,13 +159,16 @@ def test_human_readable_text_names_every_key_of_the_item() -> None:
 
 def test_text_is_escaped_and_never_wider_than_the_label() -> None:
     long = 'A&B<"' + "W" * 60
-    root = ET.fromstring(qr_svg(URI, text=[long]))
-    (text,) = list(root.iter(f"{SVG}text"))
-    assert text.text == long
-    assert float(text.attrib["font-size"]) * 0.6 * len(long) <= make_symbol(URI).size
-    image = _png(text=["W" * 60]).convert("L")
-    edge = image.crop((image.width - 2, make_symbol(URI).size, image.width, image.height))
-    assert edge.getextrema() == (255, 255)
+    lines = list(ET.fromstring(qr_svg(URI, text=[long])).iter(f"{SVG}text"))
+    assert "".join(line.text or "" for line in lines) == long
+    for line in lines:
+        width = float(line.attrib["font-size"]) * 0.6 * len(line.text or "")
+        assert width <= make_symbol(URI).size - 2
+    image = _png(text=[long]).convert("L")
+    for edge in (0, image.width - 2):
+        assert image.crop((edge, 0, edge + 2, image.height)).getextrema() == (255, 255)
+    with pytest.raises(TooMuchData, match="lines"):
+        qr_svg(URI, text=["x" * 5000])
 
 
 @pytest.mark.parametrize("size", [0.395, 0.991, 0, -1, float("nan"), float("inf")])
