@@ -1,5 +1,6 @@
 // Checking a whole answer: every bundle, and whether what they prove concerns the scanned item at all.
 import { CheckFailed, CheckImpossible, loadCrypto, readTrust, verifyBundle } from "../verify/index.js";
+import { equal, toHex } from "../verify/bytes.js";
 import { concerned } from "./model/relevance.js";
 
 /**
@@ -9,7 +10,7 @@ import { concerned } from "./model/relevance.js";
 export async function checkAnswer(answer, identifier, progress = () => {}) {
   let crypto;
   try {
-    crypto = await loadCrypto();
+    crypto = remembering(await loadCrypto());
   } catch (error) {
     if (!(error instanceof CheckImpossible)) throw error;
     return unchecked(answer, identifier, error.message);
@@ -21,6 +22,21 @@ export async function checkAnswer(answer, identifier, progress = () => {}) {
     progress(index + 1, answer.journey.length);
   }
   return verdict(checked, identifier, { trust, source: crypto.source });
+}
+
+/** All bundles of one answer bear the same checkpoint: its signatures are checked once. */
+function remembering(crypto) {
+  const known = new Map();
+  return {
+    ...crypto,
+    async verifyEd25519(signature, message, publicKey) {
+      const key = toHex(signature) + toHex(publicKey);
+      if (!known.has(key) || !equal(known.get(key).message, message)) {
+        known.set(key, { message, verified: await crypto.verifyEd25519(signature, message, publicKey) });
+      }
+      return known.get(key).verified;
+    },
+  };
 }
 
 async function trustOf(answer, crypto) {

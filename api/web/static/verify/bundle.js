@@ -182,6 +182,9 @@ function organisationOf(word) {
   return text;
 }
 
-const hasNames = (value, names) => Object.keys(value).sort().join() === names.join();
+const hasNames = (value, names) => {
+  const keys = Object.keys(value);
+  return keys.length === names.length && keys.every((key) => names.includes(key));
+};
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);

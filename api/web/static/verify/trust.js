@@ -30,7 +30,10 @@ export async function readTrust(crypto, source) {
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isAddress = (value) => typeof value === "string" && /^0x[0-9a-f]{40}$/.test(value);
 const isLine = (value) => typeof value === "string" && /^[^\u0000-\u001f\u007f]{1,255}$/u.test(value);
-const hasNames = (value, names) => Object.keys(value).sort().join() === names.join();
+const hasNames = (value, names) => {
+  const keys = Object.keys(value);
+  return keys.length === names.length && keys.every((key) => names.includes(key));
+};
 
 function demand(condition, reason) {
   if (!condition) throw new CheckFailed(`the trust file cannot be used: ${reason}`);

@@ -92,6 +92,8 @@ export function stateOf(steps, now) {
   const own = sound(steps).filter(({ relation }) => ["self", "container", "lot"].includes(relation));
   if (own.length === 0) return null;
   const held = heldDispositions(own);
+  const end = own.find(({ disposition }) => FINAL.get(disposition) === "destroyed");
+  if (end) return { name: "destroyed", tone: "alert", step: end };
   for (const [name, state] of [["recalled", "recalled"], ["stolen", "stolen"], ["non_conformant", "stopped"]]) {
     if (held.has(name)) return { name: state, tone: "alert", step: held.get(name) };
   }
@@ -100,8 +102,8 @@ export function stateOf(steps, now) {
   const alert = ["destroyed", "stolen", "damaged", "recalled", "stopped"].includes(name);
   if (!alert) {
     const expiry = factsOf(steps)?.bestBefore ?? "";
-    const end = /^\d{4}-\d{2}-\d{2}$/.test(expiry) ? Date.parse(`${expiry}T23:59:59Z`) : Number.NaN;
-    if (end < now) return { name: "expired", tone: "alert", step, date: expiry };
+    const lastDay = /^\d{4}-\d{2}-\d{2}$/.test(expiry) ? Date.parse(`${expiry}T23:59:59Z`) : Number.NaN;
+    if (lastDay < now) return { name: "expired", tone: "alert", step, date: expiry };
   }
   return { name, tone: alert ? "alert" : name === "sold" ? "notice" : "plain", step };
 }

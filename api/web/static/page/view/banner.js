@@ -1,0 +1,88 @@
+// The verdict in plain words, and behind it what was checked.
+import { h } from "../dom.js";
+import { language, numberText, word } from "../language.js";
+import { mark } from "./icons.js";
+
+const STEPS = ["event", "batch", "leaf", "inclusion", "checkpoint"];
+
+/** The banner of a check's outcome. */
+export function verdictBanner(check) {
+  const count = check.entries.length;
+  const bad = check.entries.filter(({ result }) => result.outcome === "invalid").length;
+  const key = check.outcome === "invalid" && bad === 0 ? "verdict.invalid.other" : `verdict.${check.outcome}.text`;
+  return banner(
+    check.outcome,
+    word(`verdict.${check.outcome}`),
+    h("p", {}, word(key, { count, bad })),
+    check.outcome === "valid" ? h("p", { class: "fine" }, word("verdict.limits")) : null,
+    check.source ? checked(check) : null,
+  );
+}
+
+/** The banner where there was nothing to check, with a way to try again. */
+export const unreachableBanner = (retry) =>
+  banner(
+    "unknown",
+    word("verdict.unreachable"),
+    h("p", {}, word("verdict.unreachable.text")),
+    h("button", { type: "button", class: "button", onclick: retry }, word("retry")),
+  );
+
+/** While fetching and checking. */
+export const progressBanner = (text) =>
+  h(
+    "section",
+    { class: "banner progress", role: "status" },
+    h("div", { class: "spinner", "aria-hidden": "true" }),
+    h("div", { class: "banner-text" }, h("p", {}, text)),
+  );
+
+const banner = (outcome, title, ...content) =>
+  h(
+    "section",
+    { class: "banner", "data-outcome": outcome, role: outcome === "invalid" ? "alert" : "status", id: "verdict" },
+    mark(outcome, 40),
+    h("div", { class: "banner-text" }, h("h2", {}, title), content),
+  );
+
+function checked(check) {
+  const rows = STEPS.map((step) => checkedRow(check, step));
+  const log = check.entries.find(({ result }) => result.facts.checkpoint)?.result.facts.checkpoint;
+  const notes = [
+    word("checked.with", { source: word(`checked.${check.source}`) }) + (language() === "zh" ? "" : " "),
+    log ? word("checked.log", { origin: log.origin, size: numberText(log.size) }) : null,
+    check.leftOut ? word("checked.left-out", { count: check.leftOut }) : null,
+    check.truncated ? word("checked.truncated") : null,
+  ];
+  return h(
+    "details",
+    { class: "checked" },
+    h("summary", {}, word("checked.title")),
+    h("ol", { class: "checks" }, rows),
+    h("ul", { class: "fine plain" }, notes.filter(Boolean).map((note) => h("li", {}, note))),
+  );
+}
+
+function checkedRow(check, step) {
+  const outcomes = check.entries.map(({ result }) => result.steps.find(({ name }) => name === step)?.outcome);
+  const ok = outcomes.filter((outcome) => outcome === "valid").length;
+  const worst = ["invalid", "unknown"].find((outcome) => outcomes.includes(outcome));
+  const outcome = worst ?? (ok === outcomes.length ? "valid" : "not-checked");
+  const trust = check.trust;
+  const signed = trust
+    ? word("checked.signed", { threshold: trust.threshold, count: trust.keys.length })
+    : word("mark.unknown");
+  return h(
+    "li",
+    {},
+    mark(outcome, 20),
+    h(
+      "div",
+      {},
+      h("strong", {}, word(`checked.${step}`)),
+      h("span", { class: "tally" }, word("checked.count", { ok, count: outcomes.length })),
+      h("span", { class: "sr" }, `, ${word(`mark.${outcome}`)}`),
+      h("p", {}, word(`checked.${step}.text`, { signed })),
+    ),
+  );
+}

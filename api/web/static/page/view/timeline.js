@@ -1,0 +1,124 @@
+// The journey: who said what, when, where, each with its own mark.
+import { h } from "../dom.js";
+import { hasWord, localClock, localDate, localTime, numberText, twin, utcTime, word } from "../language.js";
+import { shortName } from "../model/identifier.js";
+import { mark } from "./icons.js";
+import { placeText } from "./item.js";
+
+export function journeyCard(steps, proofLink) {
+  const groups = grouped(steps);
+  return h(
+    "section",
+    { class: "card journey", "aria-labelledby": "journey-title" },
+    h("h2", { id: "journey-title" }, word("journey.title")),
+    h("p", { class: "fine" }, word("journey.oldest")),
+    h("ol", { class: "groups" }, groups.map((group) => groupItem(group, proofLink))),
+  );
+}
+
+/** What a step is called: "Harvested and registered". */
+export const stepTitle = (step) => (hasWord(`step.${step.kind}`) ? word(`step.${step.kind}`) : step.kind);
+
+/** Consecutive steps of one organisation stand under its name once. */
+function grouped(steps) {
+  const groups = [];
+  for (const step of steps) {
+    if (groups.at(-1)?.organisation.id === step.organisation.id) groups.at(-1).steps.push(step);
+    else groups.push({ organisation: step.organisation, steps: [step] });
+  }
+  return groups;
+}
+
+function groupItem({ organisation, steps }, proofLink) {
+  return h(
+    "li",
+    { class: "group" },
+    h(
+      "h3",
+      {},
+      twin(organisation.name.en, organisation.name.zh),
+      hasWord(`role.${organisation.role}`) ? h("span", { class: "role" }, word(`role.${organisation.role}`)) : null,
+    ),
+    h("ol", { class: "steps" }, steps.map((step) => stepItem(step, proofLink))),
+  );
+}
+
+function stepItem(step, proofLink) {
+  const failed = step.outcome === "invalid";
+  return h(
+    "li",
+    { class: "step", "data-outcome": step.outcome, id: `step-${step.number}` },
+    h("span", { class: "step-mark" }, mark(step.outcome, 22), h("span", { class: "sr" }, word(`mark.${step.outcome}`))),
+    h(
+      "div",
+      { class: "step-body" },
+      h("h4", {}, stepTitle(step), subject(step)),
+      step.time ? h("p", { class: "when" }, when(step)) : null,
+      failed ? h("p", { class: "bad" }, word("journey.invalid")) : content(step),
+      details(step, proofLink),
+    ),
+  );
+}
+
+function subject(step) {
+  if (!step.relation || step.relation === "self") return null;
+  return h("span", { class: "about" }, word(`journey.about.${step.relation}`));
+}
+
+const when = ({ time }) => [
+  h("time", { datetime: new Date(time.moment).toISOString() }, localTime(time.moment, time.offset)),
+  h("span", { class: "utc" }, `${time.offset === 0 ? "" : sameDay(time) ? localClock(time.moment, 0) + " UTC" : utcTime(time.moment)}`),
+];
+
+const sameDay = ({ moment, offset }) => localDate(moment, offset) === localDate(moment, 0);
+
+function content(step) {
+  const note = twin(step.note.en, step.note.zh);
+  const declared = step.event.errorDeclaration?.declarationTime;
+  const marks = [
+    ...step.set.map((name) => `disposition.${name}`),
+    ...(step.unset.includes("non_conformant") ? ["disposition.cleared"] : []),
+  ].filter(hasWord);
+  return [
+    h("p", { class: "where" }, placeText(step)),
+    quantities(step),
+    marks.length ? h("p", { class: "chips" }, marks.map((name) => h("span", { class: "chip", "data-kind": name.split(".")[1] }, word(name)))) : null,
+    note ? h("p", { class: "note" }, note) : null,
+    declared ? h("p", { class: "bad" }, word("journey.declared", { date: String(declared).slice(0, 10) })) : null,
+  ];
+}
+
+/** Lots with their amounts, where an event counts lots rather than single pieces. */
+function quantities(step) {
+  const { event, reader } = step;
+  const lists = event.type === "TransformationEvent" ? event.inputQuantityList : event.quantityList;
+  const name = twin(reader.attribute(event.ilmd, "descriptionShort"), reader.pair(event.ilmd, "descriptionShort").zh);
+  const lots = (Array.isArray(lists) ? lists : [])
+    .filter((lot) => typeof lot?.epcClass === "string" && Number.isFinite(lot.quantity))
+    .map((lot) => [`${numberText(lot.quantity)} ${unit(lot.uom)}`, event.type === "TransformationEvent" ? "" : name, shortName(lot.epcClass)]);
+  if (lots.length === 0) return null;
+  return h("ul", { class: "lots" }, lots.map((parts) => h("li", {}, parts.filter(Boolean).join(" · "))));
+}
+
+const UNITS = { KGM: "kg", GRM: "g", LTR: "l", MLT: "ml", TNE: "t" };
+const unit = (code) => UNITS[code] ?? code ?? "";
+
+function details(step, proofLink) {
+  const { facts, steps } = step.entry.result;
+  const reason = steps.find(({ outcome }) => ["invalid", "unknown"].includes(outcome));
+  const rows = [
+    ["identifier", step.about],
+    ["happened", step.time && `${localTime(step.time.moment, step.time.offset)} · ${utcTime(step.time.moment)}`],
+    ["recorded", facts.blockTime && utcTime(facts.blockTime * 1000)],
+    ["log-line", facts.logIndex !== undefined ? String(facts.logIndex) : null],
+    ["fingerprint", facts.eventID],
+  ].filter(([, value]) => value);
+  return h(
+    "details",
+    { class: "more" },
+    h("summary", {}, word("journey.details")),
+    reason ? h("p", { class: "bad" }, `${word(`checked.${reason.name}`)}: ${reason.reason}`) : null,
+    h("dl", {}, rows.map(([name, value]) => [h("dt", {}, word(`journey.${name}`)), h("dd", {}, value)])),
+    step.outcome === "invalid" ? null : proofLink(step),
+  );
+}
