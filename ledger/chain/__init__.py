@@ -1,0 +1,52 @@
+"""The chain: genesis, blocks, permission in the block, the `Ledger`."""
+
+from ledger.chain.encoding import decode_block, encode_block
+from ledger.chain.errors import (
+    BlockEmpty,
+    BlockInvalid,
+    BlockUnknown,
+    ChainDamaged,
+    ChainError,
+    GenesisInvalid,
+    GenesisMismatch,
+    GenesisMissing,
+    LedgerClosed,
+    SignerMismatch,
+    SubscribersFull,
+    TransactionFailed,
+    WaitTimeout,
+)
+from ledger.chain.genesis import Genesis
+from ledger.chain.ledger import Ledger
+from ledger.chain.logs import LogView
+from ledger.chain.permission import Permission
+from ledger.chain.types import Dropped, Head, Limits, LogHead, PermissionLayout
+from ledger.mempool.errors import NotPermitted
+
+__all__ = [
+    "BlockEmpty",
+    "BlockInvalid",
+    "BlockUnknown",
+    "ChainDamaged",
+    "ChainError",
+    "Dropped",
+    "Genesis",
+    "GenesisInvalid",
+    "GenesisMismatch",
+    "GenesisMissing",
+    "Head",
+    "Ledger",
+    "LedgerClosed",
+    "Limits",
+    "LogHead",
+    "LogView",
+    "NotPermitted",
+    "Permission",
+    "PermissionLayout",
+    "SignerMismatch",
+    "SubscribersFull",
+    "TransactionFailed",
+    "WaitTimeout",
+    "decode_block",
+    "encode_block",
+]

@@ -1,0 +1,426 @@
+"""The `Ledger`: one open chain with its log and its mempool, in one directory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ledger.chain.builder import BlockBuilder, Parent
+from ledger.chain.encoding import decode_block, encode_number
+from ledger.chain.errors import (
+    BlockEmpty,
+    BlockUnknown,
+    GenesisMismatch,
+    GenesisMissing,
+    LedgerClosed,
+    WaitTimeout,
+)
+from ledger.chain.genesis import Genesis
+from ledger.chain.integrity import Progress, load_head, verify_chain
+from ledger.chain.logs import LogView, extend_log, place_logs, sign_head
+from ledger.chain.permission import Permission
+from ledger.chain.publisher import BlockFeed, PendingFeed, Waiters
+from ledger.chain.reader import ChainReader
+from ledger.chain.records import read_genesis, write_block, write_genesis, write_log_head
+from ledger.chain.senders import HeadSenders
+from ledger.chain.types import Candidate, Dropped, Head
+from ledger.evm import (
+    BlockEnvironment,
+    CallRequest,
+    CallResult,
+    ExecutionEngine,
+    PyEvmEngine,
+    decode_transaction,
+)
+from ledger.mempool import ChainRules, Mempool, MempoolLimits
+from ledger.state import FlatState, StateReader, write_changes
+from ledger.store import MAP_SIZE_BYTES_DEFAULT, Snapshot, Store, Table, WriteBatch
+from ledger.tlog import EMPTY_ROOT, NoteSigner
+from ledger.types import (
+    Address,
+    Block,
+    CommittedBlock,
+    Hash32,
+    Header,
+    MinedTransaction,
+    PlacedLog,
+    Receipt,
+    Transaction,
+)
+
+
+class Ledger:
+    """Thread-safe. Reading is of snapshots and never waits for writing. Blocks are final.
+
+    A transaction is durable once it is in a block, that is when `wait_for` has returned or its
+    receipt can be read; what is only pending is lost when the process dies.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        genesis: Genesis,
+        signer: NoteSigner,
+        engine: ExecutionEngine,
+        head: Head,
+        mempool_limits: MempoolLimits | None,
+    ) -> None:
+        """Use `Ledger.open`."""
+        self._store = store
+        self._genesis = genesis
+        self._signer = signer
+        self._engine = engine
+        self._head = head
+        self._builder = BlockBuilder(engine, genesis.chain_id, genesis.limits)
+        self._reader = ChainReader(store)
+        self._senders = HeadSenders(store, genesis.permission)
+        self._writing = threading.Lock()
+        self._closed = False
+        self._waiters = Waiters()
+        self._pending_feed = PendingFeed()
+        self._block_feed = BlockFeed(lambda: self._head.block.header.number, self.committed)
+        self.log = LogView(lambda: self._head.log, store.snapshot)
+        """The transparency log."""
+        self.mempool = Mempool(
+            ChainRules(
+                genesis.chain_id, genesis.gas_limit, genesis.limits.transaction_size_bytes_max
+            ),
+            lambda: self._senders,
+            mempool_limits,
+            dropped=lambda transaction, reason: self._waiters.refused(transaction.hash, reason),
+        )
+        """What is pending. For consensus drivers; clients use `submit`."""
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path | str,
+        *,
+        genesis: Genesis | None = None,
+        signer: NoteSigner,
+        engine: ExecutionEngine | None = None,
+        mempool_limits: MempoolLimits | None = None,
+        map_size_bytes: int = MAP_SIZE_BYTES_DEFAULT,
+    ) -> Ledger:
+        """Open the ledger in a directory; make it where there is none, for which genesis is needed.
+
+        One process at a time. Raises `GenesisMissing`, `GenesisMismatch`, `ChainDamaged`,
+        `SignerMismatch`, `StoreBusy` and other `StoreError`s.
+        """
+        store = Store.open(directory, map_size_bytes)
+        try:
+            with store.snapshot() as snapshot:
+                stored = read_genesis(snapshot)
+            if stored is None:
+                if genesis is None:
+                    raise GenesisMissing(f"{directory} holds no ledger yet: give its genesis")
+                head = _begin(store, genesis, signer)
+            else:
+                genesis = _same_genesis(directory, stored, genesis)
+                with store.snapshot() as snapshot:
+                    head = load_head(snapshot, genesis, signer)
+            return cls(store, genesis, signer, engine or PyEvmEngine(), head, mempool_limits)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Stop telling followers and let go of the directory. Stop consensus before."""
+        with self._writing:
+            if self._closed:
+                return
+            self._closed = True
+        self.mempool.close()
+        self._waiters.wake_all()
+        self._block_feed.close()
+        self._pending_feed.close()
+        self._store.close()
+
+    # ---- what it is -----------------------------------------------------------------------------
+
+    @property
+    def genesis(self) -> Genesis:
+        """What the chain began with."""
+        return self._genesis
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 chain identifier."""
+        return self._genesis.chain_id
+
+    @property
+    def origin(self) -> str:
+        """Name of the transparency log."""
+        return self._genesis.origin
+
+    @property
+    def vkey(self) -> str:
+        """Verifier key of the checkpoints (C2SP signed-note)."""
+        return self._signer.vkey
+
+    # ---- reading --------------------------------------------------------------------------------
+
+    def head(self) -> Block:
+        """The last block."""
+        return self._head.block
+
+    def header(self, key: int | Hash32) -> Header | None:
+        """A header by block number or hash, without reading the transactions."""
+        found = self._reader.header(key)
+        return None if found is None else found[0]
+
+    def block(self, key: int | Hash32) -> Block | None:
+        """A block by number or hash; None where there is none."""
+        return self._reader.block(key)
+
+    def transaction(self, transaction_hash: Hash32) -> MinedTransaction | None:
+        """A transaction in its block; None where it is in none (yet)."""
+        return self._reader.mined(transaction_hash)
+
+    def receipts(self, block_number: int) -> tuple[Receipt, ...]:
+        """Receipts of a block's transactions, in order. Raises `BlockUnknown`."""
+        return self._reader.receipts(block_number)
+
+    def receipt(self, transaction_hash: Hash32) -> tuple[MinedTransaction, Receipt] | None:
+        """A transaction with its receipt; None where it is in no block (yet)."""
+        mined = self._reader.mined(transaction_hash)
+        if mined is None:
+            return None
+        return mined, self._reader.receipts(mined.block_number)[mined.index]
+
+    def logs(self, block_number: int) -> tuple[PlacedLog, ...]:
+        """Logs of a block, in order. Raises `BlockUnknown`."""
+        return self._reader.logs(block_number)
+
+    def committed(self, block_number: int) -> CommittedBlock:
+        """A block with its receipts and logs. Raises `BlockUnknown`."""
+        return self._reader.committed(block_number)
+
+    def state(self, block_number: int | None = None) -> AbstractContextManager[StateReader]:
+        """The state after a block, after the last one by default, for one thread and a short time.
+
+        Entering raises `BlockUnknown`.
+        """
+        return self._reader.state(block_number)
+
+    def call(self, request: CallRequest, block_number: int | None = None) -> CallResult:
+        """Execute without recording, in the state after a block. Raises `BlockUnknown`."""
+        number = self._number(block_number)
+        with self._reader.state(number) as state:
+            return self._engine.call(state, self._environment_of(number), request)
+
+    def estimate_gas(self, request: CallRequest, block_number: int | None = None) -> int:
+        """Least gas with which a call succeeds. Raises `CallFailed`, `BlockUnknown`."""
+        number = self._number(block_number)
+        with self._reader.state(number) as state:
+            return self._engine.estimate_gas(state, self._environment_of(number), request)
+
+    def _number(self, block_number: int | None) -> int:
+        return self._head.block.header.number if block_number is None else block_number
+
+    def _environment_of(self, number: int) -> BlockEnvironment:
+        header = self.header(number)
+        if header is None:
+            raise BlockUnknown(f"block {number} does not exist")
+        return BlockEnvironment(
+            chain_id=self.chain_id,
+            number=number,
+            timestamp=header.timestamp,
+            gas_limit=header.gas_limit,
+            coinbase=header.coinbase,
+            mix_hash=header.mix_hash,
+            parent_hash=header.parent_hash,
+            block_hash=self._reader.block_hash,
+        )
+
+    # ---- submitting and waiting -----------------------------------------------------------------
+
+    def submit(self, raw: bytes) -> Hash32:
+        """Take a signed transaction into the mempool. Returns its hash.
+
+        Raises a `TransactionRefused`; of these, `RefusedForNow` says that the same bytes may be
+        taken later, and `AlreadyKnown` that they are pending.
+        """
+        if self._closed:
+            raise LedgerClosed("the ledger is closed")
+        limit = self._genesis.limits.transaction_size_bytes_max
+        transaction = decode_transaction(raw, limit)
+        self._waiters.admitted(transaction.hash)
+        self.mempool.add(transaction)
+        self._pending_feed.publish(transaction)
+        return transaction.hash
+
+    def pending_nonce(self, address: Address) -> int:
+        """The nonce that the account's next transaction should have, pending ones counted."""
+        return self.mempool.next_nonce(address)
+
+    def pending(self) -> tuple[Transaction, ...]:
+        """Transactions that wait for the next block."""
+        return self.mempool.pending()
+
+    def pending_transaction(self, transaction_hash: Hash32) -> Transaction | None:
+        """A transaction that waits for a block; None where it does not."""
+        return self.mempool.get(transaction_hash)
+
+    def wait_for(
+        self, transaction_hash: Hash32, timeout_s: float
+    ) -> tuple[MinedTransaction, Receipt]:
+        """Wait until the transaction is in a block. It is durable when this returns.
+
+        Raises `WaitTimeout` (a `TimeoutError`), or the `TransactionRefused` for which the
+        transaction left the mempool, or `LedgerClosed`.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._waiters.listen(transaction_hash) as event:
+            found = self.receipt(transaction_hash)
+            while found is None:
+                if not event.wait(max(0.0, deadline - time.monotonic())):
+                    raise WaitTimeout(
+                        f"transaction 0x{transaction_hash.hex()} was in no block within "
+                        f"{timeout_s:g} s"
+                    )
+                if self._closed:
+                    raise LedgerClosed("the ledger was closed meanwhile")
+                found = self.receipt(transaction_hash)
+                reason = self._waiters.reason(transaction_hash)
+                if found is None and reason is not None:
+                    raise reason
+        return found
+
+    def subscribe(self, callback: Callable[[CommittedBlock], None]) -> Callable[[], None]:
+        """Call back after each commit, in block order, in a thread of its own.
+
+        The answer ends the subscription. A slow callback holds up nobody; one that raises is
+        logged and called again for the next block.
+        """
+        return self._block_feed.subscribe(callback)
+
+    def subscribe_pending(self, callback: Callable[[Transaction], None]) -> Callable[[], None]:
+        """Call back for each transaction that becomes pending, in another thread, best effort."""
+        return self._pending_feed.subscribe(callback)
+
+    # ---- writing: for consensus -----------------------------------------------------------------
+
+    def append_block(self, transactions: Iterable[Transaction], timestamp: int) -> CommittedBlock:
+        """Execute and commit the next block, of those transactions that can be part of it.
+
+        Durable when this returns. What never can be part of a block leaves the mempool with its
+        reason. Raises `BlockEmpty` where none can, `BlockInvalid` for a time before the head's,
+        `TransactionFailed`, `StoreFull` (nothing has changed then).
+        """
+        with self._writing, self._open_snapshot() as snapshot:
+            try:
+                candidate = self._builder.build(self._parent(snapshot), transactions, timestamp)
+            except BlockEmpty as empty:
+                self._drop(empty.dropped)
+                raise
+            committed = self._commit(snapshot, candidate)
+            self._drop(candidate.dropped)
+        return committed
+
+    def validate_block(self, block: bytes) -> None:
+        """Execute somebody's next block (RLP) without keeping it. Raises `BlockInvalid`."""
+        with self._open_snapshot() as snapshot:
+            self._validated(snapshot, block)
+
+    def import_block(self, block: bytes) -> CommittedBlock:
+        """Validate and commit somebody's next block (RLP). Raises `BlockInvalid`, `StoreFull`."""
+        with self._writing, self._open_snapshot() as snapshot:
+            return self._commit(snapshot, self._validated(snapshot, block))
+
+    def _validated(self, snapshot: Snapshot, block: bytes) -> Candidate:
+        header, transactions = decode_block(block, self._genesis.limits.transaction_size_bytes_max)
+        return self._builder.validate(self._parent(snapshot), header, transactions)
+
+    def verify_integrity(self, progress: Progress = lambda _done, _all: None) -> None:
+        """Derive everything stored anew from genesis and the transactions, and compare.
+
+        Takes as long as making all blocks once more. Raises `ChainDamaged`.
+        """
+        with self._open_snapshot() as snapshot:
+            load_head(snapshot, self._genesis, self._signer)
+            verify_chain(snapshot, self._genesis, self._builder, progress)
+
+    def _open_snapshot(self) -> Snapshot:
+        if self._closed:
+            raise LedgerClosed("the ledger is closed")
+        return self._store.snapshot()
+
+    def _parent(self, snapshot: Snapshot) -> Parent:
+        head, state = self._head, FlatState(snapshot)
+        return Parent(
+            block=head.block,
+            log_root=head.log.root,
+            state=state,
+            permission=Permission(self._genesis.permission, state),
+            block_hash=self._reader.block_hash,
+        )
+
+    def _commit(self, snapshot: Snapshot, candidate: Candidate) -> CommittedBlock:
+        """Everything of the block in one durable commit; only then does anybody see it."""
+        block, before = candidate.block, self._head.log
+        logs = place_logs(block, candidate.receipts, before.size)
+        batch = WriteBatch()
+        write_changes(batch, candidate.changes)
+        write_block(batch, block, candidate.receipts)
+        size, root = extend_log(batch, snapshot, before, block.header.number, logs.leaves)
+        log_head = sign_head(self.origin, size, root, self._signer)
+        write_log_head(batch, log_head)
+        self._store.commit(batch)
+        committed = CommittedBlock(block, candidate.receipts, logs.placed)
+        self._reader.remember(committed)
+        self._head = Head(block, log_head)
+        self._senders = HeadSenders(self._store, self._genesis.permission)
+        self.mempool.settle(block.transactions)
+        self._waiters.mined(block.transactions)
+        self._block_feed.notify()
+        return committed
+
+    def _drop(self, dropped: Iterable[Dropped]) -> None:
+        for one in dropped:
+            if one.final:
+                self.mempool.drop(one.transaction, one.reason)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _begin(store: Store, genesis: Genesis, signer: NoteSigner) -> Head:
+    """Write block 0 and the empty log into a new store."""
+    head = Head(genesis.block, sign_head(genesis.origin, 0, EMPTY_ROOT, signer))
+    batch = WriteBatch()
+    write_changes(batch, genesis.state)
+    write_block(batch, genesis.block, ())
+    write_genesis(batch, genesis.document)
+    batch.put(Table.LEAF_INDEX, encode_number(0), encode_number(0))
+    write_log_head(batch, head.log)
+    store.commit(batch)
+    return head
+
+
+def _same_genesis(directory: Path | str, stored: bytes, given: Genesis | None) -> Genesis:
+    if given is not None and given.document == stored:
+        return given
+    genesis = Genesis.decode(stored)
+    if given is None:
+        return genesis
+    if genesis.block.hash != given.block.hash or genesis.rules != given.rules:
+        raise GenesisMismatch(
+            f"{directory} holds the ledger with genesis 0x{genesis.block.hash.hex()} "
+            f"({genesis.origin}), not 0x{given.block.hash.hex()} ({given.origin}): "
+            "use another directory"
+        )
+    return genesis

@@ -1,0 +1,234 @@
+"""The transparency log's side of a block: leaves, tiles, checkpoint, and reading them back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from ledger.chain.encoding import decode_number, encode_number
+from ledger.chain.errors import ChainDamaged
+from ledger.chain.types import BlockLogs, LogHead
+from ledger.store import Snapshot, Table, WriteBatch
+from ledger.tlog import (
+    TILE_WIDTH,
+    BlockLeaf,
+    Checkpoint,
+    EventLeaf,
+    NoteSigner,
+    TileOverlay,
+    append_leaves,
+    consistency_proof,
+    encode_entries,
+    inclusion_proof,
+    leaf_hash,
+    sign_checkpoint,
+    tile_width,
+    tree_root,
+)
+from ledger.tlog.merkle import HASH_SIZE_BYTES
+from ledger.types import Block, PlacedLog, Receipt
+
+
+class StoredTiles:
+    """A `TileReader` over a snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def tile(self, level: int, index: int) -> bytes | None:
+        """The stored tile, as wide as it is."""
+        return self._snapshot.get(Table.TILES, _tile_key(level, index))
+
+
+def place_logs(block: Block, receipts: tuple[Receipt, ...], first_leaf: int) -> BlockLogs:
+    """The leaves of a block: each event in order, then the block (docs/proof-format.md, 3)."""
+    header, block_hash = block.header, block.hash
+    placed: list[PlacedLog] = []
+    leaves: list[bytes] = []
+    for index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
+        for log in receipt.logs:
+            log_index = len(placed)
+            placed.append(
+                PlacedLog(
+                    log=log,
+                    block_hash=block_hash,
+                    block_number=header.number,
+                    block_time=header.timestamp,
+                    transaction_hash=transaction.hash,
+                    transaction_index=index,
+                    log_index=log_index,
+                    leaf_index=first_leaf + log_index,
+                )
+            )
+            leaves.append(
+                EventLeaf(
+                    address=log.address,
+                    topics=log.topics,
+                    data=log.data,
+                    block_number=header.number,
+                    block_time=header.timestamp,
+                    transaction_hash=transaction.hash,
+                    log_index=log_index,
+                ).encode()
+            )
+    leaves.append(BlockLeaf(block_hash, header.number, header.timestamp).encode())
+    return BlockLogs(tuple(placed), tuple(leaves))
+
+
+def extend_log(
+    batch: WriteBatch, snapshot: Snapshot, head: LogHead, number: int, leaves: tuple[bytes, ...]
+) -> tuple[int, bytes]:
+    """Write a block's leaves and the tiles they change. Returns the log's new size and root."""
+    stored = StoredTiles(snapshot)
+    changed = append_leaves(stored, head.size, [leaf_hash(leaf) for leaf in leaves])
+    for (level, index), tile in changed.items():
+        batch.put(Table.TILES, _tile_key(level, index), tile)
+    for offset, leaf in enumerate(leaves):
+        batch.put(Table.ENTRIES, encode_number(head.size + offset), leaf)
+    batch.put(Table.LEAF_INDEX, encode_number(number), encode_number(head.size))
+    size = head.size + len(leaves)
+    return size, tree_root(TileOverlay(stored, changed), size)
+
+
+def sign_head(origin: str, size: int, root: bytes, signer: NoteSigner) -> LogHead:
+    """The log's head, signed."""
+    return LogHead(size, root, sign_checkpoint(Checkpoint(origin, size, root), (signer,)))
+
+
+def first_leaf(snapshot: Snapshot, number: int) -> int:
+    """Index of a block's first leaf. Raises `ChainDamaged` where it is not stored."""
+    stored = snapshot.get(Table.LEAF_INDEX, encode_number(number))
+    if stored is None:
+        raise ChainDamaged(f"the leaf index of block {number} is not stored")
+    return decode_number(stored)
+
+
+class LogView:
+    """Reading the transparency log. Thread-safe; never waits for the writer.
+
+    Each answer is of the log as it is at that moment: take `checkpoint` first and ask for proofs
+    of its size. The log only grows, so proofs of an earlier size stay available.
+    """
+
+    def __init__(
+        self, head: Callable[[], LogHead], snapshot: Callable[[], AbstractContextManager[Snapshot]]
+    ) -> None:
+        """Use `Ledger.log`."""
+        self._head = head
+        self._snapshot = snapshot
+
+    @property
+    def size(self) -> int:
+        """Number of leaves."""
+        return self._head().size
+
+    @property
+    def root(self) -> bytes:
+        """Root of the whole log, 32 bytes."""
+        return self._head().root
+
+    def head(self) -> LogHead:
+        """Size, root and checkpoint that belong together."""
+        return self._head()
+
+    def checkpoint(self) -> str:
+        """The signed note of the log's head."""
+        return self._head().checkpoint
+
+    def tile(self, level: int, index: int, width: int | None = None) -> bytes | None:
+        """The first `width` hashes of a tile, 32 bytes each; all there are where `width` is None.
+
+        None where the log has not got that far.
+        """
+        available = self._available(level, index)
+        wanted = available if width is None else width
+        if not 1 <= wanted <= available:
+            return None
+        with self._snapshot() as snapshot:
+            tile = StoredTiles(snapshot).tile(level, index)
+        if tile is None or len(tile) < wanted * HASH_SIZE_BYTES:
+            raise ChainDamaged(f"tile {index} of level {level} is not stored as wide as the log is")
+        return tile[: wanted * HASH_SIZE_BYTES]
+
+    def entries(self, index: int, width: int | None = None) -> bytes | None:
+        """Bundle of the first `width` entries under tile `index` of level 0 (C2SP tlog-tiles).
+
+        All there are where `width` is None; None where the log has not got that far.
+        """
+        available = self._available(0, index)
+        wanted = available if width is None else width
+        if not 1 <= wanted <= available:
+            return None
+        start = index * TILE_WIDTH
+        with self._snapshot() as snapshot:
+            found = [
+                value
+                for _, value in snapshot.scan(
+                    Table.ENTRIES, encode_number(start), stop=encode_number(start + wanted)
+                )
+            ]
+        if len(found) != wanted:
+            raise ChainDamaged(f"entries {start} to {start + wanted - 1} are not all stored")
+        return encode_entries(found)
+
+    def entry(self, index: int) -> bytes:
+        """Data of a leaf. Raises `IndexError` unless 0 <= index < size."""
+        size = self.size
+        if not 0 <= index < size:
+            raise IndexError(f"leaf {index} of a log of {size}")
+        with self._snapshot() as snapshot:
+            entry = snapshot.get(Table.ENTRIES, encode_number(index))
+        if entry is None:
+            raise ChainDamaged(f"log entry {index} is not stored")
+        return entry
+
+    def leaf_index(self, block_number: int, log_index: int | None = None) -> int:
+        """Index of the leaf of an event, or of the block itself where `log_index` is None.
+
+        Raises `IndexError` where there is no such leaf.
+        """
+        if block_number < 1:
+            raise IndexError(f"block {block_number} has no leaf")
+        head = self._head()
+        with self._snapshot() as snapshot:
+            if snapshot.get(Table.LEAF_INDEX, encode_number(block_number)) is None:
+                raise IndexError(f"block {block_number} is not in the log")
+            start = first_leaf(snapshot, block_number)
+            after = snapshot.get(Table.LEAF_INDEX, encode_number(block_number + 1))
+        end = head.size if after is None else decode_number(after)
+        block_leaf = max(end, start + 1) - 1
+        if log_index is None:
+            return block_leaf
+        if not 0 <= log_index < block_leaf - start:
+            raise IndexError(f"block {block_number} has no event {log_index}")
+        return start + log_index
+
+    def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Path from a leaf to the root of the first `size` leaves.
+
+        Raises `IndexError` unless 0 <= index < size <= the log's size.
+        """
+        self._check_size(size)
+        with self._snapshot() as snapshot:
+            return inclusion_proof(StoredTiles(snapshot), index, size)
+
+    def consistency_proof(self, size1: int, size2: int) -> tuple[bytes, ...]:
+        """That the first `size2` leaves begin with the first `size1`.
+
+        Raises `IndexError` unless 1 <= size1 <= size2 <= the log's size.
+        """
+        self._check_size(size2)
+        with self._snapshot() as snapshot:
+            return consistency_proof(StoredTiles(snapshot), size1, size2)
+
+    def _available(self, level: int, index: int) -> int:
+        return tile_width(self.size, level, index) if 0 <= level < 8 and index >= 0 else 0
+
+    def _check_size(self, size: int) -> None:
+        present = self.size
+        if size > present:
+            raise IndexError(f"a proof of size {size} from a log of {present}")
+
+
+def _tile_key(level: int, index: int) -> bytes:
+    return level.to_bytes(1, "big") + index.to_bytes(8, "big")

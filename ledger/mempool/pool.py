@@ -1,0 +1,298 @@
+"""Pending transactions, in nonce order per sender and in fair turns across senders.
+
+Nothing pending is ever replaced: gas is not priced, so no bid could justify it. The pool lives in
+memory: a crash loses it, and what makes a transaction durable is the block (`Ledger.wait_for`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+
+from ledger.evm.errors import NonceTooLow
+from ledger.mempool.admission import ChainRules, check_form, check_sender
+from ledger.mempool.errors import (
+    AlreadyKnown,
+    Expired,
+    MempoolFull,
+    NonceGapTooLarge,
+    NonceTaken,
+    SenderQuotaReached,
+    SubmissionPaused,
+)
+from ledger.mempool.lane import Entry, Lane
+from ledger.mempool.protocol import SenderView
+from ledger.mempool.types import MempoolLimits, MempoolStatus
+from ledger.types import Address, Hash32, Transaction
+
+EXPIRY_INTERVAL_S = 5.0
+_READY_POLL_S = 1.0
+
+DropCallback = Callable[[Transaction, Exception], None]
+
+
+class Mempool:
+    """Thread-safe. `view` gives the senders in the state of the present head."""
+
+    def __init__(
+        self,
+        rules: ChainRules,
+        view: Callable[[], SenderView],
+        limits: MempoolLimits | None = None,
+        dropped: DropCallback = lambda _transaction, _reason: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`dropped` is told of each transaction that left without a block; it must not block."""
+        self._rules = rules
+        self._view = view
+        self._limits = limits or MempoolLimits()
+        self._dropped = dropped
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._lanes: OrderedDict[Address, Lane] = OrderedDict()
+        """In the order of turns: who was served longest ago comes first."""
+        self._by_hash: dict[Hash32, Transaction] = {}
+        self._size_bytes = 0
+        self._paused: str | None = None
+        self._closed = False
+        self._next_expiry = clock() + EXPIRY_INTERVAL_S
+
+    # ---- coming in ----------------------------------------------------------------------------
+
+    def add(self, transaction: Transaction) -> None:
+        """Take a transaction. Raises a `TransactionRefused` that says why not."""
+        check_form(transaction, self._rules)
+        while True:
+            view = self._view()
+            sender = view.sender(transaction.sender)
+            with self._lock:
+                if self._paused is not None:
+                    raise SubmissionPaused(self._paused)
+                if transaction.hash in self._by_hash:
+                    raise AlreadyKnown(f"transaction 0x{transaction.hash.hex()} is already known")
+                if self._view() is not view:
+                    continue  # a block was made meanwhile: the sender must be looked up again
+                check_sender(transaction, sender)
+                self._insert(transaction, sender.nonce)
+                self._arrived.notify()
+                return
+
+    def _insert(self, transaction: Transaction, state_nonce: int) -> None:
+        lane = self._lanes.get(transaction.sender)
+        self._check_bounds(transaction, lane)
+        if lane is None:
+            lane = Lane(state_nonce)
+        if transaction.nonce < lane.next_nonce:
+            raise NonceTooLow(f"nonce too low: have {transaction.nonce}, want {lane.next_nonce}")
+        if transaction.nonce in lane.entries:
+            other = lane.entries[transaction.nonce].transaction
+            raise NonceTaken(
+                f"nonce {transaction.nonce} is taken by pending transaction "
+                f"0x{other.hash.hex()}; pending transactions are not replaced"
+            )
+        if transaction.nonce - lane.ready_end > self._limits.nonce_gap_max:
+            raise NonceGapTooLarge(
+                f"nonce too high: have {transaction.nonce}, next is {lane.ready_end}; a gap of at "
+                f"most {self._limits.nonce_gap_max} is held"
+            )
+        lane.add(Entry(transaction, self._clock()))
+        self._lanes[transaction.sender] = lane
+        self._by_hash[transaction.hash] = transaction
+        self._size_bytes += len(transaction.raw)
+
+    def _check_bounds(self, transaction: Transaction, lane: Lane | None) -> None:
+        limits, size = self._limits, len(transaction.raw)
+        if self._is_full(size):
+            self._expire()
+            if self._is_full(size):
+                raise MempoolFull(
+                    f"{len(self._by_hash)} transactions of {self._size_bytes} bytes are pending, "
+                    f"at most {limits.transactions_max} of {limits.size_bytes_max} bytes: "
+                    "try again later"
+                )
+        if lane is None:
+            return
+        if (
+            len(lane.entries) >= limits.sender_transactions_max
+            or lane.size_bytes + size > limits.sender_size_bytes_max
+        ):
+            raise SenderQuotaReached(
+                f"{len(lane.entries)} transactions of {lane.size_bytes} bytes of this sender are "
+                f"pending, at most {limits.sender_transactions_max} of "
+                f"{limits.sender_size_bytes_max} bytes: try again later"
+            )
+
+    def _is_full(self, size: int) -> bool:
+        return (
+            len(self._by_hash) >= self._limits.transactions_max
+            or self._size_bytes + size > self._limits.size_bytes_max
+        )
+
+    def pause(self, reason: str) -> None:
+        """Refuse submissions, saying why, until `resume`."""
+        with self._lock:
+            self._paused = reason
+
+    def resume(self) -> None:
+        """Take submissions again."""
+        with self._lock:
+            self._paused = None
+
+    # ---- going into a block -------------------------------------------------------------------
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until something could be part of a block; False after `timeout_s` or `wake`."""
+        deadline = self._clock() + timeout_s
+        with self._arrived:
+            while not self._any_ready():
+                left = deadline - self._clock()
+                if left <= 0 or self._closed:
+                    return False
+                self._arrived.wait(min(left, _READY_POLL_S))
+            return True
+
+    def close(self) -> None:
+        """Let `wait_ready` return at once from now on."""
+        with self._arrived:
+            self._closed = True
+            self._arrived.notify_all()
+
+    def _any_ready(self) -> bool:
+        now = self._clock()
+        return any(lane.ready and lane.held_until <= now for lane in self._lanes.values())
+
+    def select(self, *, transactions_max: int, size_bytes_max: int) -> list[Transaction]:
+        """What the next block should try, in order. Everything stays pending until `settle`.
+
+        One transaction of each sender in turn, beginning with the one served longest ago.
+        """
+        chosen: list[Transaction] = []
+        left = size_bytes_max
+        with self._lock:
+            now = self._clock()
+            turns = deque(
+                (lane, lane.next_nonce)
+                for lane in self._lanes.values()
+                if lane.ready and lane.held_until <= now
+            )
+            while turns and len(chosen) < transactions_max:
+                lane, nonce = turns.popleft()
+                transaction = lane.entries[nonce].transaction
+                if len(transaction.raw) > left:
+                    continue
+                left -= len(transaction.raw)
+                chosen.append(transaction)
+                if nonce + 1 < lane.ready_end:
+                    turns.append((lane, nonce + 1))
+        return chosen
+
+    def hold(self, sender: Address, duration_s: float) -> None:
+        """Select nothing of this sender for a while; its transactions stay."""
+        with self._lock:
+            lane = self._lanes.get(sender)
+            if lane is not None:
+                lane.held_until = self._clock() + duration_s
+
+    # ---- going out ----------------------------------------------------------------------------
+
+    def settle(self, mined: Iterable[Transaction]) -> None:
+        """A block was committed with these transactions. Call it after `view` shows that block."""
+        with self._arrived:
+            for transaction in mined:
+                lane = self._lanes.get(transaction.sender)
+                if lane is None:
+                    continue
+                for passed in lane.advance(transaction.nonce + 1):
+                    self._forget(passed)
+                    if passed.hash != transaction.hash:
+                        self._dropped(
+                            passed,
+                            NonceTooLow(
+                                f"nonce {passed.nonce} was used by 0x{transaction.hash.hex()}"
+                            ),
+                        )
+                self._lanes.move_to_end(transaction.sender)
+                self._prune(transaction.sender, lane)
+            if self._clock() >= self._next_expiry:
+                self._expire()
+            self._arrived.notify()
+
+    def drop(self, transaction: Transaction, reason: Exception) -> None:
+        """Take out a transaction that can never be part of a block."""
+        with self._lock:
+            self._drop(transaction, reason)
+
+    def _drop(self, transaction: Transaction, reason: Exception) -> None:
+        if transaction.hash not in self._by_hash:
+            return
+        lane = self._lanes[transaction.sender]
+        self._forget(lane.remove(transaction.nonce))
+        self._prune(transaction.sender, lane)
+        self._dropped(transaction, reason)
+
+    def _expire(self) -> None:
+        """Take out what has waited too long for missing nonces."""
+        now = self._clock()
+        self._next_expiry = now + EXPIRY_INTERVAL_S
+        oldest = now - self._limits.queued_lifetime_s
+        late = [
+            (entry.transaction, lane.ready_end)
+            for lane in self._lanes.values()
+            if lane.ready < len(lane.entries)
+            for entry in lane.queued()
+            if entry.arrived < oldest
+        ]
+        for transaction, missing in late:
+            self._drop(transaction, Expired(f"nonce {missing} did not come in time"))
+
+    def _forget(self, transaction: Transaction) -> None:
+        del self._by_hash[transaction.hash]
+        self._size_bytes -= len(transaction.raw)
+
+    def _prune(self, sender: Address, lane: Lane) -> None:
+        if not lane.entries:
+            self._lanes.pop(sender, None)
+
+    # ---- looking ------------------------------------------------------------------------------
+
+    def get(self, transaction_hash: Hash32) -> Transaction | None:
+        """A pending transaction."""
+        return self._by_hash.get(transaction_hash)
+
+    def pending(self) -> tuple[Transaction, ...]:
+        """All that could be part of the next block, by sender and nonce."""
+        with self._lock:
+            return tuple(
+                lane.entries[nonce].transaction
+                for lane in self._lanes.values()
+                for nonce in range(lane.next_nonce, lane.ready_end)
+            )
+
+    def next_nonce(self, sender: Address) -> int:
+        """The nonce after the last one that follows without a gap, pending ones included."""
+        while True:
+            view = self._view()
+            nonce = view.sender(sender).nonce
+            with self._lock:
+                lane = self._lanes.get(sender)
+                if lane is not None:
+                    return max(nonce, lane.ready_end)
+                if self._view() is view:
+                    return nonce
+
+    def status(self) -> MempoolStatus:
+        """How full it is."""
+        with self._lock:
+            ready = sum(lane.ready for lane in self._lanes.values())
+            return MempoolStatus(
+                pending=ready,
+                queued=len(self._by_hash) - ready,
+                size_bytes=self._size_bytes,
+                paused=self._paused,
+            )
+
+    def __len__(self) -> int:
+        return len(self._by_hash)
