@@ -7,61 +7,31 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from eth_utils.address import to_checksum_address
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api import ApiSettings, KeyStore, Services, create_app
 from contracts.consortium import ConsortiumHandler, founders_of
+from contracts.genesis import AllocEntry
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import SoloDriver
-from ledger.crypto import AccountKey, KeyKind
+from ledger.crypto import KeyKind
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector, open_database, upgrade
 from ledger.rpc import RpcServer
 from ledger.types import Address
+from nodes.errors import SettingsInvalid
 from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.settings import NodeSettings, load_settings
 from traceability.bundle import Trust
-from traceability.capture import CaptureService, CaptureSettings
+from traceability.capture import CaptureService, CaptureSettings, Signer
 from traceability.projection import PreparedBatches, ProvenanceHandler
 
 THREAD_SWITCH_S: Final = 0.001
 """The chain's writer and the event loop share the interpreter: waits at the door stay short."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSigner:
-    """An organisation's account, as the capture service wants it."""
-
-    key: AccountKey
-
-    @property
-    def address(self) -> Address:
-        """20 bytes."""
-        return self.key.address
-
-    def sign_transaction(
-        self, *, chain_id: int, nonce: int, gas: int, to: Address, data: bytes
-    ) -> bytes:
-        """A signed EIP-1559 transaction with zero value and fees."""
-        return self.key.sign_transaction(
-            {
-                "type": 2,
-                "chainId": chain_id,
-                "nonce": nonce,
-                "gas": gas,
-                "to": to_checksum_address(to),
-                "value": 0,
-                "data": data,
-                "maxFeePerGas": 0,
-                "maxPriorityFeePerGas": 0,
-                "accessList": [],
-            }
-        )
 
 
 @dataclass
@@ -125,8 +95,6 @@ class NodeRuntime:
                 signers_of(secrets),
                 settings=CaptureSettings(workers=settings.capture.workers),
                 prepared=prepared,
-                block_gas_limit=genesis.gas_limit,
-                transaction_size_bytes_max=genesis.limits.transaction_size_bytes_max,
             )
             capture.start()
             closing.callback(capture.stop)
@@ -191,16 +159,24 @@ def make_projector(
         engine,
         ledger,
         [
-            ConsortiumHandler(founders_of(genesis.alloc_entry(consortium)), consortium),
+            ConsortiumHandler(founders_of(_alloc_entry(genesis, consortium)), consortium),
             ProvenanceHandler(prepared, provenance),
         ],
     )
 
 
-def signers_of(secrets: SecretStore) -> dict[str, AccountSigner]:
+def _alloc_entry(genesis: Genesis, address: Address) -> AllocEntry:
+    """The contract's entry as the genesis file has it; keys there may be spelled either way."""
+    for key, entry in genesis.fields["alloc"].items():
+        if bytes.fromhex(key.removeprefix("0x")) == address:
+            return cast(AllocEntry, entry)
+    raise SettingsInvalid(f"genesis.json places no contract at 0x{address.hex()}")
+
+
+def signers_of(secrets: SecretStore) -> dict[str, Signer]:
     """Accounts that this node may sign captures with, by organisation."""
     return {
-        entry.label: AccountSigner(secrets.load_account(entry.label))
+        entry.label: secrets.load_account(entry.label)
         for entry in secrets.list()
         if entry.kind is KeyKind.ACCOUNT and entry.label != DEVELOPER_LABEL
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ledger.evm.codec import encode_block, encode_header, encode_receipt
+from ledger.chain import encode_block
+from ledger.evm.codec import encode_header, encode_receipt
 from ledger.rpc import params as read
 from ledger.rpc.blocks import block_receipts, find_block, need_block, placed
 from ledger.rpc.formatting import (
@@ -140,7 +141,9 @@ class DebugMethods:
 
     def raw_block(self, params: Params) -> object:
         read.arity(params, 1, 1, "block")
-        return hex_data(encode_block(self._need(params[0])))
+        block = self._need(params[0])
+        raws = [transaction.raw for transaction in block.transactions]
+        return hex_data(encode_block(encode_header(block.header), raws))
 
     def raw_transaction(self, params: Params) -> object:
         read.arity(params, 1, 1, "transaction hash")

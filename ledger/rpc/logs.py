@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eth_bloom import BloomFilter
+from eth_bloom.bloom import BloomFilter
 
 from ledger.chain import Ledger
 from ledger.rpc.blocks import find_block, need_block

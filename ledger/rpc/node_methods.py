@@ -14,6 +14,7 @@ from ledger.rpc.blocks import placed
 from ledger.rpc.errors import TransactionRejected
 from ledger.rpc.formatting import hex_data, receipt_json
 from ledger.rpc.types import Method, RpcContext
+from ledger.types import Hash32
 
 Params = Sequence[object]
 RECEIPT_WAIT_MS_MAX = 10_000
@@ -114,7 +115,7 @@ class NodeMethods:
         read.arity(params, 0, 0, "")
         return {"pending": hex(len(self._ledger.pending())), "queued": "0x0"}
 
-    def _submit(self, raw: bytes) -> bytes:
+    def _submit(self, raw: bytes) -> Hash32:
         try:
             return self._ledger.submit(raw)
         except LedgerError as refused:

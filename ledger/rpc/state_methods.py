@@ -12,7 +12,7 @@ from ledger.rpc.errors import ExecutionFailed, ExecutionReverted, InvalidParams,
 from ledger.rpc.formatting import hex_data
 from ledger.rpc.revert import revert_reason
 from ledger.rpc.types import Method, RpcContext
-from ledger.state import prove
+from ledger.state import NEW_ACCOUNT, prove
 
 Params = Sequence[object]
 PROOF_SLOTS_MAX = 1_024
@@ -79,20 +79,21 @@ class StateMethods:
         slots = [read.storage_key(key) for key in keys]
         with self._ledger.state(self._number(params, 2)) as state:
             proof = prove(state, address, slots)
+        account = proof.account or NEW_ACCOUNT
         return {
             "address": hex_data(address),
-            "accountProof": [hex_data(node) for node in proof.account_proof],
-            "balance": hex(proof.account.balance),
-            "codeHash": hex_data(proof.account.code_hash),
-            "nonce": hex(proof.account.nonce),
-            "storageHash": hex_data(proof.account.storage_root),
+            "accountProof": [hex_data(node) for node in proof.proof],
+            "balance": hex(account.balance),
+            "codeHash": hex_data(account.code_hash),
+            "nonce": hex(account.nonce),
+            "storageHash": hex_data(account.storage_root),
             "storageProof": [
                 {
                     "key": key,
                     "value": hex(one.value),
                     "proof": [hex_data(node) for node in one.proof],
                 }
-                for key, one in zip(keys, proof.storage_proofs, strict=True)
+                for key, one in zip(keys, proof.slots, strict=True)
             ],
         }
 
@@ -107,7 +108,8 @@ class StateMethods:
         try:
             return hex(self._ledger.estimate_gas(request, number))
         except CallFailed as failed:
-            _output(failed.result)
+            if failed.reverted:
+                raise _reverted(failed.output) from failed
             raise ExecutionFailed(str(failed)) from failed
 
     def zero(self, params: Params) -> object:
@@ -150,12 +152,16 @@ class StateMethods:
 def _output(result: CallResult) -> bytes:
     """Output of a call that went well; else the error clients know."""
     if result.reverted:
-        reason = revert_reason(result.output)
-        message = "execution reverted" + (f": {reason}" if reason else "")
-        raise ExecutionReverted(message, hex_data(result.output))
+        raise _reverted(result.output)
     if result.error is not None:
         raise ExecutionFailed(result.error)
     return result.output
+
+
+def _reverted(output: bytes) -> ExecutionReverted:
+    reason = revert_reason(output)
+    message = "execution reverted" + (f": {reason}" if reason else "")
+    return ExecutionReverted(message, hex_data(output))
 
 
 def _percentiles(value: object) -> int:

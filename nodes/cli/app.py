@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from api import ApiError
-from contracts import ContractError
-from ledger import LedgerError
+from api.errors import ApiError
+from contracts.errors import ContractError
+from ledger.errors import LedgerError
 from nodes.cli import demo, dev, keys, maintenance, records, verification
 from nodes.cli.output import EXIT_BAD_INPUT, err
 from nodes.errors import NodeError
-from traceability import TraceabilityError
+from traceability.errors import TraceabilityError
 
 app = typer.Typer(
     name="tally",

@@ -74,7 +74,7 @@ def demo(
     found_solo(
         place,
         settings,
-        [OPERATOR, *members],
+        members,
         origin_prefix="tallystick.example/demo",
         passphrase=NO_PASSPHRASE,
     )

@@ -15,7 +15,8 @@ from nodes.cli.output import EXIT_BAD_INPUT, err, out, print_json, progress
 from nodes.client import CaptureOutcome, NodeClient, find_address
 from nodes.errors import NodeError
 from traceability.bundle import Trust, known_trust, verify_bundle
-from traceability.gs1 import DOMAIN, parse_digital_link, parse_identifier
+from traceability.gs1 import parse_digital_link, parse_identifier
+from traceability.gs1.keys import DOMAIN
 from traceability.labels import X_DIMENSION_MM_DEFAULT, qr_png, qr_svg, qr_terminal
 
 

@@ -30,7 +30,7 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check proofs without any server. Exit code 0 valid, 1 invalid, 3 unknown; the worst counts."""
+    """Check proofs without any server. Exits 0 valid, 1 invalid, 3 unknown; the worst counts."""
     given = Trust.load(trust) if trust else None
     verdicts: list[tuple[Path, Verdict]] = []
     with progress("checking", len(bundles), len(bundles) > 1 and not as_json) as done:
