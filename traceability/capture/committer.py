@@ -87,19 +87,9 @@ class GroupCommitter:
                 return
 
     def _commit(self, group: list[_Work[object]]) -> None:
-        results: list[tuple[_Work[object], object, BaseException | None]] = []
         try:
             with write_transaction(self._engine) as connection:
-                for work in group:
-                    try:
-                        with connection.begin_nested():
-                            results.append((work, work.run(connection), None))
-                    except DBAPIError as error:
-                        if is_storage_fault(error):
-                            raise
-                        results.append((work, None, storage_error(error)))
-                    except Exception as error:
-                        results.append((work, None, error))
+                results = [_attempt(connection, work) for work in group]
         except Exception as error:
             failure = storage_error(error) if isinstance(error, SQLAlchemyError) else error
             for work in group:
@@ -110,6 +100,22 @@ class GroupCommitter:
                 work.future.set_result(result)
             else:
                 work.future.set_exception(fault)
+
+
+def _attempt(
+    connection: Connection, work: _Work[object]
+) -> tuple[_Work[object], object, Exception | None]:
+    """One piece of work in its own savepoint. Raises only if the whole transaction is lost."""
+    savepoint = connection.begin_nested()
+    try:
+        result = work.run(connection)
+    except Exception as error:
+        if is_storage_fault(error):
+            raise  # SQLite has rolled back everything: the savepoint is gone
+        savepoint.rollback()
+        return work, None, storage_error(error) if isinstance(error, SQLAlchemyError) else error
+    savepoint.commit()
+    return work, result, None
 
 
 def is_storage_fault(error: BaseException) -> bool:

@@ -20,15 +20,14 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from contracts.provenance import Batch
 from ledger.types import Address, CommittedBlock, Hash32
 from traceability.capture import problems, store
-from traceability.capture.batching import EventKey, divide, key_of, payloads
+from traceability.capture.builder import BatchBuilder
 from traceability.capture.committer import GroupCommitter
 from traceability.capture.errors import CaptureError, CaptureStopped
 from traceability.capture.lane import Lane, LiveBatch, LiveJob
 from traceability.capture.protocol import Chain, EventIndex, Signer
-from traceability.capture.sending import Refusal, classify, sign_again, sign_anchor, sign_filler
+from traceability.capture.sending import Refusal, classify, sign_again, sign_filler
 from traceability.capture.types import (
     Anchoring,
     BatchState,
@@ -37,7 +36,6 @@ from traceability.capture.types import (
     JobError,
     JobState,
     Prepared,
-    PreparedEvent,
     StoredBatch,
 )
 
@@ -61,19 +59,15 @@ class Pipeline:
         settings: CaptureSettings,
         mined: Callable[[int], None],
         finished: Callable[[LiveJob], None],
-        gas_limit: int,
-        payload_bytes_max: int,
     ) -> None:
         """`mined` is told each block of ours, and `provable` must follow; `finished` each job."""
         self._chain = chain
-        self._index = index
         self._committer = committer
         self._signers = signers
         self._settings = settings
         self._mined = mined
         self._finished = finished
-        self._gas_limit = gas_limit
-        self._payload_bytes_max = payload_bytes_max
+        self._builder = BatchBuilder(chain, index, settings)
         self._messages: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="capture-pipeline", daemon=True)
         self._lanes: dict[str, Lane] = {}
@@ -159,95 +153,13 @@ class Pipeline:
             while lane.waiting:
                 self._fail(lane.waiting.popleft(), [problems.no_signer(lane.organisation)])
             return
-        jobs = self._take(lane)
+        jobs = self._builder.take(lane)
         known = len(lane.live)
         try:
-            self._build(lane, lane.signer, jobs)
+            self._store(lane, jobs, self._builder.build(lane, lane.signer, jobs))
         except Exception:
             self._requeue(lane, jobs, lane.live[known:])
             raise
-
-    def _take(self, lane: Lane) -> list[LiveJob]:
-        """The next documents, as many as one batch holds; at least one."""
-        taken: list[LiveJob] = []
-        events = size = 0
-        while lane.waiting:
-            prepared = lane.waiting[0].prepared
-            assert prepared is not None
-            events += len(prepared.events)
-            size += sum(len(event.body) for event in prepared.events)
-            full = events > self._settings.batch_events_max
-            if taken and (full or size > self._settings.batch_body_bytes_max):
-                break
-            taken.append(lane.waiting.popleft())
-        return taken
-
-    def _build(self, lane: Lane, signer: Signer, jobs: list[LiveJob]) -> None:
-        """Leave out what is there already, divide the rest, sign, and hand to the store."""
-        keys = {key_of(event) for job in jobs for event in _events(job)}
-        present = self._index.present(lane.organisation, sorted(keys))
-        fresh: dict[EventKey, PreparedEvent] = {}
-        wanted: dict[EventKey, list[LiveJob]] = {}
-        for job in jobs:
-            already: list[str] = []
-            for event in _events(job):
-                key = key_of(event)
-                carrier = lane.carrier(key)
-                if carrier is not None:
-                    carrier.jobs.add(job)
-                    job.batches.add(carrier)
-                if carrier is not None or key in present or key in fresh:
-                    already.append(event.event_id)
-                if carrier is None and key not in present:
-                    fresh.setdefault(key, event)
-                    wanted.setdefault(key, []).append(job)
-            job.waiting = False
-            job.job = replace(
-                job.job,
-                state=JobState.ANCHORING,
-                event_ids=tuple(event.event_id for event in _events(job)),
-                already_present=tuple(already),
-            )
-        batches = self._sign(lane, signer, fresh, wanted)
-        self._store(lane, jobs, batches)
-
-    def _sign(
-        self,
-        lane: Lane,
-        signer: Signer,
-        fresh: Mapping[EventKey, PreparedEvent],
-        wanted: Mapping[EventKey, list[LiveJob]],
-    ) -> list[tuple[LiveBatch, StoredBatch]]:
-        signed = []
-        for run in divide(
-            fresh.values(),
-            events_max=self._settings.batch_events_max,
-            bytes_max=self._settings.batch_body_bytes_max,
-        ):
-            for events, payload in payloads(run, payload_bytes_max=self._payload_bytes_max):
-                entries = [key_of(event) for event in events]
-                root = Batch.of(entries).root
-                nonce = lane.next_nonce(self._chain.pending_nonce(lane.account))
-                stored = sign_anchor(
-                    signer,
-                    chain_id=self._chain.chain_id,
-                    organisation=lane.organisation,
-                    nonce=nonce,
-                    root=root,
-                    count=len(events),
-                    payload=payload,
-                    gas_max=self._gas_limit,
-                )
-                self._index.prepare(root, events)
-                live = LiveBatch(
-                    lane.organisation, nonce, frozenset(entries), stored.transaction_hash
-                )
-                live.jobs = {job for entry in entries for job in wanted[entry]}
-                for job in live.jobs:
-                    job.batches.add(live)
-                lane.live.append(live)
-                signed.append((live, stored))
-        return signed
 
     # ---- storing ------------------------------------------------------------------------------
 
@@ -514,8 +426,3 @@ class Pipeline:
             account = NO_ACCOUNT if signer is None else signer.address
             lane = self._lanes[organisation] = Lane(organisation, signer, account)
         return lane
-
-
-def _events(job: LiveJob) -> tuple[PreparedEvent, ...]:
-    assert job.prepared is not None
-    return job.prepared.events

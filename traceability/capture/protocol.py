@@ -7,6 +7,7 @@ from typing import Protocol
 
 from eth_account.types import TransactionDictType
 
+from ledger.chain.genesis import Genesis
 from ledger.types import Address, Block, CommittedBlock, Hash32, MinedTransaction, Receipt
 from traceability.capture.batching import EventKey
 from traceability.capture.types import PreparedEvent
@@ -28,6 +29,9 @@ class Chain(Protocol):
 
     @property
     def chain_id(self) -> int: ...
+
+    @property
+    def genesis(self) -> Genesis: ...
 
     def head(self) -> Block: ...
 

@@ -7,13 +7,8 @@ from typing import Final
 
 from contracts.provenance import PROVENANCE_ADDRESS, Visibility, anchor_calldata
 from ledger.evm import decode_transaction, floor_gas_of
-from ledger.evm.errors import (
-    ChainIdMismatch,
-    NonceTooHigh,
-    NonceTooLow,
-    TransactionMalformed,
-    TransactionRefused,
-)
+from ledger.evm.errors import NonceTooHigh, NonceTooLow, TransactionRefused
+from ledger.mempool.errors import AlreadyKnown, NonceTaken, RefusedForNow
 from ledger.state import keccak
 from ledger.types import Address, Hash32
 from traceability.capture.errors import SigningFailed
@@ -87,10 +82,8 @@ def classify(error: BaseException) -> Refusal:
     match error:
         case NonceTooLow():
             return Refusal.NONCE_USED
-        case NonceTooHigh():
+        case AlreadyKnown() | NonceTaken() | NonceTooHigh() | RefusedForNow():
             return Refusal.WAIT
-        case TransactionMalformed() | ChainIdMismatch():
-            return Refusal.FINAL
         case TransactionRefused():
             return Refusal.FINAL
     return Refusal.UNKNOWN

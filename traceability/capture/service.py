@@ -66,8 +66,6 @@ class CaptureService:
         settings: CaptureSettings | None = None,
         prepared: PreparedBatches | None = None,
         jobs_engine: Engine | None = None,
-        block_gas_limit: int = 1_000_000_000,
-        transaction_size_bytes_max: int = 1 << 20,
     ) -> None:
         """`engine` has the projection; jobs are kept there too unless `jobs_engine` is given.
 
@@ -91,8 +89,6 @@ class CaptureService:
             settings=self.settings,
             mined=self._mined.put,
             finished=self._on_finished,
-            gas_limit=block_gas_limit,
-            payload_bytes_max=transaction_size_bytes_max - 1024,
         )
         self._follower = threading.Thread(
             target=self._follow_projection, name="capture-projection", daemon=True

@@ -96,7 +96,8 @@ def link_job(connection: Connection, job_sequence: int, transaction_hash: Hash32
     """Let a job hang on a batch that another job brought. Raises `BatchUnknown` if not stored."""
     sequence = connection.execute(
         select(capture_batch.c.sequence).where(
-            capture_batch.c.transaction_hash == bytes(transaction_hash)
+            capture_batch.c.transaction_hash == bytes(transaction_hash),
+            capture_batch.c.state == BatchState.STORED.value,
         )
     ).scalar_one_or_none()
     if sequence is None:

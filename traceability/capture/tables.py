@@ -50,13 +50,15 @@ capture_batch: Final = Table(
     Column("account", LargeBinary(20), nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("root", LargeBinary(32), nullable=False),
-    Column("transaction_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("transaction_hash", LargeBinary(32), nullable=False),
     Column("raw", LargeBinary),
     Column("state", String(9), nullable=False),
     Column("block_number", BigInteger),
     Index("ix_capture_batch_state", "state"),
+    Index("ix_capture_batch_transaction", "transaction_hash"),
 )
-"""`raw` is the signed transaction; it goes once the chain has it."""
+"""`raw` is the signed transaction; it goes once the chain has it. After a refusal the same bytes may
+be signed again for another batch, so a hash can stand here twice, but only once as stored."""
 
 capture_batch_job: Final = Table(
     "capture_batch_job",

@@ -40,12 +40,13 @@ def upgrade() -> None:
         sa.Column("account", sa.LargeBinary(20), nullable=False),
         sa.Column("nonce", sa.BigInteger, nullable=False),
         sa.Column("root", sa.LargeBinary(32), nullable=False),
-        sa.Column("transaction_hash", sa.LargeBinary(32), nullable=False, unique=True),
+        sa.Column("transaction_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("raw", sa.LargeBinary),
         sa.Column("state", sa.String(9), nullable=False),
         sa.Column("block_number", sa.BigInteger),
     )
     op.create_index("ix_capture_batch_state", "capture_batch", ["state"])
+    op.create_index("ix_capture_batch_transaction", "capture_batch", ["transaction_hash"])
     op.create_table(
         "capture_batch_job",
         sa.Column("batch", SEQUENCE, sa.ForeignKey("capture_batch.sequence"), primary_key=True),

@@ -1,0 +1,179 @@
+"""A whole node in one process, as the tests of capture and of the API use it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine
+
+from contracts import consortium, provenance
+from contracts.consortium import ConsortiumHandler
+from contracts.consortium.types import Founder, Profile, Role, Status
+from ledger.chain import Genesis, Ledger
+from ledger.consensus import SoloDriver
+from ledger.crypto import AccountKey
+from ledger.projection import Projector, open_database, upgrade
+from ledger.tlog import NoteSigner
+from traceability.capture import CaptureService, CaptureSettings
+from traceability.projection import PreparedBatches, ProvenanceHandler
+
+CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+ORIGIN = "tallystick.example/test"
+OFFICE, FARM, CARRIER, BANK = "office", "green-valley", "night-carrier", "town-bank"
+ROLES = {
+    OFFICE: Role.OPERATOR,
+    FARM: Role.MANUFACTURER,
+    CARRIER: Role.CARRIER,
+    BANK: Role.BANK,
+}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Keys and genesis: what survives a restart."""
+
+    accounts: Mapping[str, AccountKey]
+    signer: NoteSigner
+    genesis: Genesis
+    founders: tuple[Founder, ...]
+
+
+def make_identity() -> Identity:
+    accounts = {name: AccountKey.generate() for name in ROLES}
+    founders = tuple(
+        Founder(name, role, Profile(name.title(), "名", ""), (accounts[name].address,))
+        for name, role in ROLES.items()
+    )
+    genesis = Genesis.parse(
+        {
+            "config": {"chainId": 827166},
+            "gasLimit": "0x3b9aca00",
+            "timestamp": "0x0",
+            "alloc": {
+                f"0x{consortium.CONSORTIUM_ADDRESS.hex()}": consortium.genesis_account(*founders),
+                f"0x{provenance.PROVENANCE_ADDRESS.hex()}": provenance.genesis_account(),
+            },
+            "tallystick": {
+                "origin": ORIGIN,
+                "contracts": {
+                    "consortium": f"0x{consortium.CONSORTIUM_ADDRESS.hex()}",
+                    "provenance": f"0x{provenance.PROVENANCE_ADDRESS.hex()}",
+                },
+                "permission": consortium.permission_layout(),
+            },
+        }
+    )
+    return Identity(accounts, NoteSigner.generate(ORIGIN), genesis, founders)
+
+
+@dataclass
+class Stack:
+    """A running node without HTTP."""
+
+    identity: Identity
+    ledger: Ledger
+    driver: SoloDriver
+    projector: Projector
+    engine: Engine
+    capture: CaptureService
+
+    def send(self, organisation: str, to: bytes, data: bytes) -> None:
+        """A transaction of that organisation, and wait until it is projected."""
+        key = self.identity.accounts[organisation]
+        raw = key.sign_transaction(
+            {
+                "type": 2,
+                "chainId": self.ledger.chain_id,
+                "nonce": self.ledger.pending_nonce(key.address),
+                "gas": 2_000_000,
+                "to": bytes(to),
+                "value": 0,
+                "data": data,
+                "maxFeePerGas": 0,
+                "maxPriorityFeePerGas": 0,
+            }
+        )
+        mined, receipt = self.ledger.wait_for(self.ledger.submit(raw), 10)
+        assert receipt.status == 1
+        self.projector.wait_for(mined.block_number, 10)
+
+    def set_status(self, organisation: str, status: Status) -> None:
+        """The operator suspends or reactivates an organisation."""
+        data = consortium.set_organisation_status(organisation, status)
+        self.send(OFFICE, consortium.CONSORTIUM_ADDRESS, data)
+        time.sleep(1.1)  # capture looks at the standing once a second
+
+    def head(self) -> int:
+        return self.ledger.head().header.number
+
+
+@contextmanager
+def running(
+    directory: Path, identity: Identity, settings: CaptureSettings | None = None, **options: Any
+) -> Iterator[Stack]:
+    """Open a node in a folder; a second time it is the same node."""
+    ledger = Ledger.open(directory / "chain", genesis=identity.genesis, signer=identity.signer)
+    engine = open_database(f"sqlite:///{directory}/tally.sqlite")
+    upgrade(engine)
+    prepared = PreparedBatches()
+    handlers = [ConsortiumHandler(identity.founders), ProvenanceHandler(prepared)]
+    projector = Projector(engine, ledger, handlers)
+    driver = SoloDriver(ledger, block_interval_ms=0)
+    signers = {name: key for name, key in identity.accounts.items() if name != OFFICE}
+    capture = CaptureService(
+        engine,
+        ledger,
+        projector,
+        options.pop("signers", signers),
+        settings=settings or CaptureSettings(workers=0),
+        prepared=prepared,
+        **options,
+    )
+    projector.start()
+    driver.start()
+    capture.start()
+    try:
+        yield Stack(identity, ledger, driver, projector, engine, capture)
+    finally:
+        capture.stop()
+        driver.stop()
+        projector.stop()
+        ledger.close()
+        engine.dispose()
+
+
+def event(serial: object = 1, **changes: Any) -> dict[str, Any]:
+    """A valid event about item `serial`."""
+    return {
+        "type": "ObjectEvent",
+        "action": "OBSERVE",
+        "bizStep": "shipping",
+        "eventTime": "2026-01-01T08:00:00.000Z",
+        "eventTimeZoneOffset": "+00:00",
+        "epcList": [f"https://id.gs1.org/01/09506000134352/21/{serial}"],
+        "readPoint": {"id": "https://id.gs1.org/414/9506000134369"},
+        **changes,
+    }
+
+
+def bare(serial: object = 1, **changes: Any) -> bytes:
+    """The same event alone, with its context."""
+    return orjson.dumps({"@context": [CONTEXT], **event(serial, **changes)})
+
+
+def document(*events: dict[str, Any]) -> bytes:
+    return orjson.dumps(
+        {
+            "@context": [CONTEXT],
+            "type": "EPCISDocument",
+            "schemaVersion": "2.0",
+            "creationDate": "2026-01-01T00:00:00Z",
+            "epcisBody": {"eventList": list(events)},
+        }
+    )
