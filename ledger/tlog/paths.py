@@ -47,6 +47,7 @@ class TilePath:
         level = None if match["level"] == "entries" else int(match["level"])
         width = TILE_WIDTH if match["width"] is None else int(match["width"])
         parsed = cls(level, int(match["index"].replace("/", "").replace("x", "")), width)
-        if str(parsed) != path or (level or 0) > LEVEL_MAX or parsed.index > _INDEX_MAX:
+        bounded = (level or 0) <= LEVEL_MAX and parsed.index <= _INDEX_MAX and width <= TILE_WIDTH
+        if not bounded or str(parsed) != path:
             raise TlogError(f"{path[:80]!r} is no path of a tile")
         return parsed
