@@ -24,8 +24,10 @@ BUSY_TIMEOUT_MS: Final = 15_000
 POOL_SIZE: Final = 8
 POOL_OVERFLOW_MAX: Final = 24
 CACHE_SIZE_KIB: Final = 16_384
-MMAP_SIZE_BYTES_MAX: Final = 1 << 30
+MMAP_SIZE_BYTES_MAX: Final = 256 << 20
 WAL_SIZE_BYTES_MAX: Final = 64 << 20
+CHECKPOINT_PAGES: Final = 8_192
+"""Of 4 kB: the log is folded into the database every 32 MB, so that few commits pay for it."""
 
 _BEGIN: Final = "tally_begin"
 """Execution option: the BEGIN statement that SQLite uses for the transaction."""
@@ -120,6 +122,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
         f"cache_size=-{CACHE_SIZE_KIB}",
         f"mmap_size={MMAP_SIZE_BYTES_MAX}",
         f"journal_size_limit={WAL_SIZE_BYTES_MAX}",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -31,6 +31,9 @@ metadata: Final = MetaData()
 # Bytewise order everywhere: identifiers are compared by prefix, not by a language's alphabet.
 key_text: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
+# On SQLite only INTEGER PRIMARY KEY is the row's own number; BIGINT would be an index more.
+key_integer: Final = BigInteger().with_variant(Integer, "sqlite")
+
 
 class BatchStatus(StrEnum):
     """What became of a batch."""
@@ -64,7 +67,7 @@ class Role(IntEnum):
 batch: Final = Table(
     "batch",
     metadata,
-    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf_index", key_integer, primary_key=True, autoincrement=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("organisation", String(32), nullable=False),
     Column("submitter", LargeBinary(20), nullable=False),
@@ -84,7 +87,7 @@ batch: Final = Table(
 event: Final = Table(
     "event",
     metadata,
-    Column("pk", BigInteger, primary_key=True, autoincrement=False),
+    Column("pk", key_integer, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary(32), nullable=False),
     Column("version", String(16), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
@@ -107,9 +110,10 @@ event: Final = Table(
     Index("event_identity", "hash", "digest", unique=True),
     Index("event_by_event_time", "event_time", "pk"),
     Index("event_by_record_time", "record_time", "pk"),
-    Index("event_by_biz_step", "biz_step", "event_time"),
-    Index("event_by_read_point", "read_point", "event_time"),
-    Index("event_by_biz_location", "biz_location", "event_time"),
+    Index("event_by_biz_step", "biz_step", "pk"),
+    Index("event_by_biz_step_time", "biz_step", "event_time", "pk"),
+    Index("event_by_read_point", "read_point", "pk"),
+    Index("event_by_biz_location", "biz_location", "pk"),
     Index("event_by_transformation", "transformation_id"),
 )
 """One row for each distinct event, at its first anchoring.

@@ -11,12 +11,13 @@ branch_labels = ("traceability",)
 depends_on = None
 
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+KEY_INTEGER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
     op.create_table(
         "batch",
-        sa.Column("leaf_index", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("leaf_index", KEY_INTEGER, primary_key=True, autoincrement=False),
         sa.Column("root", sa.LargeBinary(32), nullable=False),
         sa.Column("organisation", sa.String(32), nullable=False),
         sa.Column("submitter", sa.LargeBinary(20), nullable=False),
@@ -33,7 +34,7 @@ def upgrade() -> None:
     op.create_index("batch_transaction", "batch", ["transaction_hash"])
     op.create_table(
         "event",
-        sa.Column("pk", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("pk", KEY_INTEGER, primary_key=True, autoincrement=False),
         sa.Column("hash", sa.LargeBinary(32), nullable=False),
         sa.Column("version", sa.String(16), nullable=False),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
@@ -57,9 +58,10 @@ def upgrade() -> None:
     op.create_index("event_identity", "event", ["hash", "digest"], unique=True)
     op.create_index("event_by_event_time", "event", ["event_time", "pk"])
     op.create_index("event_by_record_time", "event", ["record_time", "pk"])
-    op.create_index("event_by_biz_step", "event", ["biz_step", "event_time"])
-    op.create_index("event_by_read_point", "event", ["read_point", "event_time"])
-    op.create_index("event_by_biz_location", "event", ["biz_location", "event_time"])
+    op.create_index("event_by_biz_step", "event", ["biz_step", "pk"])
+    op.create_index("event_by_biz_step_time", "event", ["biz_step", "event_time", "pk"])
+    op.create_index("event_by_read_point", "event", ["read_point", "pk"])
+    op.create_index("event_by_biz_location", "event", ["biz_location", "pk"])
     op.create_index("event_by_transformation", "event", ["transformation_id"])
     op.create_table(
         "event_epc",
