@@ -58,7 +58,7 @@ def check_extensions(
     """Check every extension point of an event; tolerates parts of the wrong type."""
     known = _EVENT_FIELDS.setdefault(model, frozenset(model.model_fields) | {"@context"})
     if not body.keys() <= known:
-        yield from check_keys(body, known, namespaces, pointer, f"an {model.__name__}")
+        yield from check_keys(body, known, namespaces, pointer, _with_article(model.__name__))
     for name, inner, what in (
         ("readPoint", _PLACE, "a readPoint"),
         ("bizLocation", _PLACE, "a bizLocation"),
@@ -71,6 +71,10 @@ def check_extensions(
     if isinstance(elements, list):
         for index, element in enumerate(elements):
             yield from _sensor(element, namespaces, f"{pointer}/sensorElementList/{index}")
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'AO' else 'a'} {name}"
 
 
 _EVENT_FIELDS: dict[type[EpcisEvent], frozenset[str]] = {}

@@ -152,7 +152,7 @@ BENT: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "TransformationEvent", "epcList": ..., "action": ..., "transformationID": "urn:x:1"},
      "", "inputs or outputs"),
     ({"type": "TransformationEvent", "epcList": ..., "inputEPCList": [SGTIN],
-      "outputEPCList": [SGTIN + "2"]}, "/action", "no field of an TransformationEvent"),
+      "outputEPCList": [SGTIN + "2"]}, "/action", "no field of a TransformationEvent"),
 ]  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from PIL import Image, ImageFilter
 
 from traceability.gs1 import Gs1Error, Identifier, WrongCheckDigit, check_digit
 from traceability.labels import (
-    QUIET_ZONE_MODULES,
     X_DIMENSION_MM_MAX,
     X_DIMENSION_MM_MIN,
     ErrorCorrection,
@@ -35,7 +34,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def _read(image: Image.Image) -> list[str]:
-    found = zxingcpp.read_barcodes(image.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(
+        image.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode, try_invert=False
+    )
     return [code.text for code in found]
 
 
@@ -118,7 +119,7 @@ def test_reader_reads_it_with_a_stain_that_the_error_correction_covers() -> None
 def test_quiet_zone_is_four_white_modules_all_around() -> None:
     pixels = module_pixels(0.495, 300)
     image = _png(text=())
-    zone = QUIET_ZONE_MODULES * pixels
+    zone = 4 * pixels  # GS1 General Specifications and ISO/IEC 18004
     inner = (zone, zone, image.width - zone, image.height - zone)
     blank = image.convert("L")
     blank.paste(255, inner)
@@ -211,6 +212,7 @@ def test_reader_reads_what_the_terminal_shows(colour: bool) -> None:
             for half, filled in enumerate(pixels[block]):
                 image.putpixel((column, 2 * row + half), 0 if filled == colour else 255)
     assert len({len(line) for line in shown}) == 1
+    assert set(shown[0]) == ({" "} if colour else {"█"}), "the quiet zone must be the light one"
     assert _read(image.resize((image.width * 4, image.height * 4), Image.Resampling.NEAREST)) == [
         URI
     ]
