@@ -170,11 +170,22 @@ class TallystickSection(_Strict):
     limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
 
 
+def _alloc(value: object) -> object:
+    """geth takes addresses with and without 0x, of any case: none may stand twice."""
+    if isinstance(value, dict):
+        names = [str(name).lower().removeprefix("0x") for name in value]
+        if len(set(names)) != len(names):
+            raise ValueError("an address stands twice")
+    return value
+
+
 class GenesisFile(_Strict):
     """The whole file."""
 
     config: ChainConfig
-    alloc: dict[AddressText, AllocAccount] = Field({}, max_length=ALLOC_ACCOUNTS_MAX)
+    alloc: Annotated[dict[AddressText, AllocAccount], BeforeValidator(_alloc)] = Field(
+        {}, max_length=ALLOC_ACCOUNTS_MAX
+    )
     gas_limit: Annotated[int, BeforeValidator(_quantity), Field(ge=5_000, le=_GAS_LIMIT_MAX)]
     gas_used: Uint64 = 0
     difficulty: Uint256 | None = None
