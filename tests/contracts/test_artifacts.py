@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -124,3 +125,24 @@ def test_a_changed_source_is_noticed(project: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "DIFFERS provenance/artifacts/Provenance.json" in done.stdout
     assert "same consortium/artifacts/Consortium.json" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.feature("S5")
+@pytest.mark.parametrize(("claim", "code"), [("true", 0), ("false", 1)])
+def test_a_failing_forge_test_fails_the_gate(
+    project: Path, tmp_path: Path, claim: str, code: int
+) -> None:
+    toolchain = tmp_path / "contracts/toolchain"
+    toolchain.mkdir(parents=True)
+    for part in ("check", "solc", "package-lock.json"):
+        shutil.copy2(project / "contracts/toolchain" / part, toolchain / part)
+    (toolchain / "node_modules").symlink_to(project / "contracts/toolchain/node_modules")
+    shutil.copy2(project / "contracts/foundry.toml", tmp_path / "contracts/foundry.toml")
+    (tmp_path / "contracts/Claim.t.sol").write_text(
+        "// SPDX-License-Identifier: Apache-2.0\npragma solidity 0.8.37;\n"
+        f"contract ClaimTest {{ function test_claim() public pure {{ assert({claim}); }} }}\n"
+    )
+    done = check(tmp_path, "forge", 100)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "1 passed" in done.stdout if code == 0 else "1 failed" in done.stdout

@@ -174,7 +174,7 @@ def test_bounds_are_the_same_both_ways() -> None:
         [{"a": hashlib.sha512(bytes([i])).hexdigest() * 400} for i in range(250)],
     ):
         assert decode_payload(encode_payload(events)) == tuple(events)
-    with pytest.raises(PayloadError, match="deep|nest"):
+    with pytest.raises(PayloadError, match="payload"):
         encode_payload([nested(DEPTH_MAX)])
 
 
