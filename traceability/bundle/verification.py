@@ -191,7 +191,7 @@ def _inclusion(check: _Check) -> str:
     except TlogError as error:
         raise _Failed(f"the log proof: {error}") from None
     check.proof, check.note, check.checkpoint = proof, note, checkpoint
-    return f"the leaf is number {proof.index} of {checkpoint.size} in the log"
+    return f"the leaf is number {proof.index + 1} of {checkpoint.size} in the log"
 
 
 def _checkpoint(check: _Check) -> str:

@@ -196,7 +196,8 @@ class TestAccountFiles:
                 "crypto": {
                     "cipher": "aes-128-ctr",
                     "cipherparams": {"iv": "83dbcc02d8ccb40e466191a123791e0e"},
-                    "ciphertext": "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
+                    "ciphertext": "d172bf743a674da9cdad04534d56926e"
+                    "f8358534d458fffccd4e6ad2fbde479c",
                     "kdf": "scrypt",
                     "kdfparams": {
                         "dklen": 32,
