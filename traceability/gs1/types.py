@@ -99,7 +99,9 @@ class Identifier:
         """
         from traceability.gs1.urn import epc_urn
 
-        return epc_urn(self, company_prefix_length or self.company_prefix_length)
+        if company_prefix_length is None:
+            company_prefix_length = self.company_prefix_length
+        return epc_urn(self, company_prefix_length)
 
 
 @dataclass(frozen=True, slots=True)

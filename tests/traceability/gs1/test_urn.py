@@ -72,8 +72,9 @@ def test_urn_from_a_digital_link_needs_the_prefix_length() -> None:
     identifier = parse_identifier("https://id.gs1.org/01/09506000134369/21/X")
     with pytest.raises(CompanyPrefixNeeded, match="give it"):
         identifier.epc_urn()
-    with pytest.raises(WrongLength):
-        identifier.epc_urn(5)
+    for length in (0, 5, 13):
+        with pytest.raises(WrongLength):
+            identifier.epc_urn(length)
 
 
 @pytest.mark.parametrize(
