@@ -57,7 +57,8 @@ def router(services: Services) -> APIRouter:
         operation_id="getTile",
         summary="A tile of hashes or of entries",
         description=(
-            "`{level}/{index}[.p/{width}]` or `entries/{index}[.p/{width}]`; the index in groups of three digits, all but the last "
+            "`{level}/{index}[.p/{width}]` or `entries/{index}[.p/{width}]` (C2SP tlog-tiles); the "
+            "index in groups of three digits, all but the last "
             "with an `x` before them, e.g. `0/x001/234` or `entries/x001/234.p/17`."
         ),
         response_class=Response,

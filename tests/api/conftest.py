@@ -1,0 +1,113 @@
+"""A whole node with its HTTP interface, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from starlette.testclient import TestClient
+
+from api import ApiSettings, KeyStore, Services, create_app
+from contracts.consortium import CONSORTIUM_ADDRESS
+from contracts.provenance import PROVENANCE_ADDRESS
+from ledger.tlog import NoteVerifier
+from tests.traceability.capture.stack import (
+    BANK,
+    CARRIER,
+    FARM,
+    ORIGIN,
+    Identity,
+    Stack,
+    make_identity,
+    running,
+)
+from traceability.bundle import Trust
+from traceability.capture.tables import capture_job
+
+
+@dataclass
+class Node:
+    """What the tests talk to, and look behind."""
+
+    stack: Stack
+    services: Services
+    app: FastAPI
+    client: TestClient
+    keys: dict[str, str]
+
+    def auth(self, organisation: str = FARM) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.keys[organisation]}"}
+
+    def capture(self, data: bytes, organisation: str = FARM, **headers: str) -> httpx.Response:
+        """POST a document."""
+        given = {"Content-Type": "application/ld+json", **self.auth(organisation), **headers}
+        return self.client.post("/capture", content=data, headers=given)
+
+    def captured(self, data: bytes, organisation: str = FARM, **headers: str) -> dict[str, Any]:
+        """POST a document and wait for its job."""
+        answer = self.capture(data, organisation, **headers)
+        assert answer.status_code == 202, answer.text
+        location = answer.headers["location"]
+        self.stack.capture.finished(location.rpartition("/")[2]).result(30)
+        job: dict[str, Any] = self.client.get(location, headers=self.auth(organisation)).json()
+        return job
+
+    def footprint(self) -> tuple[int, int]:
+        """Head of the chain and number of jobs: what a refused request must not change."""
+        with self.stack.engine.connect() as connection:
+            jobs = connection.execute(select(func.count()).select_from(capture_job)).scalar_one()
+        return self.stack.head(), int(jobs)
+
+
+@pytest.fixture(scope="session")
+def identity() -> Identity:
+    return make_identity()
+
+
+@pytest.fixture
+def make_node(tmp_path: Path, identity: Identity) -> Iterator[Callable[..., Node]]:
+    """`make_node(settings, capture_settings)` starts a node; one a test."""
+    with ExitStack() as exits:
+
+        def make(settings: ApiSettings | None = None, **options: Any) -> Node:
+            stack = exits.enter_context(running(tmp_path, identity, **options))
+            keys = KeyStore(stack.engine)
+            services = Services(
+                ledger=stack.ledger,
+                projector=stack.projector,
+                capture=stack.capture,
+                engine=stack.engine,
+                keys=keys,
+                trust=trust_of(stack),
+                settings=settings or ApiSettings(),
+            )
+            app = create_app(services)
+            client = exits.enter_context(TestClient(app, raise_server_exceptions=False))
+            secrets = {name: keys.create(name)[0] for name in (FARM, CARRIER, BANK)}
+            return Node(stack, services, app, client, secrets)
+
+        yield make
+
+
+@pytest.fixture
+def node(make_node: Callable[..., Node]) -> Node:
+    return make_node()
+
+
+def trust_of(stack: Stack) -> Trust:
+    return Trust(
+        name="Test consortium",
+        origin=ORIGIN,
+        keys=(NoteVerifier.parse(stack.ledger.vkey),),
+        threshold=1,
+        chain_id=stack.ledger.chain_id,
+        consortium=CONSORTIUM_ADDRESS,
+        provenance=PROVENANCE_ADDRESS,
+    )
