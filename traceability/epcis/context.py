@@ -82,9 +82,10 @@ def _uri_of(value: object) -> str | None:
 
 def merged_context(outer: object, inner: object) -> list[object]:
     """The document's context followed by the event's, equal entries once: what the anchored event
-    carries as its own `@context`."""
+    carries as its own `@context`. Entries beyond the bound of `check_context` are left out, for
+    such a document is refused anyway and comparing them all would take quadratic time."""
     merged: list[object] = []
-    for entry in [*_entries(outer), *_entries(inner)]:
+    for entry in [*_entries(outer)[:_ENTRIES_MAX], *_entries(inner)[:_ENTRIES_MAX]]:
         if entry not in merged:
             merged.append(entry)
     return merged

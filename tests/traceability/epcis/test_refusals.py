@@ -264,6 +264,19 @@ def test_depth_and_size_are_bounded(make_event: Make, encode: Encode) -> None:
     assert str(len(data) - 1) in problem.reason
 
 
+@pytest.mark.timeout(20)
+def test_flood_of_context_entries_is_refused_quickly(
+    make_document: Make, make_event: Make, encode: Encode
+) -> None:
+    flood = [{f"p{n}": "https://p.example/"} for n in range(50_000)]
+    whole = make_document(make_event(**{"@context": ...}))
+    whole["@context"] += flood
+    assert "50002 entries" in _problems(encode(whole))[0].reason
+    event = make_event()
+    event["@context"] += flood
+    assert "50002 entries" in _problems(encode(event))[0].reason
+
+
 def test_context_may_not_change_the_meaning_of_epcis_terms(
     make_event: Make, encode: Encode
 ) -> None:
