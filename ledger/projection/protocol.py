@@ -16,13 +16,13 @@ class BlockSource(Protocol):
     def head(self) -> Block:
         """The last block."""
 
-    def block(self, key: int) -> Block | None:
+    def block(self, key: int, /) -> Block | None:
         """The block of that number, or None beyond the head. Block 0 is genesis."""
 
-    def committed(self, number: int) -> CommittedBlock:
+    def committed(self, number: int, /) -> CommittedBlock:
         """A block of number >= 1 with its receipts and logs."""
 
-    def subscribe(self, callback: Callable[[CommittedBlock], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[CommittedBlock], None], /) -> Callable[[], None]:
         """Call back after each commit, in block order; the answer ends the subscription."""
 
 

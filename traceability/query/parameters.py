@@ -101,14 +101,14 @@ def condition(name: str, text: str, namespaces: Mapping[str, str]) -> Condition:
     """
     if (made := _standard(name, text)) is not None:
         return made
+    if _UNSUPPORTED.fullmatch(name):
+        raise QueryParameterUnsupported(f"{name}: this parameter is not supported")
     if match := _EXTENSION.fullmatch(name):
         return _extension(name, match[1], bool(match[2]), match[3], text, namespaces)
     if _COMPARED_EXTENSION.fullmatch(name):
         raise QueryParameterUnsupported(
             f"{name}: extension fields can be asked for with EQ_ and EXISTS_ only"
         )
-    if _UNSUPPORTED.fullmatch(name):
-        raise QueryParameterUnsupported(f"{name}: this parameter is not supported")
     raise QueryParameterUnknown(
         f"{name!r} is not a query parameter (a field outside the standard is written with its "
         "namespace: EQ_example:field)"

@@ -74,10 +74,16 @@ def _distinct(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, text in parameters:
         if name in given:
             raise QueryValueInvalid(f"{name}: given twice; write several values with | between")
+        if not _is_unicode(name + text):
+            raise QueryValueInvalid("a parameter holds half a character (a lone surrogate)")
         given[name] = text
         if len(given) > PARAMETERS_MAX:
             raise QueryValueInvalid(f"more than {PARAMETERS_MAX} parameters")
     return given
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _count(given: dict[str, str], name: str, least: int, most: int) -> int | None:
