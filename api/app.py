@@ -9,6 +9,7 @@ from api.documentation import install_openapi
 from api.gate import Gate
 from api.problems import install_problem_handlers
 from api.proving import Prover
+from api.resources import Resources
 from api.routes import capture, events, items, log, node, proofs
 from api.services import Services
 from api.web import mount_assets
@@ -29,14 +30,19 @@ def create_app(services: Services) -> FastAPI:
     )
     prover = Prover(services)
     guard = Guard(services.keys, services.settings)
-    app.include_router(node.router(services))
-    app.include_router(capture.router(services, guard))
-    app.include_router(events.router(services))
-    app.include_router(log.router(services))
-    app.include_router(proofs.router(services, prover))
-    app.include_router(items.router(services, prover))
+    routers = (
+        node.router(services),
+        capture.router(services, guard),
+        events.router(services),
+        log.router(services),
+        proofs.router(services, prover),
+        items.router(services, prover),
+    )
+    for router in routers:
+        app.include_router(router)
     mount_assets(app)
-    install_problem_handlers(app)
+    resources = Resources([*app.routes, *(route for router in routers for route in router.routes)])
+    install_problem_handlers(app, resources)
     install_openapi(app)
-    app.add_middleware(Gate, settings=services.settings, routes=app.routes)
+    app.add_middleware(Gate, settings=services.settings, resources=resources)
     return app

@@ -7,16 +7,15 @@ for reading, security headers, a time limit, and a problem instead of a tracebac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Final
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import HeadersTooLarge, NotFound, RateLimited, Refusal, Unavailable, UriTooLong
 from api.limits import RateLimiter
 from api.problems import internal_problem, problem_response
+from api.resources import Resources
 from api.settings import ApiSettings
 
 Headers = list[tuple[bytes, bytes]]
@@ -47,11 +46,10 @@ _CORS: Final[Headers] = [
 class Gate:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: ApiSettings, routes: Iterable[BaseRoute]) -> None:
-        """`routes` are asked which methods a resource knows, for OPTIONS."""
+    def __init__(self, app: ASGIApp, settings: ApiSettings, resources: Resources) -> None:
         self._app = app
         self._settings = settings
-        self._routes = routes
+        self._resources = resources
         self._limiter = RateLimiter(
             settings.rate_per_address_per_s,
             settings.rate_per_address_burst,
@@ -101,19 +99,12 @@ class Gate:
 
     def _options(self, scope: Scope) -> Response:
         """RFC 9110 section 9.3.7, the EPCIS discovery headers, and CORS preflight for reading."""
-        known: set[str] = set()
-        for route in self._routes:
-            for method in getattr(route, "methods", None) or ():
-                if route.matches({**scope, "method": method})[0] is Match.FULL:
-                    known.add(method)
+        known = self._resources.methods(scope)
         if not known:
             return problem_response(NotFound(f"there is nothing at {scope['path'][:200]}"))
-        if "GET" in known:
-            known.add("HEAD")
-        allow = ", ".join(sorted(known | {"OPTIONS"}))
-        reading = ", ".join(method for method in READ_METHODS if method in known | {"OPTIONS"})
+        reading = ", ".join(method for method in READ_METHODS if method in known)
         headers = {
-            "Allow": allow,
+            "Allow": ", ".join(known),
             "Access-Control-Allow-Methods": reading,
             "Access-Control-Allow-Headers": "Accept, Accept-Language, GS1-Extensions",
             "Access-Control-Max-Age": "86400",

@@ -22,6 +22,7 @@ from api.errors import (
     Refusal,
     ValidationFailed,
 )
+from api.resources import Resources
 
 MEDIA_TYPE: Final = "application/problem+json"
 ERRORS_SHOWN_MAX: Final = 100
@@ -62,7 +63,7 @@ def internal_problem(error: BaseException) -> Response:
     return problem_response(InternalError(detail), instance=instance)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI, resources: Resources) -> None:
     """Every error that leaves a route, or finds none, is answered as a problem."""
 
     async def refused(_: Request, error: Exception) -> Response:
@@ -71,7 +72,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def routing(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem_response(_from_http(request, error))
+        return problem_response(_from_http(request, error, resources))
 
     async def validation(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -82,17 +83,14 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, validation)
 
 
-def _from_http(request: Request, error: HTTPException) -> Refusal:
+def _from_http(request: Request, error: HTTPException, resources: Resources) -> Refusal:
     path = request.url.path[:200]
     if error.status_code == 404:
         return NotFound(f"there is nothing at {path}")
     if error.status_code == 405:
-        allow = (error.headers or {}).get("Allow", "")
-        hint = f"; it knows {allow}" if allow else ""
-        return MethodNotAllowed(
-            f"{path} does not know {request.method[:20]}{hint}",
-            headers={"Allow": allow} if allow else None,
-        )
+        allow = ", ".join(resources.methods(request.scope))
+        detail = f"{path} does not know {request.method[:20]}; it knows {allow}"
+        return MethodNotAllowed(detail, headers={"Allow": allow})
     for known in PROBLEMS:
         if known.status == error.status_code and known.__init__ is Refusal.__init__:
             return known(str(error.detail))

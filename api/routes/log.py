@@ -122,7 +122,8 @@ def router(services: Services) -> APIRouter:
         size = log.size
         if not earlier <= later <= size:
             raise QueryInvalid(f"from {earlier} to {later}: 0 <= from <= to <= {size} is needed")
-        path = log.consistency_proof(earlier, later)
+        # From an empty tree, or between equal ones, there is nothing to prove.
+        path = log.consistency_proof(earlier, later) if 0 < earlier < later else ()
         body = {
             "origin": services.ledger.origin,
             "from": earlier,
