@@ -25,17 +25,19 @@ const PAGES = {
   missing: () => missingPage(),
   checked: ({ check, steps }) => {
     const facts = factsOf(steps);
-    const told = steps.some(({ outcome }) => outcome !== "invalid");
+    const head = [itemHead(facts, identifier), verdictBanner(check, steps)];
+    const end = [journeyCard(steps, proofLink), independentCard(check, steps)];
+    // A record with a hole in it must not be summed up: only its entries are shown, each with its mark.
+    if (check.outcome === "invalid") return [...head, ...end];
     return [
-      itemHead(facts, identifier),
-      verdictBanner(check),
-      told ? stateNotice(stateOf(steps, Date.now())) : null,
+      ...head,
+      stateNotice(stateOf(steps, Date.now())),
       mapCard(steps),
-      temperatureCard(temperatureSeries(steps.filter(({ outcome }) => outcome !== "invalid")), steps),
-      journeyCard(steps, proofLink),
+      temperatureCard(temperatureSeries(steps), steps),
+      end[0],
       factsCard(facts, identifier),
       certificatesCard(certificatesOf(steps), stepTitle, shortName),
-      independentCard(check, steps),
+      end[1],
     ];
   },
 };

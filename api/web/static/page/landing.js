@@ -87,7 +87,7 @@ const developersCard = () =>
     h(
       "ul",
       { class: "hints" },
-      [["/docs", "api"], ["/openapi.json", "openapi"], ["/log/checkpoint", "checkpoint"]].map(([href, name]) =>
+      [["/openapi.json", "openapi"], ["/log/checkpoint", "checkpoint"]].map(([href, name]) =>
         h("li", {}, h("a", { href }, word(`landing.${name}`))),
       ),
     ),

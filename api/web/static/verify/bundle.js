@@ -20,6 +20,7 @@ const CHECKS = { format, event, batch, leaf, inclusion, checkpoint };
 const VERSION_FAMILY = "tallystick-proof/";
 const BATCH_PATH_LENGTH_MAX = 14; // of 10,000 leaves
 const VISIBILITY_MAX = 2n;
+const TIME_MAX = 253_402_300_799;
 const NAMES = ["batch", "event", "eventID", "format", "leaf", "proof"];
 const BATCH_NAMES = ["count", "index", "path"];
 const LEAF_NAMES = [
@@ -133,12 +134,14 @@ function leaf({ bundle, trust, facts }) {
   demand(numberOf(words.slice(HASH_SIZE_BYTES)) <= VISIBILITY_MAX, "the visibility is unknown");
   const { blockTime, blockNumber, transactionHash } = line;
   Object.assign(facts, { organisation: organisationOf(organisation), blockTime, blockNumber, transactionHash });
-  if (trust === null) throw new Undecided("unknown", "which register to believe is not known");
+  demand(blockTime <= TIME_MAX, "the block's time is after the year 9999");
+  if (!applies(trust, bundle)) throw new Undecided("unknown", "which register to believe is not known");
   demand(line.address === trust.contracts.provenance, "the log's line is of another register");
 }
 
 async function inclusion({ bundle, crypto, facts }) {
   const proof = parseProof(bundle.proof);
+  demand(!proof.extra, "the log proof has extra data, which nothing signs");
   const note = parseNote(proof.note);
   const checkpoint = parseCheckpoint(note.text);
   const hash = await leafHash(crypto, canonicalBytes(bundle.leaf));
@@ -158,6 +161,17 @@ async function checkpoint({ trust, crypto, facts }) {
   const { threshold } = trust;
   if (signers.size < threshold) {
     throw new Undecided("unknown", `${signers.size} trusted keys have signed, ${threshold} must`);
+  }
+}
+
+/** Whether what is trusted is about the log that the proof names; a proof that names none fails later. */
+function applies(trust, bundle) {
+  if (trust === null) return false;
+  try {
+    return parseCheckpoint(parseNote(parseProof(bundle.proof).note).text).origin === trust.origin;
+  } catch (error) {
+    if (error instanceof CheckFailed) return false;
+    throw error;
   }
 }
 

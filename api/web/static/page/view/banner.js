@@ -1,12 +1,13 @@
 // The verdict in plain words, and behind it what was checked.
 import { h } from "../dom.js";
-import { language, numberText, word } from "../language.js";
+import { numberText, word } from "../language.js";
 import { mark } from "./icons.js";
 
 const STEPS = ["event", "batch", "leaf", "inclusion", "checkpoint"];
 
 /** The banner of a check's outcome. */
-export function verdictBanner(check) {
+export function verdictBanner(check, steps) {
+  const firstBad = steps.find(({ outcome }) => outcome === "invalid")?.number;
   const count = check.entries.length;
   const bad = check.entries.filter(({ result }) => result.outcome === "invalid").length;
   const key = check.outcome === "invalid" && bad === 0 ? "verdict.invalid.other" : `verdict.${check.outcome}.text`;
@@ -15,6 +16,7 @@ export function verdictBanner(check) {
     word(`verdict.${check.outcome}`),
     h("p", {}, word(key, { count, bad })),
     check.outcome === "valid" ? h("p", { class: "fine" }, word("verdict.limits")) : null,
+    bad ? h("p", {}, h("a", { href: `#step-${firstBad}` }, word("verdict.show"))) : null,
     check.source ? checked(check) : null,
   );
 }
@@ -49,7 +51,7 @@ function checked(check) {
   const rows = STEPS.map((step) => checkedRow(check, step));
   const log = check.entries.find(({ result }) => result.facts.checkpoint)?.result.facts.checkpoint;
   const notes = [
-    word("checked.with", { source: word(`checked.${check.source}`) }) + (language() === "zh" ? "" : " "),
+    word("checked.with", { source: word(`checked.${check.source}`) }),
     log ? word("checked.log", { origin: log.origin, size: numberText(log.size) }) : null,
     check.leftOut ? word("checked.left-out", { count: check.leftOut }) : null,
     check.truncated ? word("checked.truncated") : null,
@@ -79,9 +81,13 @@ function checkedRow(check, step) {
     h(
       "div",
       {},
-      h("strong", {}, word(`checked.${step}`)),
-      h("span", { class: "tally" }, word("checked.count", { ok, count: outcomes.length })),
-      h("span", { class: "sr" }, `, ${word(`mark.${outcome}`)}`),
+      h(
+        "p",
+        { class: "check-head" },
+        h("strong", {}, word(`checked.${step}`)),
+        h("span", { class: "sr" }, word(`mark.${outcome}`)),
+        h("span", { class: "tally" }, word("checked.count", { ok, count: outcomes.length })),
+      ),
       h("p", {}, word(`checked.${step}.text`, { signed })),
     ),
   );

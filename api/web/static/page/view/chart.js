@@ -7,10 +7,10 @@ import { summary } from "../model/sensors.js";
 
 const WIDTH = 640;
 const HEIGHT = 250;
-const LEFT = 46;
+const LEFT = 54;
 const RIGHT = 12;
 const TOP = 18;
-const BOTTOM = 34;
+const BOTTOM = 38;
 const DAY_MS = 86_400_000;
 
 export function temperatureCard(series, steps) {
@@ -58,7 +58,7 @@ function remarks(one, sums, steps) {
       ? word("temperature.released", { date: localDate(release.time.moment, release.time.offset), name: twin(release.organisation.name.en, release.organisation.name.zh) })
       : word("temperature.unreleased"),
   );
-  return h("p", { class: "remark alarm" }, lines.join(" "));
+  return h("p", { class: release ? "remark alarm released" : "remark alarm" }, lines.join(" "));
 }
 
 function drawing(one, sums, offset) {
@@ -67,8 +67,8 @@ function drawing(one, sums, offset) {
   const low = Math.min(sums.low, min ?? sums.low);
   const high = Math.max(sums.high, max ?? sums.high);
   const step = [1, 2, 5, 10, 20, 50].find((size) => (high - low) / size <= 5) ?? 100;
-  const bottom = Math.floor((low - 0.01) / step) * step;
-  const top = Math.ceil((high + 0.01) / step) * step;
+  const bottom = Math.floor(low / step) * step;
+  const top = Math.max(bottom + step, Math.ceil(high / step) * step);
   const x = (moment) => LEFT + ((moment - start) / Math.max(1, end - start)) * (WIDTH - LEFT - RIGHT);
   const y = (degrees) => HEIGHT - BOTTOM - ((degrees - bottom) / (top - bottom)) * (HEIGHT - TOP - BOTTOM);
   const text = { from: `${localDay(start, offset)} ${localClock(start, offset)}`, to: `${localDay(end, offset)} ${localClock(end, offset)}`, min: numberText(sums.low), max: numberText(sums.high) };
@@ -118,7 +118,7 @@ function degreesAxis(bottom, top, step, y) {
     const at = y(degrees).toFixed(1);
     group.append(
       s("path", { d: `M${LEFT} ${at}H${WIDTH - RIGHT}` }),
-      s("text", { x: LEFT - 8, y: Number(at) + 6, "text-anchor": "end" }, `${numberText(degrees)}°`),
+      s("text", { x: LEFT - 8, y: Number(at) + 7, "text-anchor": "end" }, `${numberText(degrees)}°`),
     );
   }
   return group;

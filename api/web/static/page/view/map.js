@@ -6,7 +6,9 @@ const WIDTH = 640;
 const HEIGHT = 440;
 const MARGIN = 64;
 const EARTH_RADIUS_KM = 6371;
-const NEAR = 26; // drawing units below which two places are one stop
+const NEAR = 22; // drawing units below which two places are one stop
+const APART = 46; // and above which two marks do not touch
+const SPREAD_ROUNDS = 12;
 const radians = (degrees) => (degrees * Math.PI) / 180;
 
 export function mapCard(steps) {
@@ -67,11 +69,30 @@ function stopsOf(places, { at }) {
       stops.push({ x, y, names: name ? [name] : [] });
     }
   }
+  spread(stops);
   return stops;
 }
 
+/** Pushes neighbouring stops apart until their marks do not cover each other. */
+function spread(stops) {
+  for (let round = 0; round < SPREAD_ROUNDS; round += 1) {
+    for (const [index, one] of stops.entries()) {
+      for (const other of stops.slice(index + 1)) {
+        const [dx, dy] = [other.x - one.x || 0.1, other.y - one.y || 0.1];
+        const gap = Math.hypot(dx, dy);
+        if (gap >= APART) continue;
+        const push = (APART - gap) / 2 / gap;
+        one.x -= dx * push;
+        one.y -= dy * push;
+        other.x += dx * push;
+        other.y += dy * push;
+      }
+    }
+  }
+}
+
 function graticule({ unit, squeeze, center }) {
-  const step = [30, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01].find((degrees) => degrees * unit <= 150) ?? 0.01;
+  const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20].find((degrees) => degrees * unit * squeeze >= 104) ?? 30;
   const group = s("g", { class: "graticule" });
   const west = center.longitude - WIDTH / 2 / unit / squeeze;
   const north = center.latitude + HEIGHT / 2 / unit;
@@ -111,17 +132,16 @@ function route(stops) {
   );
 }
 
-function stopMark(stop, index, stops) {
-  const last = index === stops.length - 1;
+function stopMark(stop, index, { length }) {
+  const last = index === length - 1;
   const left = stop.x > WIDTH * 0.62;
-  const crowded = stops.some((other) => other !== stop && Math.hypot(other.x - stop.x, other.y - stop.y) < 44 && other.y > stop.y);
-  const y = stop.y + (crowded ? -6 : 8);
+  const y = stop.y + 8;
   return s(
     "g",
     { class: last ? "stop last" : "stop" },
-    s("circle", { cx: stop.x.toFixed(1), cy: stop.y.toFixed(1), r: 15 }),
-    s("text", { class: "number", x: stop.x.toFixed(1), y: (stop.y + 6.5).toFixed(1), "text-anchor": "middle" }, String(index + 1)),
-    s("text", { class: "place", x: (stop.x + (left ? -24 : 24)).toFixed(1), y: y.toFixed(1), "text-anchor": left ? "end" : "start" }, stop.names.join(" / ")),
+    s("circle", { cx: stop.x.toFixed(1), cy: stop.y.toFixed(1), r: 17 }),
+    s("text", { class: "number", x: stop.x.toFixed(1), y: (stop.y + 7).toFixed(1), "text-anchor": "middle" }, String(index + 1)),
+    s("text", { class: "place", x: (stop.x + (left ? -26 : 26)).toFixed(1), y: y.toFixed(1), "text-anchor": left ? "end" : "start" }, stop.names.join(" / ")),
   );
 }
 

@@ -1,6 +1,6 @@
 // The journey: who said what, when, where, each with its own mark.
 import { h } from "../dom.js";
-import { hasWord, localClock, localDate, localTime, numberText, twin, utcTime, word } from "../language.js";
+import { hasWord, localClock, localDay, localTime, numberText, twin, utcTime, word } from "../language.js";
 import { shortName } from "../model/identifier.js";
 import { mark } from "./icons.js";
 import { placeText } from "./item.js";
@@ -67,10 +67,14 @@ function subject(step) {
 
 const when = ({ time }) => [
   h("time", { datetime: new Date(time.moment).toISOString() }, localTime(time.moment, time.offset)),
-  h("span", { class: "utc" }, `${time.offset === 0 ? "" : sameDay(time) ? localClock(time.moment, 0) + " UTC" : utcTime(time.moment)}`),
+  time.offset === 0 ? null : h("span", { class: "utc" }, shortUtc(time)),
 ];
 
-const sameDay = ({ moment, offset }) => localDate(moment, offset) === localDate(moment, 0);
+/** The same moment in UTC; the day only where it is another one. */
+function shortUtc({ moment, offset }) {
+  const day = localDay(moment, 0) === localDay(moment, offset) ? "" : `${localDay(moment, 0)} `;
+  return `${day}${localClock(moment, 0)} UTC`;
+}
 
 function content(step) {
   const note = twin(step.note.en, step.note.zh);

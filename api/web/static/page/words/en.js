@@ -11,6 +11,7 @@ export const EN = {
   "verdict.invalid.text":
     "{bad} of {count} entries differ from what was signed into the log. Do not rely on what is marked below.",
   "verdict.invalid.other": "What the server sent is not a record of the code you scanned. Do not rely on it.",
+  "verdict.show": "Show me the entry",
   "verdict.unknown": "Could not be checked now",
   "verdict.unknown.text":
     "Nothing was found to be wrong, but there is no trusted key at hand to decide with. Treat the record as unconfirmed.",
@@ -176,7 +177,6 @@ export const EN = {
   "landing.file.unknown": "Unconfirmed: without a trust file for {origin} nobody can say who signed.",
   "landing.file.not-checked": "Not checked: {reason}.",
   "landing.developers": "For developers",
-  "landing.api": "API documentation",
   "landing.openapi": "OpenAPI document",
   "landing.checkpoint": "Signed checkpoint",
 

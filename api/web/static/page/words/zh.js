@@ -9,6 +9,7 @@ export const ZH = {
   "verdict.invalid": "此记录不可信",
   "verdict.invalid.text": "{count} 条记录中有 {bad} 条与日志中签名的内容不符。请勿采信下方标出的内容。",
   "verdict.invalid.other": "服务器返回的不是您所扫码的记录，请勿采信。",
+  "verdict.show": "查看这条记录",
   "verdict.unknown": "暂时无法核验",
   "verdict.unknown.text": "没有发现错误，但手头没有可信的密钥来作出判断。请将此记录视为未经证实。",
   "verdict.unreachable": "未能获取记录",
@@ -169,7 +170,6 @@ export const ZH = {
   "landing.file.unknown": "未证实：没有 {origin} 的信任文件，无法断定签名者。",
   "landing.file.not-checked": "未核验：{reason}。",
   "landing.developers": "开发者",
-  "landing.api": "接口文档",
   "landing.openapi": "OpenAPI 文件",
   "landing.checkpoint": "已签名的检查点",
 
