@@ -49,6 +49,7 @@ class JournaledAccounts(AccountDatabaseAPI):
         self.wiped: dict[EthAddress, bool] = {}
         """Accounts deleted in this block: their slots in the parent state no longer count."""
         self.new_code: dict[bytes, bytes] = {}
+        self._code: dict[bytes, bytes] = {}
         self._originals: dict[tuple[EthAddress, int], int] = {}
         """Values before this transaction of the slots that it wrote."""
         self._touched_slots: dict[tuple[EthAddress, int], bool] = {}
@@ -139,8 +140,10 @@ class JournaledAccounts(AccountDatabaseAPI):
         code_hash = self.basics(address).code_hash
         if code_hash == EMPTY_CODE_HASH:
             return b""
-        code = self.new_code.get(code_hash)
-        return self._reader.code(Hash32(code_hash)) if code is None else code
+        code = self.new_code.get(code_hash) or self._code.get(code_hash)
+        if code is None:
+            code = self._code[code_hash] = self._reader.code(Hash32(code_hash))
+        return code
 
     def set_code(self, address: EthAddress, code: bytes) -> None:
         nonce, balance, _ = self.basics(address)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from eth.abc import ComputationAPI
+from typing import cast
+
+from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
 from eth.typing import JournalDBCheckpoint
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.prague.computation import PragueComputation
@@ -12,6 +14,7 @@ from eth_typing import BlockNumber
 from eth_typing import Hash32 as EthHash32
 
 from ledger.evm.database import JournaledAccounts
+from ledger.evm.interpreter import run
 from ledger.evm.protocol import BlockEnvironment
 from ledger.state import StateReader
 
@@ -19,11 +22,33 @@ _ANCESTORS = 256
 
 
 class LedgerComputation(PragueComputation):
-    """Prague rules; gas for creation code is part of intrinsic gas (EIP-3860), not taken here."""
+    """Prague rules, with our inner loop.
+
+    Gas for a transaction's creation code (EIP-3860) is not taken here: it is intrinsic gas.
+    """
 
     @classmethod
-    def consume_initcode_gas_cost(cls, computation: ComputationAPI) -> None:
-        """Taken from the transaction before the computation begins."""
+    def apply_computation(
+        cls,
+        state: StateAPI,
+        message: MessageAPI,
+        transaction_context: TransactionContextAPI,
+        parent_computation: ComputationAPI | None = None,
+    ) -> ComputationAPI:
+        """Run one message's code or precompiled contract."""
+        with cls(state, message, transaction_context) as computation:
+            computation.contracts_created = (
+                [] if parent_computation is None else parent_computation.contracts_created
+            )
+            if message.is_create:
+                computation.contracts_created.append(message.storage_address)
+            precompile = cls._precompiles.get(message.code_address)
+            if precompile is None:
+                run(computation, cast("LedgerState", state).accounts)
+            elif not message.is_delegation:
+                # EIP-7702: a precompile that an account delegates to counts as empty code.
+                precompile(computation)
+        return computation
 
 
 class LedgerState(PragueState):
