@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request, Response
@@ -84,7 +84,12 @@ def router(services: Services, guard: Guard) -> APIRouter:
         status_code=202,
         response_class=Response,
         responses={
-            202: {"description": "Accepted, durably", "headers": _LOCATION},
+            202: {
+                "model": CaptureJob,
+                "description": "Accepted, durably",
+                "headers": _LOCATION,
+                "content": {"application/json": {}},
+            },
             **problems(400, 401, 403, 409, 413, 415, 507),
         },
         openapi_extra={
@@ -113,9 +118,8 @@ def router(services: Services, guard: Guard) -> APIRouter:
         headers = {
             "Location": f"/capture/{capture_id}",
             "GS1-Capture-Error-Behaviour": behaviour.value,
-            "Cache-Control": "no-store",
         }
-        return Response(status_code=202, headers=headers)
+        return json_response(_job_body(services, capture_id), status=202, headers=headers)
 
     @routes.post(
         "/events",
@@ -135,7 +139,12 @@ def router(services: Services, guard: Guard) -> APIRouter:
                 },
                 "content": {"application/json": {}},
             },
-            202: {"description": "Accepted, durably; still under way", "headers": _LOCATION},
+            202: {
+                "model": CaptureJob,
+                "description": "Accepted, durably; still under way",
+                "headers": _LOCATION,
+                "content": {"application/json": {}},
+            },
             **problems(400, 401, 403, 413, 415, 507),
         },
         openapi_extra={**BEARER, **event_body()},
@@ -160,7 +169,8 @@ def router(services: Services, guard: Guard) -> APIRouter:
             capture_id = await _await(accepted)
             job = await _finished(services, capture_id)
         if job is None:
-            return Response(status_code=202, headers={"Location": f"/capture/{capture_id}"})
+            headers = {"Location": f"/capture/{capture_id}"}
+            return json_response(_job_body(services, capture_id), status=202, headers=headers)
         if job.state is JobState.FAILED:
             raise Forbidden("; ".join(error.detail for error in job.errors))
         location = f"/events/{quote(job.event_ids[0], safe='')}"
@@ -238,6 +248,12 @@ def router(services: Services, guard: Guard) -> APIRouter:
         return json_response(job_body(job))
 
     return routes
+
+
+def _job_body(services: Services, capture_id: str) -> dict[str, Any]:
+    job = services.capture.job(capture_id)
+    assert job is not None, "a job just stored"
+    return job_body(job)
 
 
 async def _await(future: Future[T]) -> T:

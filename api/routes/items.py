@@ -25,7 +25,7 @@ LABEL_CACHE: Final = "public, max-age=86400"
 
 _GTIN: Final = {"type": "string", "pattern": "^[0-9]{8,14}$", "example": "09506000134352"}
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 20, "example": "1001"}
-_SSCC: Final = {"type": "string", "pattern": "^[0-9]{18}$", "example": "095060001343520002"}
+_SSCC: Final = {"type": "string", "pattern": "^[0-9]{18}$", "example": "095060001343520000"}
 _SHAPES: Final = (
     ("/01/{gtin}/10/{lot}/21/{serial}", "getItemOfLot", "An item, with its lot"),
     ("/01/{gtin}/21/{serial}", "getItem", "An item"),

@@ -119,7 +119,7 @@ def test_an_item_s_address_answers_people_with_the_page(node: Node) -> None:
 
 @pytest.mark.feature("T3")
 def test_addresses_with_lot_class_and_unit_are_known(node: Node) -> None:
-    sscc = "https://id.gs1.org/00/095060001343520002"
+    sscc = "https://id.gs1.org/00/095060001343520000"
     node.captured(document(event(1), event(1, epcList=[sscc])))
     assert node.client.get("/01/09506000134352/10/L1/21/1").status_code == 200
     assert node.client.get("/01/9506000134352/21/1").status_code == 200
