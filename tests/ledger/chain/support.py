@@ -111,3 +111,21 @@ def genesis_document(*, permitted: int = 4, **changes: Any) -> dict[str, Any]:
 def make_genesis(**changes: Any) -> Genesis:
     """`genesis_document`, parsed."""
     return Genesis.parse(genesis_document(**changes))
+
+
+def closing_genesis() -> tuple[Genesis, int]:
+    """A genesis whose only organisation is closed by echoing the number that comes with it.
+
+    The echo contract stands in for the Consortium: it stores a number under itself, and the slot
+    of the organisation's entry, stored as its value, has another status than active in its lowest
+    byte. Senders 1 and 2 are permitted.
+    """
+    slots = permission_storage(
+        {sender(index).address: (b"acme", 1) for index in (1, 2)}, {b"acme": 1}
+    )
+    entry = mapping_slot(b"acme".ljust(32, b"\0"), 1)
+    assert entry & 0xFF != 1
+    document = genesis_document()
+    document["alloc"][f"0x{ECHO.hex()}"]["storage"] = slots
+    document["tallystick"]["permission"]["contract"] = f"0x{ECHO.hex()}"
+    return Genesis.parse(document), entry

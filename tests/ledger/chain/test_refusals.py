@@ -37,8 +37,8 @@ from ledger.state import FlatState
 from ledger.tlog import NoteSigner
 from ledger.types import Block
 from tests.ledger.chain.support import (
-    ECHO,
     PERMISSION,
+    closing_genesis,
     genesis_document,
     permission_storage,
     sender,
@@ -295,29 +295,13 @@ def test_account_and_organisation_must_both_be_active(
 
 
 def test_permission_is_that_of_the_parent_state(tmp_path: Any, note_signer: NoteSigner) -> None:
-    """A block that closes the organisation still carries what stood in it; the next one does not.
-
-    The echo contract stands in for the Consortium here: it stores a word under itself, and slot
-    and value of the organisation's entry are chosen so that storing ends its being active.
-    """
-    document = genesis_document()
+    """A block that closes the organisation still carries what stood in it; the next does not."""
+    genesis, closing_number = closing_genesis()
     alice, bob = sender(1), sender(2)
-    slots = permission_storage(
-        {alice.address: (b"acme", 1), bob.address: (b"acme", 1)}, {b"acme": 1}
-    )
-    entry = next(slot for slot, value in slots.items() if value.endswith("301"))
-    status = int(entry, 16) & 0xFF
-    assert status != 1
-    echo = document["alloc"][f"0x{ECHO.hex()}"]
-    echo["storage"] = slots
-    document["tallystick"]["permission"]["contract"] = f"0x{ECHO.hex()}"
     with Ledger.open(
-        tmp_path / "l",
-        genesis=Genesis.parse(document),
-        signer=note_signer,
-        map_size_bytes=1 << 28,
+        tmp_path / "l", genesis=genesis, signer=note_signer, map_size_bytes=1 << 28
     ) as ledger:
-        closing = alice.call(int(entry, 16))
+        closing = alice.call(closing_number)
         ledger.append_block(_transactions(closing, bob.call(1)), 0x65000001)
         assert len(ledger.head().transactions) == 2
         with pytest.raises(BlockEmpty) as empty:
