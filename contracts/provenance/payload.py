@@ -22,8 +22,8 @@ RATIO_FREE_BYTES: Final = 64 * 1024
 """Arrays up to this size may have any ratio."""
 _FORMAT: Final = 0x01
 _LEVEL: Final = 6
-_LONG_INTEGER: Final = re.compile(rb"[:,\[]-?[0-9]{16,}[],}]")
-"""Perhaps a number that JCS writes as an integer beyond 2**53-1, which no strict reader takes."""
+_LARGE_NUMBER: Final = re.compile(rb"[:,\[]-?(?:[0-9]{16,}|[0-9.]+e\+[0-9]+)[],}]")
+"""Perhaps a number beyond 2**53-1, as a float may be, which no strict reader takes."""
 
 Event = dict[str, Any]
 
@@ -50,7 +50,7 @@ def _encoded(array: bytes, count: int) -> bytes:
         raise PayloadError(f"payload: {count} events, not 1 to {COUNT_MAX}")
     if len(array) > JSON_BYTES_MAX:
         raise PayloadError(f"payload: {len(array)} bytes of JSON, at most {JSON_BYTES_MAX}")
-    if _LONG_INTEGER.search(array):
+    if _LARGE_NUMBER.search(array):
         _check_readable(array)
     payload = bytes([_FORMAT]) + zlib.compress(array, _LEVEL)
     if len(array) > _json_bytes_max(len(payload)):
@@ -80,7 +80,7 @@ def decode_payload(payload: bytes) -> tuple[Event, ...]:
 
 
 def _check_readable(array: bytes) -> None:
-    """A float such as 1e20 is written as an integer that may not be read: refuse it now."""
+    """A float such as 1e20 can be written but not read back (RFC 7493): refuse it now."""
     try:
         parse_json(array, size_bytes_max=JSON_BYTES_MAX, depth_max=DEPTH_MAX)
     except JsonError as error:

@@ -26,7 +26,7 @@ from ledger.canonical import DEPTH_MAX, canonical_json
 
 def is_interoperable(number: float) -> bool:
     """Whether JCS writes it as something that I-JSON (RFC 7493) lets everybody read."""
-    return abs(number) < 2**53 or abs(number) >= 1e21
+    return abs(number) < 2**53
 
 
 JSON: Any = st.recursive(
@@ -186,6 +186,8 @@ def test_what_may_not_be_encoded_is_refused_at_once() -> None:
         [{"a": 2**60}],
         [{"a": 2.0**53}],
         [{"a": {"b": [1, -1e20]}}],
+        [{"a": 1e21}],
+        [{"a": [-1.5e300]}],
         [{"a": "x" * 10_000_000}],
         [{"a": "".join(map(chr, range(32, 30_000)))} for _ in range(250)],
     ):
