@@ -198,7 +198,7 @@ def test_fewer_signatures_than_the_threshold_is_unknown(phone: Phone) -> None:
     def demand(answer: dict[str, object]) -> None:
         trust = answer["trust"]
         assert isinstance(trust, dict)
-        trust["keys"] = trust["keys"][:1] + [OTHER_KEY]
+        trust["keys"] = [*trust["keys"][:1], OTHER_KEY]
 
     verdict(phone.open(ON_SALE, before=answering(demand)), "unknown")
 

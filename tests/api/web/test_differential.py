@@ -1,4 +1,4 @@
-"""Python and JavaScript give the same verdict, on sound bundles and on every kind of spoiled one."""
+"""Python and JavaScript give the same verdict, on sound bundles and on spoiled ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's JavaScript under Node's own test runner, and its tables against the Python rooms' ones."""
+"""The page's JavaScript under Node's own test runner; its tables against those of the rooms."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def test_shared_tables_are_those_of_the_python_rooms(
     for fresh in sorted(tmp_path.iterdir()):
         kept = web / "static" / "verify" / "tables" / fresh.name
         assert kept.read_text() == fresh.read_text(), (
-            f"{kept.name} is out of date: node api/web/build/tables.mjs api/web/static/verify/tables"
+            f"{kept.name} is out of date: run api/web/build/check --write"
         )

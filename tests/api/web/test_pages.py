@@ -107,6 +107,7 @@ def test_every_module_that_a_page_imports_is_an_asset(client: TestClient) -> Non
         answer = client.get(address)
         assert answer.status_code == 200, address
         folder = address.rsplit("/", 1)[0]
-        for name in re.findall(r'^(?:import|export) [^;]*?from "([^"]+)";', answer.text, re.M):
-            waiting.append(str(client.base_url.copy_with(path=folder + "/").join(name).path))
+        names = re.findall(r'^(?:import|export) [^;]*?from "([^"]+)";', answer.text, re.M)
+        here = client.base_url.copy_with(path=folder + "/")
+        waiting.extend(here.join(name).path for name in names)
     assert len(seen) > 30
