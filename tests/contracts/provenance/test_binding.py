@@ -106,7 +106,7 @@ def test_a_batch_costs_one_slot(chain: MemoryChain) -> None:
 
 @pytest.mark.feature("T1")
 def test_gas_stays_small(chain: MemoryChain) -> None:
-    """Execution without payload is about 57,000 gas, 22,100 of it for the new slot.
+    """Execution without payload is about 59,000 gas, 22,100 of it for the new slot.
 
     A payload costs 16 gas for each byte that is not zero (EIP-2028; or 40 for all as the floor of
     EIP-7623, where that is more), and nothing in storage.
@@ -114,7 +114,7 @@ def test_gas_stays_small(chain: MemoryChain) -> None:
     small = chain.send(
         FARMER, PROVENANCE_ADDRESS, anchor_calldata(ROOT, 1, Visibility.CONFIDENTIAL)
     )
-    assert small.gas_used < 60_000
+    assert small.gas_used < 61_000
     payload = b"\x01" * 10_000
     call = anchor_calldata(Hash32(keccak(b"other")), 100, Visibility.PUBLIC, payload)
     large = chain.send(FARMER, PROVENANCE_ADDRESS, call)
