@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import OperationalError
 
 from ledger.projection import (
@@ -23,6 +25,7 @@ from ledger.projection import (
     open_database,
     read_transaction,
 )
+from ledger.projection import projector as projector_module
 from ledger.projection.tables import projection_cursor
 from tests.ledger.projection.support import (
     OTHER,
@@ -234,6 +237,28 @@ def test_a_lost_connection_is_tried_again(engine: Engine) -> None:
     event.listen(engine, "commit", lose)
     projector.catch_up()
     assert rows(engine) == expected_rows(chain)
+
+
+def test_an_answer_lost_after_the_commit_applies_nothing_twice(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = MemoryChain()
+    projector = Projector(engine, chain, [CountingHandler()])
+    projector.catch_up()
+    add_logs(chain, b"a")
+    real, losses = projector_module.write_transaction, iter([True])
+
+    @contextmanager
+    def losing(engine: Engine, *, relaxed: bool = False) -> Iterator[Connection]:
+        with real(engine, relaxed=relaxed) as connection:
+            yield connection
+        if next(losses, False):
+            raise OperationalError("COMMIT", {}, Exception("connection lost"))
+
+    monkeypatch.setattr(projector_module, "write_transaction", losing)
+    projector.catch_up()
+    assert rows(engine) == expected_rows(chain)
+    assert projector.block_number == 1
 
 
 def test_without_tables_the_error_says_to_upgrade(database_url: str) -> None:
