@@ -71,9 +71,9 @@ def _event_count(value: Any) -> int:
     if not isinstance(value, dict):
         raise DocumentMalformed("not an EPCIS document: a JSON object or array is needed", "")
     kind = value.get("type")
-    if kind in EVENT_TYPES:
+    if isinstance(kind, str) and kind in EVENT_TYPES:
         return 1
-    if kind not in DOCUMENT_TYPES:
+    if not isinstance(kind, str) or kind not in DOCUMENT_TYPES:
         shown = (
             kind[:80] if isinstance(kind, str) else kind if kind is None else type(kind).__name__
         )

@@ -134,10 +134,11 @@ def _split(value: Any) -> tuple[list[Any], dict[str, Any] | None]:
     """The events and the envelope without them; None for a bare array."""
     if isinstance(value, list):
         return value, None
-    if not isinstance(value, dict) or value.get("type") not in _LIST_PLACE:
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in _LIST_PLACE:
         return [], None
     holder: Any = value
-    for step in _LIST_PLACE[value["type"]]:
+    for step in _LIST_PLACE[kind]:
         holder = holder.get(step) if isinstance(holder, dict) else None
     raws = holder.get("eventList") if isinstance(holder, dict) else None
     envelope = {key: value[key] for key in _ENVELOPE_KEPT if key in value}

@@ -57,8 +57,8 @@ capture_batch: Final = Table(
     Index("ix_capture_batch_state", "state"),
     Index("ix_capture_batch_transaction", "transaction_hash"),
 )
-"""`raw` is the signed transaction; it goes once the chain has it. After a refusal the same bytes may
-be signed again for another batch, so a hash can stand here twice, but only once as stored."""
+"""`raw` is the signed transaction; it goes once the chain has it. After a refusal the same bytes
+may be signed again for another batch: a hash can stand here twice, but only once as stored."""
 
 capture_batch_job: Final = Table(
     "capture_batch_job",

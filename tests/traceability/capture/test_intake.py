@@ -40,6 +40,7 @@ def test_counts_events_of_every_kind_of_document() -> None:
         (b'"text"', "object or array"),
         (b"{}", "type is"),
         (b'{"type":7}', "type is 'int'"),
+        (b'{"type":{}}', "type is 'dict'"),
         (b'{"type":"EPCISDocument"}', "/epcisBody/eventList"),
         (b'{"type":"EPCISDocument","epcisBody":[]}', "/epcisBody/eventList"),
         (b"[" * 9 + b"]" * 9, "nested 9 levels"),
