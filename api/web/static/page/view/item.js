@@ -4,14 +4,14 @@ import { countryName, dateText, localDate, twin, word } from "../language.js";
 import { mark } from "./icons.js";
 
 /** Name, brand and serial at the top of the page. */
-export function itemHead(facts, identifier) {
+export function itemHead(facts, identifier, unnamed = word("item.unnamed")) {
   const name = facts ? twin(facts.name.en, facts.name.zh) : "";
   const brand = facts ? twin(facts.brand.en, facts.brand.zh) : "";
   return h(
     "header",
     { class: "item-head" },
-    h("p", { class: "eyebrow" }, brand || word("item")),
-    h("h1", {}, name || word("item.unnamed")),
+    brand ? h("p", { class: "eyebrow" }, brand) : null,
+    h("h1", {}, name || unnamed),
     h(
       "p",
       { class: "item-line" },

@@ -9,7 +9,7 @@ export const EN = {
     "Your device has just checked all {count} entries. Each stands in the consortium's log as it was written, signed, and nothing in it has been changed since.",
   "verdict.invalid": "This record does not hold",
   "verdict.invalid.text":
-    "{bad} of {count} entries differ from what was signed into the log. Do not rely on what is marked below.",
+    "Entries that differ from what was signed into the log: {bad} of {count}. Do not rely on what is marked below.",
   "verdict.invalid.other": "What the server sent is not a record of the code you scanned. Do not rely on it.",
   "verdict.show": "Show me the entry",
   "verdict.unknown": "Could not be checked now",
@@ -22,7 +22,7 @@ export const EN = {
   "verdict.not-checked.text":
     "This browser lacks the cryptography that the check needs. The record is shown as the server tells it, unchecked.",
   "verdict.limits":
-    "A check like this shows that the record is genuine. It cannot show that the goods in your hand are the ones recorded.",
+    "A check like this shows that the record is authentic. It cannot show that the goods in your hand are the ones recorded.",
   retry: "Try again",
   "mark.valid": "Authentic",
   "mark.invalid": "Does not hold",
