@@ -40,7 +40,11 @@ lint: setup-dev  ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-contracts: setup-dev  ## rebuild check of the artifacts, Forge tests, Slither (needs Node.js)
+$(VENV)/.setup-analysis-stamp: $(DEV_STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[analysis]'
+	@touch $@
+
+contracts: $(VENV)/.setup-analysis-stamp  ## rebuild check of the artifacts, Forge tests, Slither (needs Node.js)
 	PATH="$(CURDIR)/$(BIN):$$PATH" contracts/toolchain/check
 
 web: ## rebuild check of the page's vendored asset (needs Node.js)
