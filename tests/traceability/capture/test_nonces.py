@@ -1,0 +1,136 @@
+"""Nonces: taken by others, and left open by refusals."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from ledger.chain import Ledger
+from ledger.consensus import SoloDriver
+from ledger.projection import open_database
+from ledger.types import Address, Hash32
+from tests.traceability.capture.stack import FARM, Identity, Stack, document, event, running
+from traceability.capture import CaptureSettings, Job
+from traceability.capture.lane import Lane, LiveBatch
+from traceability.capture.tables import capture_batch, capture_job
+
+pytestmark = pytest.mark.feature("T1")
+
+
+def leave_batches(directory: Path, identity: Identity, count: int) -> list[str]:
+    """A node that stops with `count` documents signed and stored, none of them on the chain."""
+    settings = CaptureSettings(workers=0, transactions_in_flight_max=count)
+    with running(directory, identity, settings) as stack:
+        stack.driver.stop()
+        ids = []
+        for number in range(count):
+            ids.append(stack.capture.submit(document(event(number)), FARM))
+            wait_until(lambda: len(nonces(stack)) == number + 1)  # noqa: B023
+        assert nonces(stack) == list(range(count))
+    return ids
+
+
+def nonces(stack: Stack) -> list[int]:
+    with stack.engine.connect() as connection:
+        return list(
+            connection.execute(
+                select(capture_batch.c.nonce).order_by(capture_batch.c.sequence)
+            ).scalars()
+        )
+
+
+def wait_until(holds: object, timeout_s: float = 10.0) -> None:
+    assert callable(holds)
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def done(stack: Stack, capture_id: str) -> Job:
+    return stack.capture.finished(capture_id).result(30)
+
+
+def test_stored_transactions_are_sent_as_they_are_after_a_restart(
+    tmp_path: Path, identity: Identity
+) -> None:
+    ids = leave_batches(tmp_path, identity, 3)
+    with running(tmp_path, identity) as stack:
+        jobs = [done(stack, one) for one in ids]
+        assert all(job.success for job in jobs)
+        hashes = [job.anchorings[0].transaction_hash for job in jobs]
+        key = identity.accounts[FARM].address
+        found = [stack.ledger.transaction(one) for one in hashes]
+        assert [one.transaction.nonce for one in found if one] == [0, 1, 2]
+        assert {one.transaction.sender for one in found if one} == {key}
+
+
+def test_a_nonce_that_another_took_is_replaced_and_nothing_lost(
+    tmp_path: Path, identity: Identity
+) -> None:
+    ids = leave_batches(tmp_path, identity, 2)
+    key = identity.accounts[FARM]
+    ledger = Ledger.open(tmp_path / "chain", genesis=identity.genesis, signer=identity.signer)
+    driver = SoloDriver(ledger, block_interval_ms=0)
+    driver.start()
+    # Against the rule that only the service signs: the same key is used elsewhere.
+    raw = key.sign_transaction(
+        {
+            "type": 2,
+            "chainId": ledger.chain_id,
+            "nonce": 0,
+            "gas": 21_000,
+            "to": bytes(key.address),
+            "value": 0,
+            "data": b"",
+            "maxFeePerGas": 0,
+            "maxPriorityFeePerGas": 0,
+        }
+    )
+    ledger.wait_for(ledger.submit(raw), 10)
+    driver.stop()
+    ledger.close()
+    with running(tmp_path, identity) as stack:
+        assert all(done(stack, one).success for one in ids)
+        assert sorted(nonces(stack)) == [1, 2]
+
+
+def test_a_gap_left_by_a_refusal_is_filled(tmp_path: Path, identity: Identity) -> None:
+    first, second = leave_batches(tmp_path, identity, 2)
+    engine = open_database(f"sqlite:///{tmp_path}/tally.sqlite")
+    with engine.begin() as connection:
+        connection.execute(
+            update(capture_batch).where(capture_batch.c.nonce == 0).values(state="failed")
+        )
+        connection.execute(
+            update(capture_job)
+            .where(capture_job.c.capture_id == first)
+            .values(state="failed", finished_ms=1, document=None)
+        )
+    engine.dispose()
+    with running(tmp_path, identity) as stack:
+        assert done(stack, second).success
+        assert stack.ledger.pending_nonce(identity.accounts[FARM].address) == 2
+
+
+def lane_with(*held: int) -> Lane:
+    lane = Lane(FARM, None, Address(b"\1" * 20))
+    lane.live = [LiveBatch(FARM, nonce, frozenset(), Hash32(b"\2" * 32)) for nonce in held]
+    return lane
+
+
+def test_the_next_nonce_is_the_lowest_that_nobody_has() -> None:
+    assert lane_with().next_nonce(7) == 7
+    assert lane_with(7, 8).next_nonce(7) == 9
+    assert lane_with(7, 9).next_nonce(7) == 8
+    assert lane_with(7, 8).next_nonce(9) == 9
+
+
+def test_a_gap_is_seen_only_below_what_waits() -> None:
+    assert lane_with().gap(3) is None
+    assert lane_with(3, 4).gap(3) is None
+    assert lane_with(4).gap(3) == 3
+    assert lane_with(1).gap(3) is None
