@@ -14,6 +14,7 @@ from api.web import landing_response, mount_assets, not_found_response, page_res
 from ledger.canonical import canonical_json
 from nodes.demo.story import ITEMS
 from tests.api.web.story_answers import StoryLog
+from traceability.query import EventQuery
 
 START_TIMEOUT_S = 10.0
 
@@ -32,7 +33,8 @@ def site_app(log: StoryLog) -> FastAPI:
         return Response(log.note, media_type="text/plain; charset=utf-8")
 
     @app.get("/events")
-    async def events() -> Response:
+    async def events(request: Request) -> Response:
+        EventQuery.parse(request.query_params.multi_items(), {})  # as the API would refuse it
         body = {"queryResults": {"resultsBody": {"eventList": [e.body for e in log.entries]}}}
         return Response(canonical_json({"epcisBody": body}), media_type="application/json")
 

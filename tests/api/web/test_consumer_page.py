@@ -311,6 +311,7 @@ def test_unknown_code_gets_a_page_of_its_own(phone: Phone) -> None:
 def test_landing_page_leads_to_an_item_and_shows_the_log(phone: Phone, log: StoryLog) -> None:
     page = phone.open("/")
     expect(page.locator("#log-title + .facts")).to_contain_text(log.origin)
+    expect(page.locator(".recent a").first).to_contain_text("Forest Berry Preserve")
     page.get_by_label("Digital Link, or GTIN and serial number").fill(
         f"https://id.gs1.org{ON_SALE}"
     )

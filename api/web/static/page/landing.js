@@ -108,8 +108,8 @@ async function loadLog() {
 /** Items to try, out of the latest makings and sales. Unchecked here: their own page checks them. */
 async function loadRecent() {
   try {
-    const query = "/events?EQ_bizStep=commissioning,stocking,retail_selling,destroying&perPage=20";
-    const response = await fetch(query, { headers: { Accept: "application/json" } });
+    const steps = encodeURIComponent("commissioning|stocking|retail_selling|destroying");
+    const response = await fetch(`/events?EQ_bizStep=${steps}&perPage=20`, { headers: { Accept: "application/json" } });
     if (!response.ok) return;
     const document = await response.json();
     state.recent = recentOf(document?.epcisBody?.queryResults?.resultsBody?.eventList ?? []);

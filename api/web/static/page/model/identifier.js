@@ -3,7 +3,7 @@ import { canonicalOrSame, identify } from "../../verify/index.js";
 
 const DOMAIN = "https://id.gs1.org";
 
-/** `{epc, lot, gtin, serial, lotNumber}` of a Digital Link path, or null. */
+/** `{epc, lot, gtin, serial, lotNumber, sscc}` of a Digital Link path, or null. */
 export function identifierOf(path) {
   const found = identify(DOMAIN + path);
   if (!found) return null;
@@ -16,6 +16,7 @@ export function identifierOf(path) {
     gtin,
     serial: qualifier("21"),
     lotNumber,
+    sscc: found.ai === "00" ? found.value : null,
   };
 }
 

@@ -1,5 +1,6 @@
 // From checked entries to what the page tells: steps in order, the item's facts, its present state.
 import { placeOf, readerOf, timeOf } from "./attributes.js";
+import { outputsOf } from "./relevance.js";
 
 const FINAL = new Map([
   ["destroyed", "destroyed"],
@@ -63,7 +64,7 @@ const dispositions = (value, reader) =>
 
 /** Master data of the item: of the latest sound event that brought it into being. */
 export function factsOf(steps) {
-  const made = sound(steps).filter(({ relation, event }) => event.ilmd && ["self", "lot"].includes(relation));
+  const made = sound(steps).filter((step) => step.event.ilmd && ["self", "lot"].includes(step.relation) && describes(step));
   const step = made.at(-1);
   if (!step) return null;
   const { reader, event: { ilmd } } = step;
@@ -80,6 +81,11 @@ export function factsOf(steps) {
     storage: reader.pair(ilmd, "storage"),
     harvests: harvestDates(steps),
   };
+}
+
+/** A making's master data is about what came out of it, not about what went in. */
+function describes({ event, about }) {
+  return event.type !== "TransformationEvent" || outputsOf(event).includes(about);
 }
 
 const harvestDates = (steps) =>

@@ -78,13 +78,16 @@ function taken(events, parent, child, from) {
 }
 
 function makings(event, ties) {
-  const outputs = new Set(goods(event, ["outputEPCList"], ["outputQuantityList"]));
+  const outputs = new Set(outputsOf(event));
   const to = timeOf(event);
   const made = ties.some((tie) => outputs.has(tie.epc) && tie.relation !== "container" && to <= tie.to);
   if (!made) return [];
   const inputs = goods(event, ["inputEPCList"], ["inputQuantityList"]);
   return inputs.map((epc) => ({ epc, relation: "input", from: -Infinity, to }));
 }
+
+/** What came out of a making, canonical. */
+export const outputsOf = (event) => goods(event, ["outputEPCList"], ["outputQuantityList"]);
 
 /** Every identifier of goods that an event names, canonical. */
 export function mentioned(event) {

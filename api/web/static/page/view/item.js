@@ -4,7 +4,7 @@ import { countryName, dateText, localDate, twin, word } from "../language.js";
 import { mark } from "./icons.js";
 
 /** Name, brand and serial at the top of the page. */
-export function itemHead(facts, identifier, unnamed = word("item.unnamed")) {
+export function itemHead(facts, identifier, unnamed = word(identifier?.sscc ? "item.unit" : "item.unnamed")) {
   const name = facts ? twin(facts.name.en, facts.name.zh) : "";
   const brand = facts ? twin(facts.brand.en, facts.brand.zh) : "";
   return h(
@@ -15,11 +15,18 @@ export function itemHead(facts, identifier, unnamed = word("item.unnamed")) {
     h(
       "p",
       { class: "item-line" },
-      [facts?.net, identifier?.serial ? word("item.serial", { serial: identifier.serial }) : null]
+      [facts?.net, ...codes(identifier)]
         .filter(Boolean)
         .map((text) => h("span", {}, text)),
     ),
   );
+}
+
+function codes(identifier) {
+  const { serial, lotNumber, sscc } = identifier ?? {};
+  if (sscc) return [word("item.unit.number", { number: sscc })];
+  if (serial) return [word("item.serial", { serial })];
+  return lotNumber ? [word("item.lot", { lot: lotNumber })] : [];
 }
 
 /** The item's present state as a line that stands out by how much it matters. */

@@ -73,6 +73,9 @@ export const EN = {
 
   item: "Item",
   "item.unnamed": "Item without a description",
+  "item.unit": "Case or pallet",
+  "item.unit.number": "SSCC {number}",
+  "item.lot": "Lot {lot}",
   "item.serial": "Serial {serial}",
   "facts.title": "About this item",
   "facts.origin": "Country of origin",

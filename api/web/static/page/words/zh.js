@@ -67,6 +67,9 @@ export const ZH = {
 
   item: "商品",
   "item.unnamed": "未附说明的商品",
+  "item.unit": "箱或托盘",
+  "item.unit.number": "SSCC {number}",
+  "item.lot": "批号 {lot}",
   "item.serial": "序列号 {serial}",
   "facts.title": "关于此商品",
   "facts.origin": "原产国",
