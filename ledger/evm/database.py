@@ -242,9 +242,9 @@ class JournaledAccounts(AccountDatabaseAPI):
         cleared = self.cleared()
         for key in self._touched_accounts:
             address = Address(key)
-            basics = self.accounts.get(key)
+            basics = self.basics(key)
             before = self._reader.account(address)
-            if basics is None:
+            if basics == EMPTY:
                 if before is not None:
                     changed[address] = None
                 continue
