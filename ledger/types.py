@@ -1,4 +1,4 @@
-"""The words of the ledger room. What the chain is made of: transactions, logs, receipts, headers, blocks (Ethereum formats)."""
+"""The ledger room's words: transactions, logs, receipts, headers, blocks (Ethereum formats)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,10 @@ def client(node: RunningNode, key: str | None = None) -> httpx.Client:
     """An HTTP client that writes for the node's organisation."""
     return httpx.Client(
         base_url=node.url,
-        headers={"Authorization": f"Bearer {key or node.key}"},
+        headers={
+            "Authorization": f"Bearer {key or node.key}",
+            "Content-Type": "application/ld+json",
+        },
         timeout=30,
         trust_env=False,
     )

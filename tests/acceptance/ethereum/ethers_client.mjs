@@ -5,7 +5,7 @@ import { Contract, ContractFactory, JsonRpcProvider, Wallet, WebSocketProvider, 
 
 const [url, key] = process.argv.slice(2);
 const { abi, bytecode } = JSON.parse(readFileSync(new URL("./Notary.json", import.meta.url)));
-const provider = new JsonRpcProvider(url, undefined, { polling: true, pollingInterval: 100 });
+const provider = new JsonRpcProvider(url, undefined, { polling: true, pollingInterval: 100, cacheTimeout: -1 });
 const live = new WebSocketProvider(url.replace(/^http/, "ws"));
 const wallet = new Wallet(key, provider);
 const seen = {};
