@@ -242,9 +242,10 @@ class JournaledAccounts(AccountDatabaseAPI):
         cleared = self.cleared()
         for key in self._touched_accounts:
             address = Address(key)
-            basics = self.basics(key)
+            self.basics(key)
+            basics = self.accounts[key]
             before = self._reader.account(address)
-            if basics == EMPTY:
+            if basics is None:
                 if before is not None:
                     changed[address] = None
                 continue
