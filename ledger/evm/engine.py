@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +24,7 @@ from eth_typing import Address as EthAddress
 from lru import LRU
 
 from ledger.evm.backends import require_native_backends
-from ledger.evm.errors import CallFailed
+from ledger.evm.errors import CallFailed, CallTimeout
 from ledger.evm.execution import PyEvmExecution
 from ledger.evm.machine import LedgerState
 from ledger.evm.messages import Outcome, run_message
@@ -37,6 +38,8 @@ require_native_backends()
 
 CALL_GAS_MAX: Final = 50_000_000
 """Bound on the gas of `eth_call` and `eth_estimateGas`, whatever is asked for."""
+CALL_TIME_S_MAX: Final = 5.0
+"""Bound on their time, looked at before each message call: gas does not price slow contracts."""
 NODE_CACHE_ENTRIES: Final = 100_000
 _ESTIMATE_RUNS_MAX: Final = 64
 
@@ -58,6 +61,8 @@ _WORDS: Final[tuple[tuple[type[VMError], str], ...]] = (
 class _Run:
     result: CallResult
     gas_spent: int
+    late: bool = False
+    """The time was up: nothing is known of the outcome."""
 
 
 class PyEvmEngine:
@@ -67,8 +72,10 @@ class PyEvmEngine:
         self,
         call_gas_max: int = CALL_GAS_MAX,
         node_cache_entries: int = NODE_CACHE_ENTRIES,
+        call_time_s_max: float = CALL_TIME_S_MAX,
     ) -> None:
         self._call_gas_max = call_gas_max
+        self._call_time_s_max = call_time_s_max
         cache: LRU[bytes, Node] = LRU(node_cache_entries)
         self._nodes: NodeCache = cache
 
@@ -77,13 +84,13 @@ class PyEvmEngine:
         return PyEvmExecution(parent, env, self._nodes)
 
     def call(self, state: StateReader, env: BlockEnvironment, request: CallRequest) -> CallResult:
-        """Execute without recording. Needs neither funds nor a nonce; gas is bounded."""
+        """Execute without recording. Needs neither funds nor a nonce; gas and time are bounded."""
         gas = min(request.gas, self._call_gas_max)
-        return self._run(LedgerState(state, env), request, gas).result
+        return self._run(self._machine(state, env), request, gas).result
 
     def estimate_gas(self, state: StateReader, env: BlockEnvironment, request: CallRequest) -> int:
         """Least gas with which the call succeeds. Raises `CallFailed` if none does."""
-        machine = LedgerState(state, env)
+        machine = self._machine(state, env)
         high = min(request.gas, self._call_gas_max, env.gas_limit)
         first = self._run(machine, request, high)
         if first.result.reverted or first.result.error is not None:
@@ -100,12 +107,20 @@ class PyEvmEngine:
                 break
             middle = guess if guess is not None and low < guess < high else (low + high) // 2
             guess = None
-            result = self._run(machine, request, middle).result
+            run = self._run(machine, request, middle)
+            result = run.result
+            if run.late:
+                raise CallFailed(str(result.error), b"", False)
             if result.reverted or result.error is not None:
                 low = middle
             else:
                 high = middle
         return high
+
+    def _machine(self, state: StateReader, env: BlockEnvironment) -> LedgerState:
+        machine = LedgerState(state, env)
+        machine.deadline = time.monotonic() + self._call_time_s_max
+        return machine
 
     def _run(self, machine: LedgerState, request: CallRequest, gas: int) -> _Run:
         """Execute on `machine` and leave it as it was."""
@@ -135,6 +150,9 @@ class PyEvmEngine:
                 intrinsic=intrinsic,
                 floor=floor,
             )
+        except CallTimeout:
+            words = f"execution aborted (timeout = {self._call_time_s_max:g}s)"
+            return _Run(CallResult(b"", 0, False, words), 0, late=True)
         finally:
             accounts.discard(checkpoint)
             accounts.forget_originals()

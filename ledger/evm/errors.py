@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ledger.errors import LedgerError
 
-class EvmError(Exception):
+
+class EvmError(LedgerError):
     """Base of all errors of the EVM room."""
 
 
@@ -79,6 +81,10 @@ class CallFailed(EvmError):
         self.output = output
         """Revert data, where `reverted`."""
         self.reverted = reverted
+
+
+class CallTimeout(EvmError):
+    """A call that leaves no trace took longer than the node gives it."""
 
 
 class BackendMissing(EvmError, ImportError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+import time
+from typing import Final, cast
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
 from eth.typing import JournalDBCheckpoint
@@ -14,11 +15,19 @@ from eth_typing import BlockNumber
 from eth_typing import Hash32 as EthHash32
 
 from ledger.evm.database import JournaledAccounts
+from ledger.evm.errors import CallTimeout
 from ledger.evm.interpreter import run
 from ledger.evm.protocol import BlockEnvironment
 from ledger.state import StateReader
 
 _ANCESTORS = 256
+_BYTES_PER_S: Final[dict[int, int]] = {
+    0x08: 800,  # BN254 pairing: 192 bytes a pair
+    0x0C: 8_000,  # BLS12-381 multi-exponentiation in G1: 160 bytes a point
+    0x0E: 2_500,  # the same in G2: 288 bytes a point
+    0x0F: 700,  # BLS12-381 pairing: 384 bytes a pair
+}
+"""How fast py_ecc goes through the input of precompiled contracts that may run for minutes."""
 
 
 class LedgerComputation(PragueComputation):
@@ -35,7 +44,13 @@ class LedgerComputation(PragueComputation):
         transaction_context: TransactionContextAPI,
         parent_computation: ComputationAPI | None = None,
     ) -> ComputationAPI:
-        """Run one message's code or precompiled contract."""
+        """Run one message's code or precompiled contract.
+
+        Raises `CallTimeout` where the state has a deadline and it has passed.
+        """
+        machine = cast("LedgerState", state)
+        if machine.deadline is not None:
+            _check_time(machine.deadline, message)
         with cls(state, message, transaction_context) as computation:
             computation.contracts_created = (
                 [] if parent_computation is None else parent_computation.contracts_created
@@ -44,7 +59,7 @@ class LedgerComputation(PragueComputation):
                 computation.contracts_created.append(message.storage_address)
             precompile = cls._precompiles.get(message.code_address)
             if precompile is None:
-                run(computation, cast("LedgerState", state).accounts)
+                run(computation, machine.accounts)
             elif not message.is_delegation:
                 # EIP-7702: a precompile that an account delegates to counts as empty code.
                 precompile(computation)
@@ -56,6 +71,9 @@ class LedgerState(PragueState):
 
     account_db_class = JournaledAccounts
     computation_class = LedgerComputation
+
+    deadline: float | None = None
+    """By `time.monotonic`. For calls only: blocks have no clock, every node must agree on them."""
 
     def __init__(self, reader: StateReader, env: BlockEnvironment) -> None:
         self.execution_context = ExecutionContext(
@@ -105,6 +123,14 @@ class LedgerState(PragueState):
         if not max(0, self._env.number - _ANCESTORS) <= block_number < self._env.number:
             return EthHash32(b"")
         return EthHash32(self._env.block_hash(block_number) or b"")
+
+
+def _check_time(deadline: float, message: MessageAPI) -> None:
+    """Look before each message: within one, the bound on gas keeps the time short."""
+    rate = _BYTES_PER_S.get(int.from_bytes(message.code_address or b"", "big"))
+    needed_s = 0.0 if rate is None else len(message.data) / rate
+    if time.monotonic() + needed_s > deadline:
+        raise CallTimeout("the call takes too long")
 
 
 _DIRECT = (

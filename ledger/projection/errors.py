@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ledger.errors import LedgerError
 
-class ProjectionError(Exception):
+
+class ProjectionError(LedgerError):
     """Base of all errors of this room."""
 
 

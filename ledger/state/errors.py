@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ledger.errors import LedgerError
 
-class StateError(Exception):
+
+class StateError(LedgerError):
     """Base of all errors of the state room."""
 
 

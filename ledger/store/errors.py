@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ledger.errors import LedgerError
 
-class StoreError(Exception):
+
+class StoreError(LedgerError):
     """Base of all errors of the store."""
 
 
