@@ -125,7 +125,13 @@ class PyEvmEngine:
     def _run(self, machine: LedgerState, request: CallRequest, gas: int) -> _Run:
         """Execute on `machine` and leave it as it was."""
         creates = request.to is None
-        intrinsic = intrinsic_gas_of(request.data, creates=creates)
+        intrinsic = intrinsic_gas_of(
+            request.data,
+            creates=creates,
+            access_addresses=len(request.access_list),
+            access_slots=sum(len(slots) for _, slots in request.access_list),
+            authorizations=len(request.authorization_list),
+        )
         floor = floor_gas_of(request.data)
         refusal = None
         if gas < max(intrinsic, floor):
@@ -149,6 +155,8 @@ class PyEvmEngine:
                 gas=gas,
                 intrinsic=intrinsic,
                 floor=floor,
+                access_list=request.access_list,
+                authorization_list=request.authorization_list,
             )
         except CallTimeout:
             words = f"execution aborted (timeout = {self._call_time_s_max:g}s)"

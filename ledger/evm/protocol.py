@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger.state.protocol import StateChanges, StateReader
-from ledger.types import Address, Hash32, Receipt, Transaction
+from ledger.types import Address, Authorization, Hash32, Receipt, Transaction
 
 ZERO_HASH = Hash32(bytes(32))
 
@@ -38,6 +38,8 @@ class CallRequest:
     value: int
     data: bytes
     gas: int
+    access_list: tuple[tuple[Address, tuple[int, ...]], ...] = ()
+    authorization_list: tuple[Authorization, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,11 @@ from ledger.types import Block, MinedTransaction, PlacedLog, Receipt
 
 
 def find_block(ledger: Ledger, name: BlockName) -> Block | None:
-    """The block, or None. Solo and BFT blocks are final at once: safe = finalized = latest."""
+    """The block, or None.
+
+    Blocks are final at once, so safe and finalized are the latest one. So is pending: no block is
+    built before its transactions are in it; what waits shows in nonces and the txpool alone.
+    """
     if isinstance(name, str):
         return ledger.block(0) if name == "earliest" else ledger.head()
     return ledger.block(name)

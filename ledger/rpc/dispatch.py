@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 
 import orjson
@@ -22,25 +23,15 @@ from ledger.rpc.errors import (
     RpcError,
 )
 from ledger.rpc.filters import FilterMethods
+from ledger.rpc.lanes import Lanes
 from ledger.rpc.node_methods import NodeMethods
 from ledger.rpc.state_methods import StateMethods
 from ledger.rpc.types import Method, RpcContext
 
 LOGGER = logging.getLogger(__name__)
 
-IN_THREAD = frozenset(
-    {
-        "eth_call",
-        "eth_estimateGas",
-        "eth_getLogs",
-        "eth_getFilterLogs",
-        "eth_getFilterChanges",
-        "eth_getProof",
-        "eth_feeHistory",
-        "eth_sendRawTransactionSync",
-    }
-)
-"""Methods that may take long, and so must not hold up the event loop."""
+TURN_S = 0.005
+"""A batch lets others have their turn that often."""
 
 
 def all_methods(context: RpcContext) -> dict[str, Method]:
@@ -57,7 +48,11 @@ class Dispatcher:
     def __init__(self, context: RpcContext) -> None:
         self.context = context
         self._methods = all_methods(context)
-        self._slots = asyncio.Semaphore(context.settings.calls_at_once_max)
+        self._lanes = Lanes(context.settings)
+
+    def close(self) -> None:
+        """Answer no more; returns once no thread reads the ledger."""
+        self._lanes.close()
 
     async def answer(self, body: bytes, extra: Mapping[str, Method] | None = None) -> bytes | None:
         """The response bytes; None where nothing is to be answered (notifications).
@@ -89,17 +84,23 @@ class Dispatcher:
             )
         parts: list[bytes] = []
         room = settings.batch_answer_bytes_max
-        for index, request in enumerate(requests):
-            if index % 16 == 15:
-                await asyncio.sleep(0)  # others get their turn during a long batch
-            answer = await self._one(request, extra)
+        turn = time.monotonic()
+        deadline = turn + settings.batch_time_s_max
+        for request in requests:
+            now = time.monotonic()
+            if now - turn > TURN_S:
+                await asyncio.sleep(0)
+                turn = time.monotonic()
+            if room <= 0 or now > deadline:
+                answer = _given_up(request, "size" if room <= 0 else "time")
+            else:
+                answer = await self._one(request, extra)
             if answer is None:
                 continue
             part = _dump(answer)
-            if len(part) > room:
-                part = orjson.dumps(
-                    _error(answer.get("id"), LimitExceeded("the batch's answer grows too large"))
-                )
+            if 0 < room < len(part):
+                room = 0
+                part = _dump(_error(answer.get("id"), _batch_too_large("size")))
             room -= len(part)
             parts.append(part)
         return b"[" + b",".join(parts) + b"]" if parts else None
@@ -108,7 +109,7 @@ class Dispatcher:
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
             return _error(None, InvalidRequest("a request object with a method is needed"))
         identity = request.get("id")
-        if not isinstance(identity, (str, int, float, type(None))) or isinstance(identity, bool):
+        if not _is_identity(identity):
             return _error(None, InvalidRequest("id: a string, a number or null is needed"))
         try:
             result = await self._call(request["method"], request.get("params"), extra)
@@ -130,14 +131,29 @@ class Dispatcher:
             params = []
         if not isinstance(params, list):
             raise InvalidParams("params: a list is needed")
-        if name not in IN_THREAD:
-            return method(params)
-        async with self._slots:
-            return await asyncio.to_thread(method, params)
+        return await self._lanes.run(name, method, params)
 
 
 def _error(identity: object, error: RpcError) -> dict[str, object]:
     return {"jsonrpc": "2.0", "id": identity, "error": error.as_json()}
+
+
+def _batch_too_large(what: str) -> RpcError:
+    return LimitExceeded(f"the {what} of the batch's answer is used up; ask for less at a time")
+
+
+def _given_up(request: object, what: str) -> dict[str, object] | None:
+    """The answer to a request of a batch that is not looked at any more."""
+    if not isinstance(request, dict):
+        return _error(None, InvalidRequest("a request object with a method is needed"))
+    identity = request.get("id")
+    shown = identity if _is_identity(identity) else None
+    return _error(shown, _batch_too_large(what)) if "id" in request else None
+
+
+def _is_identity(value: object) -> bool:
+    """Whether JSON-RPC takes it as an id. Source: JSON-RPC 2.0 section 4."""
+    return isinstance(value, (str, int, float, type(None))) and not isinstance(value, bool)
 
 
 def _dump(answer: dict[str, object]) -> bytes:

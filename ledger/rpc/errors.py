@@ -51,15 +51,21 @@ class InvalidParams(RpcError):
 
 
 class ResourceNotFound(RpcError):
-    """The named block or filter is not here."""
+    """The named block or filter is not here (EIP-1474, EIP-1898)."""
 
-    code = -32000
+    code = -32001
 
 
 class TransactionRejected(RpcError):
     """The transaction was refused at the door."""
 
     code = -32000
+
+
+class ReceiptLate(RpcError):
+    """The transaction was taken, but no block held it in time (EIP-7966)."""
+
+    code = 4
 
 
 class ExecutionReverted(RpcError):

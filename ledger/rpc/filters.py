@@ -11,13 +11,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ledger.rpc import params as read
 from ledger.rpc.errors import LimitExceeded, ResourceNotFound
 from ledger.rpc.formatting import hex_data, log_json
-from ledger.rpc.logs import find_logs
+from ledger.rpc.logs import find_logs, read_logs
 from ledger.rpc.params import LogQuery
 from ledger.rpc.types import Method, RpcContext
 
@@ -35,6 +35,8 @@ class Filter:
     seen: set[bytes] = field(default_factory=set)
     """Pending transactions already told."""
     polled_at: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held during one poll, so that two at once do not tell the same twice."""
 
 
 class FilterMethods:
@@ -60,12 +62,9 @@ class FilterMethods:
 
     def new_log_filter(self, params: Params) -> object:
         read.arity(params, 1, 1, "filter")
-        query = read.log_query(params[0])
-        start = query.from_block
-        head = self._ledger.head().header.number
-        return self._add(
-            Filter("logs", query, min(start, head + 1) if isinstance(start, int) else head + 1)
-        )
+        query = read.log_query(params[0], with_block_hash=False)
+        start = query.from_block if isinstance(query.from_block, int) else 0
+        return self._add(Filter("logs", query, max(start, self._ledger.head().header.number + 1)))
 
     def new_block_filter(self, params: Params) -> object:
         read.arity(params, 0, 0, "")
@@ -77,19 +76,19 @@ class FilterMethods:
         return self._add(Filter("pending", None, self._ledger.head().header.number + 1, told))
 
     def changes(self, params: Params) -> object:
+        """What came since the last poll; of a long absence, as much as one answer holds."""
         read.arity(params, 1, 1, "filter id")
         with self._lock:
             chosen = self._get(params[0])
-            if chosen.kind == "pending":
-                return self._pending_changes(chosen)
-            head = self._ledger.head().header.number
+        with chosen.lock:
             first = chosen.next_block
-            last = min(head, first + self._settings.log_blocks_max - 1)
-            if last < first:
-                return []
-            answer = self._read(chosen, first, last)
-            chosen.next_block = last + 1
-            return answer
+            last = min(self._ledger.head().header.number, first + self._settings.log_blocks_max - 1)
+            if chosen.kind == "pending":
+                return self._pending_changes(chosen, range(first, last + 1))
+            if chosen.query is None:
+                chosen.next_block = max(first, last + 1)
+                return self._block_hashes(range(first, last + 1))
+            return self._log_changes(chosen, chosen.query, first, last)
 
     def filter_logs(self, params: Params) -> object:
         read.arity(params, 1, 1, "filter id")
@@ -104,21 +103,23 @@ class FilterMethods:
         with self._lock:
             return self._filters.pop(str(params[0]), None) is not None
 
-    def _read(self, chosen: Filter, first: int, last: int) -> list[object]:
-        if chosen.query is None:
-            blocks = (self._ledger.block(number) for number in range(first, last + 1))
-            return [hex_data(block.hash) for block in blocks if block is not None]
-        window = replace(chosen.query, from_block=first, to_block=last, block_hash=None)
-        return [log_json(one) for one in find_logs(self._ledger, self._settings, window)]
+    def _block_hashes(self, numbers: range) -> list[object]:
+        headers = (self._ledger.block(number) for number in numbers)
+        return [hex_data(one.hash) for one in headers if one is not None]
 
-    def _pending_changes(self, chosen: Filter) -> list[object]:
+    def _log_changes(self, chosen: Filter, query: LogQuery, first: int, last: int) -> list[object]:
+        end = min(last, query.to_block) if isinstance(query.to_block, int) else last
+        logs, rest = read_logs(self._ledger, self._settings, query, range(first, end + 1))
+        chosen.next_block = max(first, last + 1) if rest is None else rest
+        return [log_json(one) for one in logs]
+
+    def _pending_changes(self, chosen: Filter, numbers: range) -> list[object]:
         now = {bytes(one.hash) for one in self._ledger.pending()}
-        head = self._ledger.head().header.number
-        for number in range(chosen.next_block, head + 1):
+        for number in numbers:
             block = self._ledger.block(number)
             now.update(one.hash for one in (block.transactions if block else ()))
         fresh = now - chosen.seen
-        chosen.seen, chosen.next_block = now, head + 1
+        chosen.seen, chosen.next_block = now, max(chosen.next_block, numbers.stop)
         return [hex_data(one) for one in sorted(fresh)]
 
     def _add(self, new: Filter) -> str:

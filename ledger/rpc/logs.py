@@ -5,7 +5,7 @@ Source: yellow paper section 4.3.1 (bloom), ethereum/execution-apis eth_getLogs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from eth_bloom.bloom import BloomFilter
 
@@ -39,18 +39,38 @@ def bloom_may_match(query: LogQuery, header: Header) -> bool:
 
 def find_logs(ledger: Ledger, settings: RpcSettings, query: LogQuery) -> list[PlacedLog]:
     """All logs that match. Raises LimitExceeded past the bounds of the settings."""
-    found: list[PlacedLog] = []
-    for number in _block_numbers(ledger, settings, query):
-        block = need_block(ledger, number)
-        if not bloom_may_match(query, block.header):
-            continue
-        found.extend(one for one in ledger.logs(number) if matches(query, one))
-        if len(found) > settings.logs_max:
-            raise LimitExceeded(
-                f"more than {settings.logs_max} logs match; ask for fewer blocks at a time "
-                f"(the first {settings.logs_max} end in block {number})"
-            )
+    found, rest = read_logs(ledger, settings, query, _block_numbers(ledger, settings, query))
+    if rest is not None:
+        raise LimitExceeded(
+            f"more than {settings.logs_max} logs match or {settings.logs_read_max} would have to "
+            f"be looked at; ask for fewer blocks at a time, or go on from block {rest}"
+        )
     return found
+
+
+def read_logs(
+    ledger: Ledger, settings: RpcSettings, query: LogQuery, numbers: Iterable[int]
+) -> tuple[list[PlacedLog], int | None]:
+    """Logs of those blocks that match, and where to go on if a bound was reached.
+
+    At least one block is read, whatever it holds, so that every log can be had.
+    """
+    found: list[PlacedLog] = []
+    looked_at = 0
+    for number in numbers:
+        header = ledger.header(number)
+        if header is None or not bloom_may_match(query, header):
+            continue
+        logs = ledger.logs(number)
+        fits = [one for one in logs if matches(query, one)]
+        if looked_at and (
+            looked_at + len(logs) > settings.logs_read_max
+            or len(found) + len(fits) > settings.logs_max
+        ):
+            return found, number
+        looked_at += len(logs)
+        found += fits
+    return found, None
 
 
 def _block_numbers(ledger: Ledger, settings: RpcSettings, query: LogQuery) -> Iterator[int]:

@@ -8,10 +8,9 @@ from platform import python_version, system
 
 from eth_hash.auto import keccak
 
-from ledger.errors import LedgerError
+from ledger.evm.errors import TransactionRefused
 from ledger.rpc import params as read
-from ledger.rpc.blocks import placed
-from ledger.rpc.errors import TransactionRejected
+from ledger.rpc.errors import InvalidParams, ReceiptLate, TransactionRejected
 from ledger.rpc.formatting import hex_data, receipt_json
 from ledger.rpc.types import Method, RpcContext
 from ledger.types import Hash32
@@ -90,26 +89,27 @@ class NodeMethods:
         read.arity(params, 1, 2, "signed transaction, timeout in ms")
         wait_ms = RECEIPT_WAIT_MS_MAX
         if len(params) > 1 and params[1] is not None:
-            asked = params[1]
-            wait_ms = asked if isinstance(asked, int) else read.quantity(asked, "timeout")
+            wait_ms = read.count(params[1], "timeout")
+            if wait_ms == 0:
+                raise InvalidParams("timeout: a number of milliseconds above zero is needed")
         tx_hash = self._submit(read.data(params[0], "signed transaction"))
         try:
             mined, receipt = self._ledger.wait_for(
                 tx_hash, min(wait_ms, RECEIPT_WAIT_MS_MAX) / 1000
             )
         except TimeoutError as late:
-            raise TransactionRejected(
+            raise ReceiptLate(
                 "the transaction was taken but is not in a block yet; ask for its receipt later",
                 hex_data(tx_hash),
             ) from late
-        block = self._ledger.block(mined.block_number)
-        assert block is not None
+        except TransactionRefused as refused:
+            raise TransactionRejected(str(refused)) from refused
         logs = [
             one
             for one in self._ledger.logs(mined.block_number)
             if one.transaction_index == mined.index
         ]
-        return receipt_json(placed(block, mined.index), receipt, logs)
+        return receipt_json(mined, receipt, logs)
 
     def txpool_status(self, params: Params) -> object:
         read.arity(params, 0, 0, "")
@@ -118,5 +118,5 @@ class NodeMethods:
     def _submit(self, raw: bytes) -> Hash32:
         try:
             return self._ledger.submit(raw)
-        except LedgerError as refused:
+        except TransactionRefused as refused:
             raise TransactionRejected(str(refused)) from refused

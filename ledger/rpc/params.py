@@ -6,18 +6,23 @@ Source: ethereum/execution-apis, schemas "base-types", "block", "transaction", "
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.evm.protocol import CallRequest
 from ledger.rpc.errors import InvalidParams
-from ledger.types import Address, Hash32
+from ledger.types import Address, Authorization, Hash32
 
 QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})\Z")
 DATA = re.compile(r"0x([0-9a-fA-F]{2})*\Z")
+SHORT = reprlib.Repr()
+"""However deep or long a value is, showing it takes no time."""
 ZERO_ADDRESS = Address(bytes(20))
 ADDRESSES_MAX = 1_000
 TOPIC_ALTERNATIVES_MAX = 1_000
+ACCESS_ENTRIES_MAX = 10_000
+AUTHORIZATIONS_MAX = 100
 
 BlockName = int | Hash32 | str
 """A number, a hash, or one of the tags."""
@@ -52,6 +57,13 @@ def hash32(value: object, name: str = "hash") -> Hash32:
     return Hash32(data(value, name, 32))
 
 
+def count(value: object, name: str) -> int:
+    """A number that clients send as a quantity or as plain JSON (eth_feeHistory, EIP-7966)."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return quantity(value, name)
+
+
 def storage_key(value: object, name: str = "storage key") -> int:
     """A slot number: a quantity, or data of at most 32 bytes (both are in use)."""
     if isinstance(value, str) and re.match(r"0x[0-9a-fA-F]{1,64}\Z", value):
@@ -69,6 +81,10 @@ def boolean(value: object, name: str) -> bool:
 def block_name(value: object) -> BlockName:
     """A block number, tag, or EIP-1898 object."""
     if isinstance(value, dict):
+        if "blockHash" in value and "blockNumber" in value:
+            raise InvalidParams("block: blockHash and blockNumber exclude each other (EIP-1898)")
+        if "requireCanonical" in value:  # blocks are final here: each one is canonical
+            boolean(value["requireCanonical"], "requireCanonical")
         if "blockHash" in value:
             return hash32(value["blockHash"], "blockHash")
         if "blockNumber" in value:
@@ -97,7 +113,48 @@ def call_request(value: object, gas_max: int) -> CallRequest:
         value=quantity(value["value"], "value") if value.get("value") is not None else 0,
         data=data(chosen, "input") if chosen is not None else b"",
         gas=min(gas, gas_max),
+        access_list=_access_list(value.get("accessList")),
+        authorization_list=_authorization_list(value.get("authorizationList")),
     )
+
+
+def _access_list(value: object) -> tuple[tuple[Address, tuple[int, ...]], ...]:
+    """EIP-2930."""
+    entries = []
+    for entry in _objects(value, "accessList", ACCESS_ENTRIES_MAX):
+        keys = entry.get("storageKeys", [])
+        if not isinstance(keys, list) or len(keys) > ACCESS_ENTRIES_MAX:
+            raise InvalidParams(
+                f"accessList: storageKeys is a list of at most {ACCESS_ENTRIES_MAX}"
+            )
+        slots = tuple(storage_key(key, "accessList: storage key") for key in keys)
+        entries.append((address(entry.get("address"), "accessList: address"), slots))
+    return tuple(entries)
+
+
+def _authorization_list(value: object) -> tuple[Authorization, ...]:
+    """EIP-7702."""
+    return tuple(
+        Authorization(
+            chain_id=quantity(entry.get("chainId"), "authorizationList: chainId"),
+            address=address(entry.get("address"), "authorizationList: address"),
+            nonce=quantity(entry.get("nonce"), "authorizationList: nonce"),
+            y_parity=quantity(entry.get("yParity", entry.get("v")), "authorizationList: yParity"),
+            r=quantity(entry.get("r"), "authorizationList: r"),
+            s=quantity(entry.get("s"), "authorizationList: s"),
+        )
+        for entry in _objects(value, "authorizationList", AUTHORIZATIONS_MAX)
+    )
+
+
+def _objects(value: object, name: str, most: int) -> list[dict[str, object]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > most:
+        raise InvalidParams(f"{name}: a list of at most {most} is needed")
+    if not all(isinstance(one, dict) for one in value):
+        raise InvalidParams(f"{name}: a list of objects is needed")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +170,16 @@ class LogQuery:
     """By position; an empty set matches any topic there."""
 
 
-def log_query(value: object) -> LogQuery:
-    """The filter object of eth_getLogs, eth_newFilter and the `logs` subscription."""
+def log_query(value: object, *, with_block_hash: bool = True) -> LogQuery:
+    """The filter object of eth_getLogs, eth_newFilter and the `logs` subscription.
+
+    The latter two follow what comes: `blockHash` means nothing to them.
+    """
     if not isinstance(value, dict):
         raise InvalidParams(f"filter: an object is needed, not {_shown(value)}")
     block_hash = value.get("blockHash")
+    if block_hash is not None and not with_block_hash:
+        raise InvalidParams("filter: blockHash can be asked for with eth_getLogs only")
     if block_hash is not None and (value.get("fromBlock") or value.get("toBlock")):
         raise InvalidParams("filter: blockHash excludes fromBlock and toBlock (EIP-234)")
     return LogQuery(
@@ -164,5 +226,5 @@ def arity(params: Sequence[object], least: int, most: int, names: str) -> None:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = SHORT.repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

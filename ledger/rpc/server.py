@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -57,6 +58,7 @@ class RpcServer:
             elif message["type"] == "lifespan.shutdown":
                 for stop in self._stop_following:
                     stop()
+                await asyncio.to_thread(self._dispatcher.close)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -116,43 +118,96 @@ class RpcServer:
             self._sockets.discard(socket)
 
 
+class _Outbox:
+    """What waits to be sent to one client, bounded in number and bytes."""
+
+    def __init__(self, settings: RpcSettings) -> None:
+        self._settings = settings
+        self._messages: deque[tuple[bytes, bool]] = deque()
+        """Each with whether it is a notification."""
+        self._answers_bytes = 0
+        self._notified = 0
+        self._notified_bytes = 0
+        self._changed = asyncio.Event()
+        self.overrun = asyncio.Event()
+        """A notification found no room."""
+
+    def notify(self, message: bytes) -> None:
+        """Add a notification; nobody waits for a slow follower."""
+        size_bytes = self._notified_bytes + len(message)
+        if (
+            self._notified >= self._settings.notifications_queued_max
+            or size_bytes > self._settings.outgoing_bytes_max
+        ):
+            self.overrun.set()
+            return
+        self._notified += 1
+        self._notified_bytes = size_bytes
+        self._add(message, notification=True)
+
+    async def answer(self, message: bytes) -> None:
+        """Add an answer; returns once there is room for another."""
+        self._answers_bytes += len(message)
+        self._add(message, notification=False)
+        while (
+            self._answers_bytes > self._settings.outgoing_bytes_max
+            or len(self._messages) - self._notified > self._settings.notifications_queued_max
+        ):
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def send_all(self, send: Send) -> None:
+        """Send for ever."""
+        while True:
+            while self._messages:
+                message, notification = self._messages[0]
+                await send({"type": "websocket.send", "text": message.decode()})
+                self._messages.popleft()
+                if notification:
+                    self._notified -= 1
+                    self._notified_bytes -= len(message)
+                else:
+                    self._answers_bytes -= len(message)
+                self._changed.set()
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _add(self, message: bytes, *, notification: bool) -> None:
+        self._messages.append((message, notification))
+        self._changed.set()
+
+
 class _Socket:
-    """One WebSocket: a queue of outgoing messages and its subscriptions."""
+    """One WebSocket: what it is to be sent, and its subscriptions."""
 
     def __init__(self, settings: RpcSettings, dispatcher: Dispatcher) -> None:
         self._settings = settings
         self._dispatcher = dispatcher
-        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(settings.notifications_queued_max)
-        self._overrun = asyncio.Event()
-        self.subscriptions = Subscriptions(settings, self._put)
-
-    def _put(self, message: bytes) -> None:
-        try:
-            self._outgoing.put_nowait(message)
-        except asyncio.QueueFull:
-            self._overrun.set()
+        self._outbox = _Outbox(settings)
+        self.subscriptions = Subscriptions(settings, self._outbox.notify)
 
     async def run(self, receive: Receive, send: Send) -> None:
         """Serve until either side ends."""
-        tasks = {
-            asyncio.create_task(self._write(send)),
+        tasks = [
+            asyncio.create_task(self._outbox.send_all(send)),
+            asyncio.create_task(self._outbox.overrun.wait()),
             asyncio.create_task(self._read(receive)),
-            asyncio.create_task(self._overrun.wait()),
-        }
-        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        code = next((t.result() for t in done if isinstance(t.result(), int)), None)
-        if self._overrun.is_set():
-            code = CLOSE_TRY_LATER
-        if code is not None and not isinstance(code, bool):
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            sending, overrun, reading = tasks
+            code: int | None = None
+            if reading.done() and reading.exception() is None:
+                code = reading.result()
+            if overrun.done():
+                code = CLOSE_TRY_LATER
+            failed = sending.done() or (reading.done() and reading.exception() is not None)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if code is not None and not failed:
             await send({"type": "websocket.close", "code": code})
-
-    async def _write(self, send: Send) -> None:
-        while True:
-            message = await self._outgoing.get()
-            await send({"type": "websocket.send", "text": message.decode()})
 
     async def _read(self, receive: Receive) -> int | None:
         """Answer requests; gives the close code, None where the client has gone."""
@@ -167,7 +222,7 @@ class _Socket:
                 return CLOSE_TOO_BIG
             answer = await self._dispatcher.answer(body, methods)
             if answer is not None:
-                await self._outgoing.put(answer)
+                await self._outbox.answer(answer)
 
 
 async def _read_body(receive: Receive, size_bytes_max: int) -> bytes | None:

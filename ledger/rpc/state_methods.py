@@ -8,15 +8,23 @@ from ledger.evm.errors import CallFailed
 from ledger.evm.protocol import CallRequest, CallResult
 from ledger.rpc import params as read
 from ledger.rpc.blocks import need_block
-from ledger.rpc.errors import ExecutionFailed, ExecutionReverted, InvalidParams, LimitExceeded
-from ledger.rpc.formatting import hex_data
+from ledger.rpc.errors import (
+    ExecutionFailed,
+    ExecutionReverted,
+    InvalidParams,
+    LimitExceeded,
+    ResourceNotFound,
+)
+from ledger.rpc.formatting import effective_gas_price, hex_data
 from ledger.rpc.revert import revert_reason
 from ledger.rpc.types import Method, RpcContext
 from ledger.state import NEW_ACCOUNT, prove
+from ledger.types import Header
 
 Params = Sequence[object]
 PROOF_SLOTS_MAX = 1_024
 FEE_HISTORY_BLOCKS_MAX = 1_024
+BLOB_BASE_FEE = 1
 
 
 class StateMethods:
@@ -38,7 +46,7 @@ class StateMethods:
             "eth_estimateGas": self.estimate_gas,
             "eth_gasPrice": self.zero,
             "eth_maxPriorityFeePerGas": self.zero,
-            "eth_blobBaseFee": self.zero,
+            "eth_blobBaseFee": self.blob_base_fee,
             "eth_feeHistory": self.fee_history,
         }
 
@@ -117,24 +125,53 @@ class StateMethods:
         read.arity(params, 0, 0, "")
         return "0x0"
 
+    def blob_base_fee(self, params: Params) -> object:
+        """What EIP-4844 computes without any excess blob gas; no blobs are carried."""
+        read.arity(params, 0, 0, "")
+        return hex(BLOB_BASE_FEE)
+
     def fee_history(self, params: Params) -> object:
         read.arity(params, 2, 3, "block count, newest block, reward percentiles")
-        wanted = read.quantity(params[0], "block count")
+        wanted = read.count(params[0], "block count")
         if wanted > FEE_HISTORY_BLOCKS_MAX:
             raise LimitExceeded(f"block count: at most {FEE_HISTORY_BLOCKS_MAX}")
         newest = need_block(self._ledger, read.block_name(params[1])).header.number
         percentiles = _percentiles(params[2]) if len(params) > 2 else None
         oldest = max(0, newest - wanted + 1)
-        headers = [need_block(self._ledger, n).header for n in range(oldest, newest + 1)]
+        headers = [self._header(number) for number in range(oldest, newest + 1)]
         answer: dict[str, object] = {
             "oldestBlock": hex(oldest),
             "baseFeePerGas": ["0x0"] * (len(headers) + 1),
             "gasUsedRatio": [one.gas_used / one.gas_limit for one in headers],
-            "baseFeePerBlobGas": ["0x0"] * (len(headers) + 1),
+            "baseFeePerBlobGas": [hex(BLOB_BASE_FEE)] * (len(headers) + 1),
             "blobGasUsedRatio": [0.0] * len(headers),
         }
         if percentiles is not None:
-            answer["reward"] = [["0x0"] * percentiles for _ in headers]
+            answer["reward"] = [self._rewards(one, percentiles) for one in headers]
+        return answer
+
+    def _header(self, number: int) -> Header:
+        header = self._ledger.header(number)
+        if header is None:
+            raise ResourceNotFound(f"block {number} not found")
+        return header
+
+    def _rewards(self, header: Header, percentiles: Sequence[float]) -> list[str]:
+        """Tips a gas at percentiles of the block's gas, dearest last. Mostly zero (decision D1)."""
+        block = self._ledger.block(header.number) if header.gas_used and percentiles else None
+        if block is None:
+            return ["0x0"] * len(percentiles)
+        receipts = self._ledger.receipts(header.number)
+        tips = sorted(
+            (effective_gas_price(one), receipt.gas_used)
+            for one, receipt in zip(block.transactions, receipts, strict=True)
+        )
+        answer, place, gas_seen = [], 0, tips[0][1]
+        for percentile in percentiles:
+            while gas_seen < header.gas_used * percentile / 100 and place < len(tips) - 1:
+                place += 1
+                gas_seen += tips[place][1]
+            answer.append(hex(tips[place][0]))
         return answer
 
     def _number(self, params: Params, index: int) -> int | None:
@@ -164,11 +201,14 @@ def _reverted(output: bytes) -> ExecutionReverted:
     return ExecutionReverted(message, hex_data(output))
 
 
-def _percentiles(value: object) -> int:
+def _percentiles(value: object) -> list[float]:
     if (
         not isinstance(value, list)
         or len(value) > 100
         or not all(isinstance(one, (int, float)) and 0 <= one <= 100 for one in value)
+        or sorted(value) != value
     ):
-        raise InvalidParams("reward percentiles: a list of at most 100 numbers in 0…100 is needed")
-    return len(value)
+        raise InvalidParams(
+            "reward percentiles: a list of at most 100 rising numbers in 0…100 is needed"
+        )
+    return value

@@ -84,7 +84,9 @@ class Subscriptions:
         if kind == "newHeads":
             return Subscription("newHeads")
         if kind == "logs":
-            return Subscription("logs", read.log_query(options if options is not None else {}))
+            return Subscription(
+                "logs", read.log_query({} if options is None else options, with_block_hash=False)
+            )
         if kind == "newPendingTransactions":
             whole = read.boolean(options, "whole transactions") if options is not None else False
             return Subscription("newPendingTransactions", whole_transactions=whole)
