@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -44,8 +45,13 @@ class Identity:
     founders: tuple[Founder, ...]
 
 
-def make_identity() -> Identity:
-    accounts = {name: AccountKey.generate() for name in ROLES}
+def make_identity(seed: str = "") -> Identity:
+    """The same seed gives the same keys, also in another process."""
+
+    def secret(name: str) -> bytes:
+        return hashlib.sha256(f"{seed}:{name}".encode()).digest()
+
+    accounts = {name: AccountKey(secret(name)) for name in ROLES}
     founders = tuple(
         Founder(name, role, Profile(name.title(), "名", ""), (accounts[name].address,))
         for name, role in ROLES.items()
@@ -69,7 +75,7 @@ def make_identity() -> Identity:
             },
         }
     )
-    return Identity(accounts, NoteSigner.generate(ORIGIN), genesis, founders)
+    return Identity(accounts, NoteSigner(ORIGIN, secret("log")), genesis, founders)
 
 
 @dataclass
@@ -119,7 +125,7 @@ def running(
 ) -> Iterator[Stack]:
     """Open a node in a folder; a second time it is the same node."""
     ledger = Ledger.open(directory / "chain", genesis=identity.genesis, signer=identity.signer)
-    engine = open_database(f"sqlite:///{directory}/tally.sqlite")
+    engine = open_database(options.pop("database_url", f"sqlite:///{directory}/tally.sqlite"))
     upgrade(engine)
     prepared = PreparedBatches()
     handlers = [ConsortiumHandler(identity.founders), ProvenanceHandler(prepared)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,61 +14,43 @@ from sqlalchemy import func, select
 
 from ledger.projection import read_transaction
 from ledger.tlog import leaf_hash, root_of
-from tests.traceability.capture.stack import FARM, Identity, document, event, make_identity, running
+from tests.traceability.capture.child import EVENTS_PER_DOCUMENT
+from tests.traceability.capture.stack import make_identity, running
 from traceability.bundle import build_bundle, verify_bundle
-from traceability.capture import CaptureSettings
 from traceability.capture.tables import capture_batch
 from traceability.projection.tables import event_repeat
 from traceability.query import stored_event
 
 pytestmark = [pytest.mark.feature("T1"), pytest.mark.feature("L2")]
-EVENTS_PER_DOCUMENT = 3
 
 
-def capture_until_killed(
-    directory: Path, identity: Identity, acknowledged: int, round_: int
-) -> None:
-    """In the child: take documents in as fast as it goes; each acknowledgement goes to the pipe."""
-    settings = CaptureSettings(workers=0, transactions_in_flight_max=3)
-    with running(directory, identity, settings) as stack:
-        for number in range(100_000):
-            events = (event(f"{round_}-{number}-{n}") for n in range(EVENTS_PER_DOCUMENT))
-            capture_id = stack.capture.submit(document(*events), FARM)
-            os.write(acknowledged, f"{capture_id}\n".encode())
-
-
-def killed_round(directory: Path, identity: Identity, round_: int, life_s: float) -> list[str]:
-    """Capture ids that a child acknowledged before it was killed."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:  # pragma: no cover - it ends by SIGKILL
-        os.close(reader)
-        try:
-            capture_until_killed(directory, identity, writer, round_)
-        finally:
-            os._exit(1)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as stream:
-        first = stream.readline()
+def killed_round(directory: Path, project: Path, round_: int, life_s: float) -> list[str]:
+    """Capture ids that a node acknowledged before it was killed."""
+    command = (sys.executable, "-m", "tests.traceability.capture.child", "capture")
+    with subprocess.Popen(
+        (*command, str(directory), str(round_)), cwd=project, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        first = child.stdout.readline()
         time.sleep(life_s)
-        os.kill(child, signal.SIGKILL)
-        rest = stream.read()
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), "the child ended by itself"
+        child.kill()
+        rest = child.stdout.read()
+    assert child.returncode == -signal.SIGKILL, "the child ended by itself"
     return [line.decode() for line in (first + rest).split(b"\n") if len(line) == 36]
 
 
 @pytest.mark.parametrize(
     "rounds", [3, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 )
-def test_every_acknowledged_event_is_provable_after_kill_9(tmp_path: Path, rounds: int) -> None:
-    identity = make_identity()
+def test_every_acknowledged_event_is_provable_after_kill_9(
+    tmp_path: Path, project_root: Path, rounds: int
+) -> None:
     acknowledged: list[str] = []
     seed = random.Random(rounds)
     for round_ in range(rounds):
-        acknowledged += killed_round(tmp_path, identity, round_, seed.uniform(0.05, 1.0))
+        acknowledged += killed_round(tmp_path, project_root, round_, seed.uniform(0.05, 1.0))
     assert len(acknowledged) > 3 * rounds
-    with running(tmp_path, identity) as stack:
+    with running(tmp_path, make_identity()) as stack:
         jobs = [stack.capture.finished(one).result(120) for one in acknowledged]
         assert [job.errors for job in jobs if not job.success] == []
         assert all(len(job.event_ids) == EVENTS_PER_DOCUMENT for job in jobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 
 from contracts.consortium.types import Status
 from ledger.projection import read_transaction
+from tests.ledger.projection.support import fresh_postgresql
 from tests.traceability.capture.stack import (
     BANK,
     CARRIER,
@@ -298,6 +300,24 @@ def test_finished_jobs_are_remembered_after_a_restart(tmp_path: Path, identity: 
         other = stack.capture.job(failed.capture_id)
         assert other is not None
         assert other.errors == failed.errors
+
+
+@pytest.mark.skipif(
+    not os.environ.get("TALLY_TEST_POSTGRESQL"), reason="TALLY_TEST_POSTGRESQL names no server"
+)
+def test_it_works_the_same_on_postgresql(tmp_path: Path, identity: Identity) -> None:
+    with fresh_postgresql() as url, running(tmp_path, identity, database_url=url) as stack:
+        first = capture(stack, document(event(1), event(2)))
+        assert first.success
+        assert capture(stack, document(event(2))).already_present == first.event_ids[1:]
+        key = {"idempotency_key": "k"}
+        again = [stack.capture.submit(document(event(3)), FARM, **key) for _ in range(2)]
+        assert again[0] == again[1]
+        with pytest.raises(KeyReused):
+            stack.capture.submit(document(event(4)), FARM, **key)
+        assert stack.capture.finished(again[0]).result(30).success
+        assert len(stack.capture.jobs(FARM)[0]) == 3
+        assert all(provable(stack, event_id) for event_id in first.event_ids)
 
 
 def test_migrations_make_the_tables_that_the_code_knows(stack: Stack) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -56,18 +59,13 @@ def test_after_the_end_nothing_is_taken() -> None:
         workers.submit(_SAMPLE, ErrorBehaviour.ROLLBACK).result(1)
 
 
-def test_a_worker_ends_when_its_parent_is_killed() -> None:
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:  # pragma: no cover
-        orphan = Workers(CaptureSettings(workers=1))
-        orphan.start()
-        orphan.submit(_SAMPLE, ErrorBehaviour.ROLLBACK).result(60)
-        os.write(writer, str(pids(orphan)[0]).encode())
-        time.sleep(60)
-    pid = int(os.read(reader, 20))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+def test_a_worker_ends_when_its_parent_is_killed(project_root: Path) -> None:
+    command = (sys.executable, "-m", "tests.traceability.capture.child", "worker")
+    with subprocess.Popen(command, cwd=project_root, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        os.kill(pid, 0)
+        parent.kill()
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

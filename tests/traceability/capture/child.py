@@ -1,0 +1,42 @@
+"""A node in a process of its own, to be killed.
+
+`python -m tests.traceability.capture.child capture FOLDER ROUND` takes documents in as fast as it
+goes and prints each acknowledged capture id; `… worker` prints the process id of its worker.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tests.traceability.capture.stack import FARM, document, event, make_identity, running
+from traceability.capture import CaptureSettings, ErrorBehaviour
+from traceability.capture.workers import Workers
+
+EVENTS_PER_DOCUMENT = 3
+
+
+def capture(directory: Path, round_: str) -> None:
+    settings = CaptureSettings(workers=0, transactions_in_flight_max=3)
+    with running(directory, make_identity(), settings) as stack:
+        for number in range(100_000):
+            events = (event(f"{round_}-{number}-{n}") for n in range(EVENTS_PER_DOCUMENT))
+            print(stack.capture.submit(document(*events), FARM), flush=True)
+
+
+def worker() -> None:
+    workers = Workers(CaptureSettings(workers=1))
+    workers.start()
+    workers.submit(document(event(1)), ErrorBehaviour.ROLLBACK).result(60)
+    assert isinstance(workers._pool, ProcessPoolExecutor)
+    print(*(workers._pool._processes or ()), flush=True)
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "capture":
+        capture(Path(sys.argv[2]), sys.argv[3])
+    else:
+        worker()
