@@ -196,8 +196,9 @@ class JournaledAccounts(AccountDatabaseAPI):
         slots = self.storage[address]
         self._log.append((slots, slot, before))
         slots[slot] = value
-        # First write of the transaction. It stays when the write is undone: the value is the same.
-        self._originals.setdefault((address, slot), before)
+        if (address, slot) not in self._originals:
+            # Undone with the write: a deletion undone as well may have made `before` a zero.
+            self._set(self._originals, (address, slot), before)
         self._touched_accounts[address] = True
 
     def delete_storage(self, address: EthAddress) -> None:

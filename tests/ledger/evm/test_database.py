@@ -135,6 +135,15 @@ def test_discard_restores_all_that_can_be_seen(
     assert seen(db) == at_first
 
 
+def test_original_value_survives_an_undone_deletion_and_write() -> None:
+    db = accounts()
+    checkpoint = db.record()
+    db.delete_storage(ADDRESSES[1])
+    db.set_storage(ADDRESSES[1], 0, 3)
+    db.discard(checkpoint)
+    assert db.get_storage(ADDRESSES[1], 0, from_journal=False) == 7
+
+
 @settings(max_examples=200, deadline=None)
 @given(operations_=st.lists(operations, max_size=12))
 def test_what_was_undone_is_no_change(operations_: list[Any]) -> None:
