@@ -165,6 +165,8 @@ class CaptureSettings:
     """Processes that parse and hash; 0 means a thread of this process."""
     worker_attempts_max: int = 2
     """A document that kills its worker this often is refused."""
+    worker_timeout_s: float = 120.0
+    """A worker that takes longer over one document is taken for dead."""
     resubmit_after_s: float = 5.0
     """A transaction that did not reach the chain within this time is submitted again."""
     finished_jobs_kept: int = 256

@@ -1,151 +1,181 @@
-"""Processes that parse and hash, so that this does not hold up the serving process."""
+"""Processes that parse and hash, so that this does not hold up the serving process.
+
+Not `ProcessPoolExecutor`: when a process of its pool dies it cannot say over which document, its
+orphans wait for ever, and a submission at the wrong moment is never answered (Python 3.11).
+"""
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
+import queue
 import threading
-from concurrent.futures import (
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-)
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Final
 
 from traceability.capture.errors import CaptureStopped, WorkerLost
 from traceability.capture.prepare import prepare, warm_up
 from traceability.capture.types import CaptureSettings, ErrorBehaviour, Prepared
 
+JOIN_TIMEOUT_S: Final = 5.0
+
 _log = logging.getLogger(__name__)
+_context = multiprocessing.get_context("spawn")
+
+Task = tuple[bytes, ErrorBehaviour, "Future[Prepared]"]
 
 
 class Workers:
-    """`prepare` in other processes; in a thread where `settings.workers` is 0.
+    """`prepare` in other processes; in a thread of this one where `settings.workers` is 0.
 
-    A worker that dies (killed, out of memory) is replaced. Which of the waiting documents it died
-    over is not known, so each of them is tried again alone; one that kills its worker even then is
-    refused. Workers end by themselves when this process dies, even by SIGKILL.
+    One document at a time to a process: one that dies (killed, out of memory) or does not answer
+    is replaced, its document tried again, and refused if it does the same to the next.
     """
 
     def __init__(self, settings: CaptureSettings) -> None:
         self._settings = settings
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._pool: Executor | None = None
-        self._retries: ThreadPoolExecutor | None = None
-        self._lone: Executor | None = None
-        """Pool of the retry thread: never more than one document in it."""
+        self._running = False
+        self._threads: list[threading.Thread] = []
+        self._processes: dict[int, BaseProcess] = {}
 
     def start(self) -> None:
-        """Begin; the first worker is warm when the first document comes."""
-        with self._lock:
-            self._pool = self._new_pool()
-            self._retries = ThreadPoolExecutor(1, thread_name_prefix="capture-retry")
-            for _ in range(max(1, self._settings.workers)):
-                self._pool.submit(warm_up)
+        """Begin; workers are warm when the first document comes."""
+        count = max(1, self._settings.workers)
+        self._running = True
+        self._threads = [
+            threading.Thread(target=self._serve, args=(n,), name=f"capture-worker-{n}", daemon=True)
+            for n in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End; documents under way are dropped (they are stored)."""
         with self._lock:
-            pools = (self._pool, self._retries, self._lone)
-            self._pool = self._retries = self._lone = None
-        for pool in pools:
-            if pool is not None:
-                pool.shutdown(wait=True, cancel_futures=True)
+            self._running = False
+            for process in self._processes.values():
+                process.kill()
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+        while not self._tasks.empty():
+            task = self._tasks.get()
+            if task is not None:
+                task[2].set_exception(CaptureStopped("the capture service was stopped"))
 
     def submit(self, document: bytes, behaviour: ErrorBehaviour) -> Future[Prepared]:
         """Prepare a document. The future raises `WorkerLost` or `CaptureStopped`."""
         outcome: Future[Prepared] = Future()
         outcome.set_running_or_notify_cancel()  # who waits for it must not cancel it
         with self._lock:
-            pool = self._pool
-        if pool is None:
-            outcome.set_exception(CaptureStopped("the capture service does not run"))
-            return outcome
-        try:
-            future = pool.submit(prepare, document, behaviour, self._settings)
-        except RuntimeError:  # broken, or shut down since
-            self._renew(pool)
-            self._try_alone(document, behaviour, outcome)
-            return outcome
-
-        def settle(future: Future[Prepared]) -> None:
-            if future.cancelled():
-                outcome.set_exception(CaptureStopped("the capture service was stopped"))
-                return
-            error = future.exception()
-            if isinstance(error, BrokenProcessPool):
-                self._renew(pool)
-                self._try_alone(document, behaviour, outcome)
-            elif error is not None:
-                outcome.set_exception(error)
-            else:
-                outcome.set_result(future.result())
-
-        future.add_done_callback(settle)
+            if self._running:
+                self._tasks.put((document, behaviour, outcome))
+                return outcome
+        outcome.set_exception(CaptureStopped("the capture service does not run"))
         return outcome
 
-    def _renew(self, broken: Executor) -> None:
+    def process_ids(self) -> tuple[int, ...]:
+        """The workers' process ids."""
         with self._lock:
-            if self._pool is not broken:
-                return
-            _log.warning("a capture worker died; starting another")
-            self._pool = self._new_pool()
-        broken.shutdown(wait=False)
+            return tuple(p.pid for p in self._processes.values() if p.pid is not None)
 
-    def _try_alone(
-        self, document: bytes, behaviour: ErrorBehaviour, outcome: Future[Prepared]
-    ) -> None:
-        with self._lock:
-            if self._retries is not None:
-                self._retries.submit(self._alone, document, behaviour, outcome)
-                return
-        outcome.set_exception(CaptureStopped("the capture service does not run"))
-
-    def _alone(self, document: bytes, behaviour: ErrorBehaviour, outcome: Future[Prepared]) -> None:
-        for _ in range(self._settings.worker_attempts_max):
-            with self._lock:
-                if self._retries is None:
+    def _serve(self, number: int) -> None:
+        """One thread and its process."""
+        worker = _Local(self._settings) if self._settings.workers == 0 else None
+        remote = None if worker else self._spawn(number)
+        while (task := self._tasks.get()) is not None:
+            document, behaviour, outcome = task
+            for _ in range(self._settings.worker_attempts_max):
+                try:
+                    if worker is not None:
+                        outcome.set_result(worker.prepare(document, behaviour))
+                    else:
+                        remote = remote or self._spawn(number)
+                        outcome.set_result(remote.prepare(document, behaviour))
                     break
-                pool = self._lone = self._lone or self._new_pool()
-            try:
-                future = pool.submit(prepare, document, behaviour, self._settings)
-                outcome.set_result(future.result())
-            except BrokenProcessPool:
-                with self._lock:
-                    self._lone = None
-                pool.shutdown(wait=False)
-            except CancelledError:
-                break
-            except Exception as error:
-                outcome.set_exception(error)
-                return
-            else:
-                return
-        else:
-            outcome.set_exception(WorkerLost("this document kills the process that reads it"))
-            return
-        outcome.set_exception(CaptureStopped("the capture service was stopped"))
+                except (EOFError, OSError, TimeoutError) as error:
+                    if remote is not None:
+                        remote.kill()
+                        remote = None
+                    if not self._running:
+                        break
+                    _log.warning("capture worker %d died (%s); starting another", number, error)
+                except Exception as error:
+                    outcome.set_exception(error)
+                    break
+            if not outcome.done():
+                outcome.set_exception(self._why_not())
+        if remote is not None:
+            remote.kill()
 
-    def _new_pool(self) -> Executor:
-        if self._settings.workers == 0:
-            return ThreadPoolExecutor(1, thread_name_prefix="capture-prepare")
-        return ProcessPoolExecutor(
-            self._settings.workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_end_with_parent,
+    def _why_not(self) -> Exception:
+        if not self._running:
+            return CaptureStopped("the capture service was stopped")
+        return WorkerLost("this document kills the process that reads it")
+
+    def _spawn(self, number: int) -> _Remote:
+        remote = _Remote(self._settings)
+        with self._lock:
+            self._processes[number] = remote.process
+            if not self._running:
+                remote.process.kill()
+        return remote
+
+
+class _Local:
+    """This very thread."""
+
+    def __init__(self, settings: CaptureSettings) -> None:
+        self._settings = settings
+        warm_up()
+
+    def prepare(self, document: bytes, behaviour: ErrorBehaviour) -> Prepared:
+        return prepare(document, behaviour, self._settings)
+
+
+class _Remote:
+    """A process and the pipe to it. Belongs to one thread."""
+
+    def __init__(self, settings: CaptureSettings) -> None:
+        self._timeout_s = settings.worker_timeout_s
+        self._pipe, theirs = _context.Pipe()
+        self.process: BaseProcess = _context.Process(
+            target=_work, args=(theirs, settings), name="capture-worker", daemon=True
         )
+        self.process.start()
+        theirs.close()  # so that our end tells when the process is gone
+
+    def prepare(self, document: bytes, behaviour: ErrorBehaviour) -> Prepared:
+        """Raises `EOFError` or `OSError` when the process is gone, `TimeoutError` when it hangs."""
+        self._pipe.send((behaviour, document))
+        if not self._pipe.poll(self._timeout_s):
+            raise TimeoutError(f"no answer within {self._timeout_s:g} s")
+        answer = self._pipe.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Prepared)
+        return answer
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join(JOIN_TIMEOUT_S)
+        self._pipe.close()
 
 
-def _end_with_parent() -> None:
-    """In the worker: an orphan would wait for documents for ever."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-        os._exit(0)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+def _work(pipe: Connection, settings: CaptureSettings) -> None:
+    """The process: it ends when its parent does, for then the pipe does."""
+    warm_up()
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        while True:
+            behaviour, document = pipe.recv()
+            try:
+                answer: Prepared | Exception = prepare(document, behaviour, settings)
+            except Exception as error:
+                answer = RuntimeError(f"{type(error).__name__}: {error}")
+            pipe.send(answer)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.traceability.capture.stack import FARM, document, event, make_identity, running
@@ -30,8 +29,7 @@ def worker() -> None:
     workers = Workers(CaptureSettings(workers=1))
     workers.start()
     workers.submit(document(event(1)), ErrorBehaviour.ROLLBACK).result(60)
-    assert isinstance(workers._pool, ProcessPoolExecutor)
-    print(*(workers._pool._processes or ()), flush=True)
+    print(*workers.process_ids(), flush=True)
     time.sleep(60)
 
 
