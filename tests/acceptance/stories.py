@@ -25,6 +25,13 @@ def bare_events(run: str, count: int) -> list[bytes]:
     ]
 
 
+def patiently(http: httpx.Client, path: str) -> httpx.Response:
+    """GET that waits as long as it is told to."""
+    while (answer := http.get(path)).status_code == 429:
+        time.sleep(float(answer.headers["Retry-After"]))
+    return answer
+
+
 def client(node: RunningNode, key: str | None = None) -> httpx.Client:
     """An HTTP client that writes for the node's organisation."""
     return httpx.Client(
@@ -41,7 +48,9 @@ def client(node: RunningNode, key: str | None = None) -> httpx.Client:
 def finished(http: httpx.Client, job: str, tries: int = 600) -> dict[str, object]:
     """The job once it has ended."""
     for _ in range(tries):
-        body: dict[str, object] = http.get(job).json()
+        answer = patiently(http, job)
+        assert answer.status_code == 200, f"{job}: {answer.status_code} {answer.text}"
+        body: dict[str, object] = answer.json()
         if not body["running"]:
             return body
         time.sleep(0.05)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.acceptance.running import RunningNode, run_tally, start_node
-from tests.acceptance.stories import bare_events, client, documents, finished
+from tests.acceptance.stories import bare_events, client, documents, finished, patiently
 from tests.conftest import skip_or_fail
 
 ROUNDS = 20
@@ -79,7 +79,7 @@ def test_kill_9_at_random_moments_loses_nothing_that_was_acknowledged(tmp_path: 
             assert body["success"], body
             event_ids.update(body["eventIDs"])  # type: ignore[arg-type]
         for index, event_id in enumerate(sorted(event_ids)):
-            answer = http.get(f"/proofs/{quote(event_id, safe='')}")
+            answer = patiently(http, f"/proofs/{quote(event_id, safe='')}")
             assert answer.status_code == 200, answer.text
             path = tmp_path / f"{index}.tally-proof.json"
             path.write_bytes(answer.content)
@@ -112,7 +112,7 @@ def _all_events(http: httpx.Client) -> dict[str, object]:
     found: dict[str, object] = {}
     url = "/events?perPage=500"
     while url:
-        answer = http.get(url)
+        answer = patiently(http, url)
         assert answer.status_code == 200, answer.text
         body = answer.json()
         for event in body["epcisBody"]["queryResults"]["resultsBody"]["eventList"]:
