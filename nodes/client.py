@@ -39,25 +39,29 @@ def remember(address: NodeAddress) -> None:
     path = remembered_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # the file may be there already, with another mode
     with os.fdopen(descriptor, "w") as file:
         json.dump({"url": address.url, "key": address.key}, file)
 
 
-def find_address(url: str | None, key: str | None) -> NodeAddress:
-    """Options first, then `TALLY_URL`/`TALLY_API_KEY`, then the remembered node."""
-    remembered: dict[str, str | None] = {}
+def remembered() -> NodeAddress | None:
+    """The node last started here, if it was noted."""
     try:
         loaded = json.loads(remembered_path().read_text("utf-8"))
-        if isinstance(loaded, dict):
-            remembered = loaded
     except (OSError, ValueError):
-        remembered = {}
-    chosen = url or os.environ.get("TALLY_URL")
-    known_key = remembered.get("key") if chosen in (None, remembered.get("url")) else None
-    return NodeAddress(
-        (chosen or remembered.get("url") or DEFAULT_URL).rstrip("/"),
-        key or os.environ.get("TALLY_API_KEY") or known_key,
-    )
+        return None
+    if not isinstance(loaded, dict) or not isinstance(loaded.get("url"), str):
+        return None
+    key = loaded.get("key")
+    return NodeAddress(loaded["url"], key if isinstance(key, str) else None)
+
+
+def find_address(url: str | None, key: str | None) -> NodeAddress:
+    """Options first, then `TALLY_URL`/`TALLY_API_KEY`, then the remembered node."""
+    known = remembered()
+    chosen = url or os.environ.get("TALLY_URL") or (known.url if known else DEFAULT_URL)
+    known_key = known.key if known and known.url.rstrip("/") == chosen.rstrip("/") else None
+    return NodeAddress(chosen.rstrip("/"), key or os.environ.get("TALLY_API_KEY") or known_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,16 @@ class NodeClient:
     def __init__(self, address: NodeAddress, timeout_s: float = 30.0) -> None:
         headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
         self.address = address
-        self._http = httpx.Client(
-            base_url=address.url, headers=headers, timeout=timeout_s, trust_env=False
-        )
+        if not address.url.startswith(("http://", "https://")):
+            raise NodeUnreachable(
+                f"{address.url!r} is no address of a node: it begins with http://"
+            )
+        try:
+            self._http = httpx.Client(
+                base_url=address.url, headers=headers, timeout=timeout_s, trust_env=False
+            )
+        except (httpx.InvalidURL, UnicodeError) as bad:
+            raise NodeUnreachable(f"{address.url!r} with its key cannot be asked: {bad}") from bad
 
     def __enter__(self) -> NodeClient:
         return self
@@ -99,6 +110,8 @@ class NodeClient:
                 "GS1-Capture-Error-Behaviour": mode,
             },
         )
+        if "Location" not in answer.headers:
+            raise self._stranger()
         return str(answer.headers["Location"])
 
     def wait(self, job: str, timeout_s: float = 120.0) -> CaptureOutcome:
@@ -106,7 +119,7 @@ class NodeClient:
         deadline = time.monotonic() + timeout_s
         pause = POLL_FIRST_S
         while True:
-            body = self._send("GET", job).json()
+            body = self._object("GET", job, "running")
             if not body["running"]:
                 return CaptureOutcome(
                     job=job,
@@ -125,8 +138,9 @@ class NodeClient:
 
     def item(self, digital_link_path: str) -> dict[str, Any]:
         """The item answer (docs/proof-format.md section 7)."""
-        answer = self._send("GET", digital_link_path, headers={"Accept": "application/json"})
-        return dict(answer.json())
+        return self._object(
+            "GET", digital_link_path, "journey", headers={"Accept": "application/json"}
+        )
 
     def proof(self, event_id: str) -> bytes:
         """The proof bundle of an event, exactly as it is to be stored."""
@@ -138,12 +152,26 @@ class NodeClient:
 
     def status(self) -> dict[str, Any]:
         """Head, log, projection."""
-        return dict(self._send("GET", "/status").json())
+        return self._object("GET", "/status")
+
+    def _object(self, method: str, path: str, *needed: str, **options: Any) -> dict[str, Any]:
+        """A JSON object that has at least these members."""
+        answer = self._send(method, path, **options)
+        try:
+            body = answer.json()
+        except ValueError as bad:
+            raise self._stranger() from bad
+        if not isinstance(body, dict) or not all(name in body for name in needed):
+            raise self._stranger()
+        return body
+
+    def _stranger(self) -> NodeUnreachable:
+        return NodeUnreachable(f"what answers at {self.address.url} is no Tallystick node's API")
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **options)
-        except httpx.HTTPError as failed:
+        except (httpx.HTTPError, httpx.InvalidURL) as failed:
             raise NodeUnreachable(
                 f"no answer from {self.address.url} ({failed or type(failed).__name__}); "
                 "start a node with `tally dev`, or name one with --url"

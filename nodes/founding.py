@@ -63,15 +63,12 @@ def found_solo(
     """
     if directory.root.exists() and any(directory.root.iterdir()):
         raise DirectoryNotEmpty(f"{directory.root} is not empty; name a new folder with --dir")
-    draft = NodeDirectory(
-        directory.root.with_name(f".{directory.root.name}.{secrets.token_hex(4)}")
-    )
+    root = directory.root.absolute()
+    draft = NodeDirectory(root.with_name(f".{root.name}.{secrets.token_hex(4)}"))
     draft.root.mkdir(parents=True, mode=0o700)
     try:
         _write(draft, settings, members, origin_prefix, passphrase, developer_of, more_alloc or {})
-        if directory.root.exists():
-            directory.root.rmdir()
-        draft.root.rename(directory.root)
+        draft.root.rename(root)  # replaces an empty folder, and nothing else
     except BaseException:
         shutil.rmtree(draft.root, ignore_errors=True)
         raise

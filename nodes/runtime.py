@@ -71,6 +71,7 @@ class NodeRuntime:
             guard.push(closing)
             secrets = SecretStore(directory.keys, passphrase)
             genesis = Genesis.load(directory.genesis)
+            trust = Trust.load(directory.trust)
             ledger = Ledger.open(
                 directory.chain,
                 genesis=genesis,
@@ -109,7 +110,7 @@ class NodeRuntime:
             capture=capture,
             keys=KeyStore(engine),
             secrets=secrets,
-            trust=Trust.load(directory.trust),
+            trust=trust,
             _closing=closing,
         )
 

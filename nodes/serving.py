@@ -101,7 +101,7 @@ def _listen(host: str, port: int) -> socket.socket:
             raise PortTaken(
                 f"port {port} on {host} is taken; choose another with --port or --rpc-port"
             ) from failed
-        raise
+        raise NodeError(f"cannot listen on {host}:{port}: {failed.strerror or failed}") from failed
     listening.listen(BACKLOG)
     return listening
 

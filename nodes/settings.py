@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class ApiSettings(_Section):
@@ -72,29 +73,29 @@ class NodeSettings(_Section):
 
 TEMPLATE = """\
 # Settings of one Tallystick node. What is left out has the value shown.
-name = "{name}"
+name = {name}
 
 [api]
-host = "{api_host}"
+host = {api_host}
 port = {api_port}
 # Where QR codes point to, if not the address above.
-public_url = "{public_url}"
+public_url = {public_url}
 requests_per_minute = {requests_per_minute}
 
 [rpc]
-host = "{rpc_host}"
+host = {rpc_host}
 port = {rpc_port}
 
 [database]
 # SQLAlchemy URL such as postgresql+psycopg://user@host/name; empty: SQLite in this folder.
-url = ""
+url = {database_url}
 
 [capture]
-workers = 1
+workers = {workers}
 
 [chain]
-map_size_gib = 256
-block_interval_ms = 0
+map_size_gib = {map_size_gib}
+block_interval_ms = {block_interval_ms}
 """
 
 
@@ -114,13 +115,22 @@ def write_settings(path: Path, settings: NodeSettings) -> None:
     """Write a commented `node.toml`."""
     path.write_text(
         TEMPLATE.format(
-            name=settings.name.replace("\\", "\\\\").replace('"', '\\"'),
-            api_host=settings.api.host,
+            name=_text(settings.name),
+            api_host=_text(settings.api.host),
             api_port=settings.api.port,
-            public_url=settings.api.public_url,
+            public_url=_text(settings.api.public_url),
             requests_per_minute=settings.api.requests_per_minute,
-            rpc_host=settings.rpc.host,
+            rpc_host=_text(settings.rpc.host),
             rpc_port=settings.rpc.port,
+            database_url=_text(settings.database.url),
+            workers=settings.capture.workers,
+            map_size_gib=settings.chain.map_size_gib,
+            block_interval_ms=settings.chain.block_interval_ms,
         ),
         "utf-8",
     )
+
+
+def _text(value: str) -> str:
+    """A TOML basic string: what JSON escapes, TOML escapes alike, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.errors import ApiError
 from contracts.errors import ContractError
@@ -43,16 +45,19 @@ def _root(
     """Options of the command itself."""
 
 
-app.command("demo")(demo.demo)
-app.command("dev")(dev.dev)
-app.command("capture")(records.capture)
-app.command("trace")(records.trace)
-app.command("qr")(records.qr)
-app.command("proof")(records.proof)
-app.command("verify")(verification.verify)
-app.command("reindex")(maintenance.reindex)
-app.command("check")(maintenance.check)
-app.command("status")(maintenance.status)
+for _command, _short in (
+    (demo.demo, "Show a small consortium with its story and a code to scan."),
+    (dev.dev, "Run a node of one's own to build against."),
+    (records.capture, "Put EPCIS documents on the ledger."),
+    (records.trace, "Show where an item has been; check every proof."),
+    (records.qr, "Make the QR label of an item."),
+    (records.proof, "Fetch the proof of an event as a file."),
+    (verification.verify, "Check proof files offline."),
+    (maintenance.status, "Ask a running node how it is."),
+    (maintenance.reindex, "Rebuild the SQL tables from the chain."),
+    (maintenance.check, "Check the whole ledger on disk."),
+):
+    app.command(_command.__name__, short_help=_short)(_command)
 app.add_typer(keys.app, name="key")
 
 
@@ -62,10 +67,22 @@ def main() -> None:
         app()
     except (ApiError, ContractError, LedgerError, NodeError, TraceabilityError) as refused:
         _one_line(refused)
+    except BrokenPipeError:  # whoever read us (`tally … | head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_BAD_INPUT)
     except OSError as failed:
-        _one_line(failed)
+        _one_line(_of_file(failed))
+    except SQLAlchemyError as failed:
+        _one_line(NodeError(f"database: {getattr(failed, 'orig', None) or failed}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _of_file(failed: OSError) -> Exception:
+    """The same error with its file in front and without its number."""
+    if failed.filename is None or failed.strerror is None:
+        return failed
+    return NodeError(f"{os.fsdecode(failed.filename)}: {failed.strerror}")
 
 
 def _one_line(error: Exception) -> None:

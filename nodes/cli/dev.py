@@ -8,9 +8,9 @@ import typer
 
 from contracts.consortium import Role
 from ledger.crypto import passphrase_from_environment
-from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory
+from nodes.cli.options import DEFAULT_DIRECTORY, PORT_MAX, AsJson, Directory
 from nodes.cli.output import out, print_json
-from nodes.client import NodeAddress, remember
+from nodes.client import NodeAddress, remember, remembered
 from nodes.founding import DEVELOPER_LABEL, MemberSpec, found_solo
 from nodes.layout import NodeDirectory
 from nodes.runtime import NodeRuntime
@@ -25,15 +25,22 @@ def dev(
     directory: Directory = DEFAULT_DIRECTORY,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="HTTP API; 0 takes a free one.")
+        int | None,
+        typer.Option(
+            "--port", min=0, max=PORT_MAX, help="HTTP API; 0 takes a free one."
+        ),,
     ] = None,
     rpc_port: Annotated[
-        int | None, typer.Option("--rpc-port", help="Ethereum JSON-RPC; 0 takes a free one.")
+        int | None,
+        typer.Option(
+            "--rpc-port", min=0, max=PORT_MAX, help="Ethereum JSON-RPC; 0 takes a free one."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a solo node in a folder (made at the first start) with a member you can act as."""
     passphrase = passphrase_from_environment()
+    directory = directory.absolute()
     place = NodeDirectory(directory)
     if not place.genesis.exists():
         found_solo(
@@ -47,12 +54,22 @@ def dev(
     with NodeRuntime.open(
         directory, passphrase, lambda settings: _adjusted(settings, host, port, rpc_port)
     ) as node:
-        key, _ = node.keys.create(DEV_MEMBER.id)
+        key = _key(node)
         TrustStore().add(node.trust)
         with serving(node) as addresses:
             remember(NodeAddress(addresses.api, key))
             _tell(node, addresses, key, as_json)
             wait_for_stop()
+
+
+def _key(node: NodeRuntime) -> str:
+    """The bearer key of the last start if it is still good here, else a new one."""
+    known = remembered()
+    if known is not None and known.key is not None:
+        found = node.keys.find(known.key)
+        if found is not None and found.organisation == DEV_MEMBER.id:
+            return known.key
+    return node.keys.create(DEV_MEMBER.id)[0]
 
 
 def _adjusted(

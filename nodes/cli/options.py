@@ -19,4 +19,5 @@ Key = Annotated[
 Directory = Annotated[
     Path, typer.Option("--dir", help="The node's folder.", file_okay=False, show_default=True)
 ]
+PORT_MAX = 65_535
 DEFAULT_DIRECTORY = Path(".tally")

@@ -11,10 +11,10 @@ import typer
 from ledger.canonical import canonical_json
 from nodes.cli.journey import print_journey
 from nodes.cli.options import AsJson, Key, Url
-from nodes.cli.output import EXIT_BAD_INPUT, err, out, print_json, progress
+from nodes.cli.output import EXIT_BAD_INPUT, EXIT_INVALID, err, out, print_json, progress
 from nodes.client import CaptureOutcome, NodeClient, find_address
-from nodes.errors import NodeError
-from traceability.bundle import Trust, known_trust, verify_bundle
+from nodes.errors import NodeError, RequestRefused
+from traceability.bundle import Outcome, Trust, known_trust, verify_bundle
 from traceability.gs1 import parse_digital_link, parse_identifier
 from traceability.gs1.keys import DOMAIN
 from traceability.labels import X_DIMENSION_MM_DEFAULT, qr_png, qr_svg, qr_terminal
@@ -38,11 +38,12 @@ def capture(
     with NodeClient(find_address(url, key)) as node:
         mode = "proceed" if proceed else "rollback"
         with progress("capturing", len(documents), not as_json) as done:
-            jobs = []
-            for name, body in documents:
-                jobs.append((name, node.submit(body, mode)))
+            jobs = [(name, _submit(node, body, mode)) for name, body in documents]
             for index, (name, job) in enumerate(jobs, 1):
-                outcomes.append((name, node.wait(job) if wait else job))
+                if isinstance(job, str) and wait:
+                    outcomes.append((name, node.wait(job)))
+                else:
+                    outcomes.append((name, job))
                 done(index)
     if as_json:
         print_json({"captures": [_capture_json(*one) for one in outcomes]})
@@ -61,7 +62,10 @@ def trace(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show where an item has been, who said so, and check every proof here, offline."""
+    """Show where an item has been, who said so, and check every proof here, offline.
+
+    Exits 1 where a proof is invalid.
+    """
     with NodeClient(find_address(url, None)) as node:
         item = node.item(_item_path(epc))
     verdicts = []
@@ -75,6 +79,8 @@ def trace(
         print_json(item)
     else:
         print_journey(out, item, verdicts)
+    if Outcome.INVALID in verdicts:
+        raise typer.Exit(EXIT_INVALID)
 
 
 def qr(
@@ -133,6 +139,14 @@ def proof(
         out.print(f"{path}: {len(bundle)} bytes; check it with `tally verify {path}`", markup=False)
 
 
+def _submit(node: NodeClient, body: bytes, mode: str) -> CaptureOutcome | str:
+    """The job, or the refusal: other documents are handed in all the same."""
+    try:
+        return node.submit(body, mode)
+    except RequestRefused as refused:
+        return CaptureOutcome("", False, (), (str(refused),), {})
+
+
 def _read(name: str) -> bytes:
     return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
 
@@ -146,6 +160,8 @@ def _item_path(epc: str) -> str:
 
 def _label_link(uri: str, base: str | None) -> str:
     """The URI to print: the given one checked and kept, or moved to another resolver."""
+    if base is not None and not base.startswith(("http://", "https://")):
+        raise NodeError(f"--base {base}: an address such as https://id.example.org is needed")
     if uri.startswith(("http://", "https://")) and base is None:
         parse_digital_link(uri)
         return uri
@@ -169,7 +185,7 @@ def _capture_json(name: str, outcome: CaptureOutcome | str) -> dict[str, object]
         return {"file": name, "job": outcome, "running": True}
     return {
         "file": name,
-        "job": outcome.job,
+        "job": outcome.job or None,
         "success": outcome.success,
         "eventIDs": list(outcome.event_ids),
         "errors": list(outcome.errors),

@@ -10,7 +10,14 @@ from rich.markup import escape
 
 from nodes.cli.options import AsJson
 from nodes.cli.output import EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, out, print_json, progress
-from traceability.bundle import Outcome, Trust, Verdict, known_trust, verify_bundle
+from traceability.bundle import (
+    BUNDLE_SIZE_BYTES_MAX,
+    Outcome,
+    Trust,
+    Verdict,
+    known_trust,
+    verify_bundle,
+)
 
 EXITS = {
     Outcome.VALID: EXIT_VALID,
@@ -35,7 +42,8 @@ def verify(
     verdicts: list[tuple[Path, Verdict]] = []
     with progress("checking", len(bundles), len(bundles) > 1 and not as_json) as done:
         for index, path in enumerate(bundles, 1):
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(BUNDLE_SIZE_BYTES_MAX + 1)
             verdicts.append((path, verify_bundle(data, given or known_trust(data))))
             done(index)
     if as_json:
