@@ -26,9 +26,7 @@ def dev(
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[
         int | None,
-        typer.Option(
-            "--port", min=0, max=PORT_MAX, help="HTTP API; 0 takes a free one."
-        ),,
+        typer.Option("--port", min=0, max=PORT_MAX, help="HTTP API; 0 takes a free one."),
     ] = None,
     rpc_port: Annotated[
         int | None,
@@ -67,7 +65,7 @@ def _key(node: NodeRuntime) -> str:
     known = remembered()
     if known is not None and known.key is not None:
         found = node.keys.find(known.key)
-        if found is not None and found.organisation == DEV_MEMBER.id:
+        if found and found.revoked is None and found.organisation == DEV_MEMBER.id:
             return known.key
     return node.keys.create(DEV_MEMBER.id)[0]
 
