@@ -38,9 +38,11 @@ from ledger.evm.errors import (
     TransactionRefused,
     TransactionTooLarge,
     TransactionTypeUnsupported,
+    WorkLimitExceeded,
 )
 from ledger.evm.execution import PyEvmExecution
 from ledger.evm.protocol import (
+    CURVE_WORK_MAX,
     BlockEnvironment,
     BlockExecution,
     CallRequest,
@@ -58,6 +60,7 @@ from ledger.evm.transactions import (
 
 __all__ = [
     "CALL_GAS_MAX",
+    "CURVE_WORK_MAX",
     "EMPTY_REQUESTS_HASH",
     "EMPTY_ROOT",
     "EMPTY_UNCLES_HASH",
@@ -88,6 +91,7 @@ __all__ = [
     "TransactionRefused",
     "TransactionTooLarge",
     "TransactionTypeUnsupported",
+    "WorkLimitExceeded",
     "bloom_bits",
     "bloom_of",
     "check_standing_alone",

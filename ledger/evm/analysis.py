@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 _JUMPDEST = 0x5B
 _PUSH0 = 0x5F
+_CODE_SIZE_BYTES_MAX = 24_576
+_REMEMBERED_MAX = 64
+"""An analysis may take 90 times the memory of its code: 64 of 24 kB take 140 MB at most."""
 # A push with as many of its bytes as there are. What stands between two matches are
 # one-byte instructions, so that the search never begins inside a constant.
 _PUSHES = re.compile(
@@ -24,9 +27,12 @@ class Analysis(NamedTuple):
     """Positions of JUMPDEST instructions that are not part of a constant."""
 
 
-@lru_cache(maxsize=512)
 def analyse(code: bytes) -> Analysis:
-    """Analyse code. The latest 512 pieces (of 24 kB, 48 kB at creation) are remembered."""
+    """Analyse code. The latest pieces are remembered, but for those longer than a contract's."""
+    return _remembered(code) if len(code) <= _CODE_SIZE_BYTES_MAX else _analyse(code)
+
+
+def _analyse(code: bytes) -> Analysis:
     constants: dict[int, int] = {}
     bare = bytearray(code)
     for match in _PUSHES.finditer(code):
@@ -38,3 +44,6 @@ def analyse(code: bytes) -> Analysis:
     return Analysis(
         constants, frozenset(at for at, opcode in enumerate(bare) if opcode == _JUMPDEST)
     )
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED_MAX)(_analyse)

@@ -73,7 +73,11 @@ class PyEvmEngine:
         call_gas_max: int = CALL_GAS_MAX,
         node_cache_entries: int = NODE_CACHE_ENTRIES,
         call_time_s_max: float = CALL_TIME_S_MAX,
+        *,
+        reference: bool = False,
     ) -> None:
+        """`reference`: run py-evm's own inner loop, a third as fast, instead of ours."""
+        self._reference = reference
         self._call_gas_max = call_gas_max
         self._call_time_s_max = call_time_s_max
         cache: LRU[bytes, Node] = LRU(node_cache_entries)
@@ -81,7 +85,7 @@ class PyEvmEngine:
 
     def begin(self, parent: StateReader, env: BlockEnvironment) -> PyEvmExecution:
         """Start a block on top of `parent`."""
-        return PyEvmExecution(parent, env, self._nodes)
+        return PyEvmExecution(parent, env, self._nodes, reference=self._reference)
 
     def call(self, state: StateReader, env: BlockEnvironment, request: CallRequest) -> CallResult:
         """Execute without recording. Needs neither funds nor a nonce; gas and time are bounded."""
@@ -118,7 +122,7 @@ class PyEvmEngine:
         return high
 
     def _machine(self, state: StateReader, env: BlockEnvironment) -> LedgerState:
-        machine = LedgerState(state, env)
+        machine = LedgerState(state, env, reference=self._reference)
         machine.deadline = time.monotonic() + self._call_time_s_max
         return machine
 
@@ -143,6 +147,7 @@ class PyEvmEngine:
         accounts = machine.accounts
         sender = EthAddress(request.sender)
         checkpoint = accounts.record()
+        machine.curve_work = 0
         try:
             if accounts.get_balance(sender) < request.value:
                 accounts.set_balance(sender, request.value)

@@ -49,6 +49,10 @@ class GasLimitExceeded(TransactionRefused):
     """More gas than the block has left."""
 
 
+class WorkLimitExceeded(GasLimitExceeded):
+    """More elliptic-curve work than the block has left."""
+
+
 class IntrinsicGasTooLow(TransactionRefused):
     """Less gas than the transaction costs before execution (with the EIP-7623 floor)."""
 

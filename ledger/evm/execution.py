@@ -18,6 +18,7 @@ from ledger.evm.errors import (
     NonceTooHigh,
     NonceTooLow,
     SenderIsContract,
+    WorkLimitExceeded,
 )
 from ledger.evm.machine import LedgerState
 from ledger.evm.messages import is_delegation, run_message
@@ -35,12 +36,17 @@ class PyEvmExecution:
     """A block on top of `parent`. Not thread-safe."""
 
     def __init__(
-        self, parent: StateReader, env: BlockEnvironment, cache: NodeCache | None = None
+        self,
+        parent: StateReader,
+        env: BlockEnvironment,
+        cache: NodeCache | None = None,
+        *,
+        reference: bool = False,
     ) -> None:
         self._parent = parent
         self._env = env
         self._cache = cache
-        self._state = LedgerState(parent, env)
+        self._state = LedgerState(parent, env, reference=reference)
         self._gas_used = 0
         self._sealed = False
         system_call(self._state, BEACON_ROOTS_ADDRESS, env.parent_beacon_block_root)
@@ -60,6 +66,7 @@ class PyEvmExecution:
         price = min(transaction.gas_price, transaction.max_priority_fee_per_gas)
         sender = EthAddress(transaction.sender)
         checkpoint = accounts.record()
+        self._state.curve_work = 0
         try:
             if price:
                 accounts.set_balance(sender, accounts.get_balance(sender) - transaction.gas * price)
@@ -83,10 +90,15 @@ class PyEvmExecution:
                 fee = outcome.gas_used * price
                 accounts.set_balance(coinbase, accounts.get_balance(coinbase) + fee)
             accounts.touch_account(coinbase)
-        except BaseException:
+        except BaseException as error:
             accounts.discard(checkpoint)
+            accounts.forget_originals()
+            if isinstance(error, WorkLimitExceeded):
+                # Its work is done and lost. Nobody else shall begin such work in this block.
+                self._state.curve_work_left = 0
             raise
         accounts.lock_changes()
+        self._state.curve_work_left -= self._state.curve_work
         self._gas_used += outcome.gas_used
         computation = outcome.computation
         logs = tuple(

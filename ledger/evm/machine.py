@@ -3,35 +3,103 @@
 from __future__ import annotations
 
 import time
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
+from eth.exceptions import OutOfGas
 from eth.typing import JournalDBCheckpoint
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
+from eth.vm.gas_meter import GasMeter
 from eth_typing import Address as EthAddress
 from eth_typing import BlockNumber
 from eth_typing import Hash32 as EthHash32
 
 from ledger.evm.database import JournaledAccounts
-from ledger.evm.errors import CallTimeout
+from ledger.evm.errors import CallTimeout, WorkLimitExceeded
 from ledger.evm.interpreter import run
 from ledger.evm.protocol import BlockEnvironment
 from ledger.state import StateReader
 
 _ANCESTORS = 256
-_BYTES_PER_S: Final[dict[int, int]] = {
-    0x08: 800,  # BN254 pairing: 192 bytes a pair
-    0x0C: 8_000,  # BLS12-381 multi-exponentiation in G1: 160 bytes a point
-    0x0E: 2_500,  # the same in G2: 288 bytes a point
-    0x0F: 700,  # BLS12-381 pairing: 384 bytes a pair
+_CURVE_WORK_PER_GAS: Final[dict[int, int]] = {
+    0x07: 2,  # BN254 multiplication
+    0x08: 5,  # BN254 pairing
+    0x0C: 3,  # BLS12-381 multi-exponentiation in G1
+    0x0E: 6,  # the same in G2
+    0x0F: 12,  # BLS12-381 pairing
+    0x10: 1,  # BLS12-381 map to G1
+    0x11: 5,  # BLS12-381 map to G2
 }
-"""How fast py_ecc goes through the input of precompiled contracts that may run for minutes."""
+"""Microseconds that py_ecc takes for a gas, roughly, where it takes long. Consensus depends on
+these figures: they are part of the chain's rules and never follow the machine."""
 
 
-class LedgerComputation(PragueComputation):
-    """Prague rules, with our inner loop.
+def _weighed(precompile: Any, work_per_gas: int) -> Any:
+    """The precompiled contract, with its work counted before it begins."""
+
+    def run_weighed(computation: Any) -> Any:
+        consume_gas = computation.consume_gas
+
+        def consume(amount: int, reason: str) -> None:
+            consume_gas(amount, reason)
+            computation.state.add_curve_work(amount * work_per_gas)
+
+        # Every one of them takes its gas first, in one piece.
+        computation.consume_gas = consume
+        try:
+            return precompile(computation)
+        finally:
+            del computation.consume_gas
+
+    return run_weighed
+
+
+_PRECOMPILES: Final = PragueComputation.get_precompiles() | {
+    EthAddress(number.to_bytes(20, "big")): _weighed(
+        PragueComputation.get_precompiles()[EthAddress(number.to_bytes(20, "big"))], work_per_gas
+    )
+    for number, work_per_gas in _CURVE_WORK_PER_GAS.items()
+}
+
+
+class _BoundedComputation(PragueComputation):
+    """Prague rules within bounds of memory and time.
+
+    py-evm keeps every inner call until the transaction ends, with its memory and calldata: a
+    hundred gas can hold a megabyte. Here an inner call leaves its logs, refunds and deletions to
+    the call around it and goes.
+    """
+
+    _precompiles = _PRECOMPILES
+
+    def __init__(
+        self,
+        state: StateAPI,
+        message: MessageAPI,
+        transaction_context: TransactionContextAPI,
+    ) -> None:
+        super().__init__(state, message, transaction_context)
+        self._deleted_inside: list[EthAddress] = []
+
+    def add_child_computation(self, child_computation: ComputationAPI) -> None:
+        super().add_child_computation(child_computation)
+        self.children.clear()
+        if child_computation.is_success:
+            child = cast("_BoundedComputation", child_computation)
+            self._log_entries.extend(child._log_entries)
+            cast("GasMeter", self._gas_meter).gas_refunded += child.get_gas_refund()
+            self._deleted_inside.extend(child.get_accounts_for_deletion())
+
+    def get_accounts_for_deletion(self) -> list[EthAddress]:
+        if self.is_error:
+            return []
+        return list({*self.accounts_to_delete, *self._deleted_inside})
+
+
+class LedgerComputation(_BoundedComputation):
+    """With our inner loop.
 
     Gas for a transaction's creation code (EIP-3860) is not taken here: it is intrinsic gas.
     """
@@ -66,16 +134,52 @@ class LedgerComputation(PragueComputation):
         return computation
 
 
+class ReferenceComputation(_BoundedComputation):
+    """With py-evm's own inner loop: what ours is held against (decision D2)."""
+
+    @property
+    def is_origin_computation(self) -> bool:
+        """py-evm asks whether the origin is the sender, which may be deeper too (EIP-7702)."""
+        return self.msg.depth == 0
+
+    @classmethod
+    def consume_initcode_gas_cost(cls, computation: ComputationAPI) -> None:
+        """Intrinsic gas here."""
+
+    @classmethod
+    def apply_computation(
+        cls,
+        state: StateAPI,
+        message: MessageAPI,
+        transaction_context: TransactionContextAPI,
+        parent_computation: ComputationAPI | None = None,
+    ) -> ComputationAPI:
+        """As in `LedgerComputation`."""
+        machine = cast("LedgerState", state)
+        if machine.deadline is not None:
+            _check_time(machine.deadline, message)
+        return super().apply_computation(state, message, transaction_context, parent_computation)
+
+
 class LedgerState(PragueState):
     """py-evm's state object for one block."""
 
     account_db_class = JournaledAccounts
-    computation_class = LedgerComputation
+    computation_class: type[_BoundedComputation] = LedgerComputation
 
     deadline: float | None = None
     """By `time.monotonic`. For calls only: blocks have no clock, every node must agree on them."""
 
-    def __init__(self, reader: StateReader, env: BlockEnvironment) -> None:
+    def __init__(
+        self, reader: StateReader, env: BlockEnvironment, *, reference: bool = False
+    ) -> None:
+        """`reference`: run py-evm's own inner loop."""
+        if reference:
+            self.computation_class = ReferenceComputation
+        self.curve_work = 0
+        """Of the transaction at hand, in nominal microseconds."""
+        self.curve_work_left = env.curve_work_max
+        """What the block has left for it and those after it."""
         self.execution_context = ExecutionContext(
             coinbase=EthAddress(env.coinbase),
             timestamp=env.timestamp,
@@ -97,6 +201,22 @@ class LedgerState(PragueState):
         # Bound once: each would otherwise cost a call on the way to the same method.
         for name in _DIRECT:
             setattr(self, name, getattr(accounts, name))
+
+    def add_curve_work(self, amount: int) -> None:
+        """Count work of precompiled contracts that gas does not price here.
+
+        Raises `OutOfGas`, which fails the contract's call, beyond what a transaction may do, and
+        `WorkLimitExceeded` beyond what the block has left.
+        """
+        work = self.curve_work + amount
+        if work > self._env.curve_work_max // 2:
+            raise OutOfGas("more elliptic-curve work than a transaction may do on this chain")
+        if work > self.curve_work_left:
+            raise WorkLimitExceeded(
+                f"the block has {self.curve_work_left} of {self._env.curve_work_max} microseconds "
+                "for elliptic-curve work left: the transaction must wait"
+            )
+        self.curve_work = work
 
     def is_address_warm(self, address: EthAddress) -> bool:
         return self.accounts.is_address_warm(address) or address in self._precompiles
@@ -123,6 +243,15 @@ class LedgerState(PragueState):
         if not max(0, self._env.number - _ANCESTORS) <= block_number < self._env.number:
             return EthHash32(b"")
         return EthHash32(self._env.block_hash(block_number) or b"")
+
+
+_BYTES_PER_S: Final[dict[int, int]] = {
+    0x08: 800,  # BN254 pairing: 192 bytes a pair
+    0x0C: 8_000,  # BLS12-381 multi-exponentiation in G1: 160 bytes a point
+    0x0E: 2_500,  # the same in G2: 288 bytes a point
+    0x0F: 700,  # BLS12-381 pairing: 384 bytes a pair
+}
+"""How fast py_ecc goes through the input of precompiled contracts that may run for minutes."""
 
 
 def _check_time(deadline: float, message: MessageAPI) -> None:

@@ -10,6 +10,8 @@ from ledger.state.protocol import StateChanges, StateReader
 from ledger.types import Address, Authorization, Hash32, Receipt, Transaction
 
 ZERO_HASH = Hash32(bytes(32))
+CURVE_WORK_MAX = 10_000_000
+"""Elliptic-curve work in one block unless its genesis says otherwise, nominal microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class BlockEnvironment:
     """BLOCKHASH: hash of one of the 256 blocks before this one."""
     parent_beacon_block_root: Hash32 = ZERO_HASH
     """What the EIP-4788 system call stores, where that contract is deployed."""
+    curve_work_max: int = CURVE_WORK_MAX
+    """Bound on the block's elliptic-curve work, nominal microseconds; a transaction has half."""
 
 
 @dataclass(frozen=True, slots=True)
