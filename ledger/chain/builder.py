@@ -150,6 +150,7 @@ class BlockBuilder:
             mix_hash=ZERO_HASH,
             parent_hash=parent.block.hash,
             block_hash=parent.block_hash,
+            curve_work_max=self._limits.curve_work_max,
         )
 
     def _check(self, parent: Parent, transaction: Transaction, size_after: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger.chain.errors import BlockInvalid, ChainDamaged
+from ledger.chain.types import Limits
 from ledger.evm import decode_receipt, decode_transaction, encode_header, encode_receipt
 from ledger.evm.codec import decode_header
 from ledger.evm.errors import TransactionRefused
@@ -17,6 +18,8 @@ from ledger.types import Address, Block, Hash32, Header, Receipt, Transaction
 
 _COUNT_BYTES = 4
 _LEGACY_MIN = 0xC0
+_FRAME_SIZE_MAX = 4_096
+"""Header and list prefixes; a prefix before each transaction is an eighth of it at most."""
 
 
 def encode_number(number: int) -> bytes:
@@ -35,10 +38,11 @@ def encode_block(header_rlp: bytes, transactions: Sequence[bytes]) -> bytes:
     return encode_list((header_rlp, body, EMPTY_LIST, EMPTY_LIST))
 
 
-def decode_block(
-    data: bytes, transaction_size_bytes_max: int
-) -> tuple[Header, tuple[Transaction, ...]]:
+def decode_block(data: bytes, limits: Limits) -> tuple[Header, tuple[Transaction, ...]]:
     """Header and transactions of a block's RLP. Raises `BlockInvalid`."""
+    size_max = limits.block_size_bytes_max + limits.block_size_bytes_max // 8 + _FRAME_SIZE_MAX
+    if len(data) > size_max:
+        raise BlockInvalid(f"block of {len(data)} bytes; at most {size_max} are possible")
     try:
         header, transactions, uncles, withdrawals = decode_list(data, fields=4)
         if uncles != [] or withdrawals != []:
@@ -48,7 +52,7 @@ def decode_block(
         return decode_header(_encode_item(header)), tuple(
             decode_transaction(
                 item if isinstance(item, bytes) else _encode_item(item),
-                transaction_size_bytes_max,
+                limits.transaction_size_bytes_max,
             )
             for item in transactions
         )

@@ -90,7 +90,9 @@ class Genesis:
         if section is not None:
             contracts = dict(section.contracts)
             limits = Limits(
-                section.limits.transaction_size_bytes_max, section.limits.block_size_bytes_max
+                section.limits.transaction_size_bytes_max,
+                section.limits.block_size_bytes_max,
+                section.limits.curve_work_max,
             )
             if section.permission is not None:
                 permission = PermissionLayout(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from ledger.evm import CURVE_WORK_MAX
 from ledger.state import GenesisAccount
 from ledger.types import Address
 
@@ -153,6 +154,7 @@ class LimitsSection(_Strict):
 
     transaction_size_bytes_max: int = Field(1 << 20, ge=1_024, le=16 << 20, strict=True)
     block_size_bytes_max: int = Field(8 << 20, ge=1_024, le=64 << 20, strict=True)
+    curve_work_max: int = Field(CURVE_WORK_MAX, ge=0, le=1 << 40, strict=True)
 
     @model_validator(mode="after")
     def _fits(self) -> LimitsSection:

@@ -15,6 +15,7 @@ from ledger.chain.encoding import decode_block, encode_number
 from ledger.chain.errors import (
     BlockEmpty,
     BlockUnknown,
+    ChainDamaged,
     GenesisMismatch,
     GenesisMissing,
     LedgerClosed,
@@ -236,6 +237,7 @@ class Ledger:
             mix_hash=header.mix_hash,
             parent_hash=header.parent_hash,
             block_hash=self._reader.block_hash,
+            curve_work_max=self._genesis.limits.curve_work_max,
         )
 
     # ---- submitting and waiting -----------------------------------------------------------------
@@ -277,7 +279,7 @@ class Ledger:
         """
         deadline = time.monotonic() + timeout_s
         with self._waiters.listen(transaction_hash) as event:
-            found = self.receipt(transaction_hash)
+            found = self._published(transaction_hash)
             while found is None:
                 if not event.wait(max(0.0, deadline - time.monotonic())):
                     raise WaitTimeout(
@@ -286,10 +288,17 @@ class Ledger:
                     )
                 if self._closed:
                     raise LedgerClosed("the ledger was closed meanwhile")
-                found = self.receipt(transaction_hash)
+                found = self._published(transaction_hash)
                 reason = self._waiters.reason(transaction_hash)
                 if found is None and reason is not None:
                     raise reason
+        return found
+
+    def _published(self, transaction_hash: Hash32) -> tuple[MinedTransaction, Receipt] | None:
+        """As `receipt`, once head and log show the block as well."""
+        found = self.receipt(transaction_hash)
+        if found is None or found[0].block_number > self._head.block.header.number:
+            return None
         return found
 
     def subscribe(self, callback: Callable[[CommittedBlock], None]) -> Callable[[], None]:
@@ -334,17 +343,24 @@ class Ledger:
             return self._commit(snapshot, self._validated(snapshot, block))
 
     def _validated(self, snapshot: Snapshot, block: bytes) -> Candidate:
-        header, transactions = decode_block(block, self._genesis.limits.transaction_size_bytes_max)
+        header, transactions = decode_block(block, self._genesis.limits)
         return self._builder.validate(self._parent(snapshot), header, transactions)
 
-    def verify_integrity(self, progress: Progress = lambda _done, _all: None) -> None:
+    def verify_integrity(
+        self, progress: Progress = lambda _done, _all: None, *, reference: bool = False
+    ) -> None:
         """Derive everything stored anew from genesis and the transactions, and compare.
 
-        Takes as long as making all blocks once more. Raises `ChainDamaged`.
+        Takes as long as making all blocks once more; with `reference`, which executes them by
+        py-evm's own inner loop, about three times as long. Raises `ChainDamaged`.
         """
+        builder = self._builder
+        if reference:
+            engine = PyEvmEngine(reference=True)
+            builder = BlockBuilder(engine, self.chain_id, self._genesis.limits)
         with self._open_snapshot() as snapshot:
             load_head(snapshot, self._genesis, self._signer)
-            verify_chain(snapshot, self._genesis, self._builder, progress)
+            verify_chain(snapshot, self._genesis, builder, progress)
 
     def _open_snapshot(self) -> Snapshot:
         if self._closed:
@@ -353,6 +369,11 @@ class Ledger:
 
     def _parent(self, snapshot: Snapshot) -> Parent:
         head, state = self._head, FlatState(snapshot)
+        if state.root != head.block.header.state_root:
+            # Only after an error in the middle of `_commit`. A block on it would be a fork.
+            raise ChainDamaged(
+                f"the stored state is not that after block {head.block.header.number}: restart"
+            )
         return Parent(
             block=head.block,
             log_root=head.log.root,
@@ -372,9 +393,10 @@ class Ledger:
         log_head = sign_head(self.origin, size, root, self._signer)
         write_log_head(batch, log_head)
         self._store.commit(batch)
+        # First of all: whatever fails from here on, no other block can be put in its place.
+        self._head = Head(block, log_head)
         committed = CommittedBlock(block, candidate.receipts, logs.placed)
         self._reader.remember(committed)
-        self._head = Head(block, log_head)
         self._senders = HeadSenders(self._store, self._genesis.permission)
         self.mempool.settle(block.transactions)
         self._waiters.mined(block.transactions)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from ledger.chain.encoding import decode_number, encode_number
 from ledger.chain.errors import ChainDamaged
+from ledger.chain.records import read_log_head
 from ledger.chain.types import BlockLogs, LogHead
 from ledger.store import Snapshot, Table, WriteBatch
 from ledger.tlog import (
@@ -189,13 +190,13 @@ class LogView:
         """
         if block_number < 1:
             raise IndexError(f"block {block_number} has no leaf")
-        head = self._head()
         with self._snapshot() as snapshot:
             if snapshot.get(Table.LEAF_INDEX, encode_number(block_number)) is None:
                 raise IndexError(f"block {block_number} is not in the log")
             start = first_leaf(snapshot, block_number)
             after = snapshot.get(Table.LEAF_INDEX, encode_number(block_number + 1))
-        end = head.size if after is None else decode_number(after)
+            # Not the published head: the snapshot may be a block further.
+            end = read_log_head(snapshot).size if after is None else decode_number(after)
         block_leaf = max(end, start + 1) - 1
         if log_index is None:
             return block_leaf

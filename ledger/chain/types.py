@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.evm.protocol import CURVE_WORK_MAX
 from ledger.state.protocol import StateChanges
 from ledger.types import Address, Block, PlacedLog, Receipt, Transaction
 
@@ -26,6 +27,8 @@ class Limits:
     transaction_size_bytes_max: int = 1 << 20
     block_size_bytes_max: int = 8 << 20
     """Of the transactions' encodings together."""
+    curve_work_max: int = CURVE_WORK_MAX
+    """Elliptic-curve work of precompiled contracts in a block, nominal microseconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ledger.chain import Genesis, Ledger
 from ledger.crypto import KeyStore, passphrase_from_environment
 from ledger.projection import open_database, upgrade
-from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Url
+from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Reference, Url
 from nodes.cli.output import out, print_json, progress
 from nodes.client import NodeClient, find_address
 from nodes.founding import LOG_KEY_LABEL
@@ -47,13 +47,17 @@ def reindex(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -
         out.print(f"{head} blocks applied anew")
 
 
-def check(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
+def check(
+    directory: Directory = DEFAULT_DIRECTORY,
+    reference: Reference = False,
+    as_json: AsJson = False,
+) -> None:
     """Derive the whole ledger again from its blocks and compare. The node must not be running."""
     _, ledger = _open(NodeDirectory(directory))
     try:
         head = ledger.head().header.number
         with progress("blocks", head, not as_json) as done:
-            ledger.verify_integrity(lambda checked, _: done(checked))
+            ledger.verify_integrity(lambda checked, _: done(checked), reference=reference)
         size = ledger.log.size
     finally:
         ledger.close()

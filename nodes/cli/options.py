@@ -19,5 +19,8 @@ Key = Annotated[
 Directory = Annotated[
     Path, typer.Option("--dir", help="The node's folder.", file_okay=False, show_default=True)
 ]
+Reference = Annotated[
+    bool, typer.Option("--reference", help="Execute by py-evm's own loop: three times as long.")
+]
 PORT_MAX = 65_535
 DEFAULT_DIRECTORY = Path(".tally")
