@@ -133,12 +133,19 @@ class Store:
             raise StoreMissing(f"no ledger store in {directory}")
         writer_lock: int | None = None
         if not readonly:
-            directory.mkdir(parents=True, exist_ok=True)
+            _make_directory(directory)
             writer_lock = _take_writer_lock(directory)
         try:
+            is_new = not file.exists()
             environment = _open_environment(file, map_size_bytes, readonly)
             try:
+                if not readonly:
+                    # A process that was killed may have left a commit that readers see and the
+                    # disk does not have yet. It must be there before anybody is told of it.
+                    environment.sync(True)
                 databases = _open_tables(environment, directory, readonly)
+                if is_new:
+                    _sync_directory(directory)
             except BaseException:
                 environment.close()
                 raise
@@ -185,7 +192,7 @@ class Store:
     def copy(self, directory: Path | str) -> None:
         """Write a compacted, consistent copy (a backup) while the store stays in use."""
         target = Path(directory)
-        target.mkdir(parents=True, exist_ok=True)
+        _make_directory(target)
         partial = target / (_DATA_FILE + ".partial")
         partial.unlink(missing_ok=True)
         try:
@@ -196,6 +203,7 @@ class Store:
             partial.unlink(missing_ok=True)
             raise _write_error(error, target) from error
         partial.rename(target / _DATA_FILE)
+        _sync_directory(target)
 
     def size_bytes(self) -> int:
         """Bytes of the file that hold pages (used or free)."""
@@ -223,6 +231,23 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _make_directory(directory: Path) -> None:
+    """Make a directory and those above it, their names durable (fsync(2), NOTES)."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _take_writer_lock(directory: Path) -> int:
