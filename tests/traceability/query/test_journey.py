@@ -20,7 +20,7 @@ from tests.traceability.projection.support import (
 )
 from traceability.query import Relation, journey
 
-pytestmark = pytest.mark.feature("T5")
+pytestmark = [pytest.mark.feature("T5"), pytest.mark.feature("T7")]
 
 CASE, CASE_2, PALLET = (
     f"https://id.gs1.org/00/{code}"
