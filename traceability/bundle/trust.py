@@ -65,7 +65,8 @@ class Trust:
     """The contract whose events are believed."""
 
     def __post_init__(self) -> None:
-        if len(set(self.keys)) != len(self.keys):
+        # Name and id are all that a signature line tells of its key.
+        if len({(key.name, key.key_id) for key in self.keys}) != len(self.keys):
             raise TrustMalformed("trust file: the same key stands in `keys` twice")
         distinct = len({key.public_key for key in self.keys})
         if not 1 <= self.threshold <= distinct:

@@ -111,6 +111,8 @@ def _format(check: _Check) -> str:
 
 def _event(check: _Check) -> str:
     event = json.loads(check.bundle.event)
+    if "recordTime" in event:
+        raise _Failed("the event claims a recordTime of its own, which only the log can tell")
     try:
         found = event_id(event)
     except _HASHING_ERRORS as error:
@@ -160,6 +162,8 @@ def _leaf(check: _Check) -> str:
         anchored = decode_log(Log(leaf.address, leaf.topics, leaf.data))
     except ContractError as error:
         raise _Failed(f"the log leaf anchors no batch: {error}") from None
+    if (leaf.data, leaf.topics[3]) != _written(anchored):
+        raise _Failed("the log leaf is not written as the contract writes it")
     if anchored.root != check.batch_root:
         raise _Failed("the log leaf anchors another batch than the one the event belongs to")
     if anchored.count != check.bundle.batch.count:
@@ -172,6 +176,12 @@ def _leaf(check: _Check) -> str:
     if leaf.address != check.trust.provenance:
         raise _Failed(f"the contract 0x{leaf.address.hex()} is not the trusted one")
     return f"the batch was anchored by {anchored.organisation} in block {leaf.block_number}"
+
+
+def _written(anchored: BatchAnchored) -> tuple[bytes, bytes]:
+    """The one ABI encoding: data, and the topic of the submitter. Reading alone is lenient."""
+    words = (anchored.count, int(anchored.visibility))
+    return b"".join(word.to_bytes(32, "big") for word in words), anchored.submitter.rjust(32, b"\0")
 
 
 _TIME_MAX = 253_402_300_799

@@ -191,13 +191,20 @@ class TestForgery:
     def test_what_the_hash_id_leaves_out_is_bound_all_the_same(self) -> None:
         for addition in (
             {"eventID": "urn:uuid:00000000-0000-4000-8000-000000000000"},
-            {"recordTime": "2026-01-01T00:00:00.000Z"},
             {"errorDeclaration": {"declarationTime": "2026-01-02T00:00:00.000Z"}},
         ):
             fields = copy.deepcopy(FIELDS[0])
             fields["event"] |= addition
             assert event_id(fields["event"]) == fields["eventID"]
             assert failed_at(verify_bundle(written(fields), TRUST)) == "leaf"
+
+    def test_a_record_time_of_the_event_s_own_is_refused_even_if_anchored(self) -> None:
+        world = World()
+        (event,) = events(1)
+        body = dict(event.body) | {"recordTime": "2020-01-01T00:00:00.000Z"}
+        claimed = replace(event, body=body, event_id=event.event_id)
+        (stored,) = world.anchor((claimed,))
+        assert failed_at(verify_bundle(world.bundle(stored).encode(), TRUST)) == "event"
 
     def test_a_time_that_no_calendar_has_is_refused(self) -> None:
         world = World()

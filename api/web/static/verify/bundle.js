@@ -1,5 +1,5 @@
 // A proof bundle, checked by the five steps of docs/proof-format.md section 5, after its format.
-import { canonicalBytes, canonicalText, parseCanonicalLine } from "./jcs.js";
+import { canonicalBytes, canonicalText, demandSafeNumbers, parseCanonicalLine } from "./jcs.js";
 import { equal, fromBase64, fromHex, toHex } from "./bytes.js";
 import { CheckFailed } from "./errors.js";
 import { eventHashId } from "./hashing.js";
@@ -79,6 +79,7 @@ function format(state) {
     state.bundle = parseCanonicalLine(state.bytes);
   } else {
     canonicalText(state.bundle); // bounds the depth before anything recurses
+    demandSafeNumbers(state.bundle);
   }
   const { bundle } = state;
   demand(isObject(bundle), "this is no proof bundle");
@@ -105,6 +106,8 @@ function batchPath(place) {
 }
 
 async function event({ bundle, crypto, facts }) {
+  const written = Object.keys(bundle.event);
+  demand(!written.includes("recordTime"), "the event claims a record time, which only the log can tell");
   const id = await eventHashId(crypto, bundle.event);
   demand(id === bundle.eventID, "the event's content does not give the event id");
   facts.eventID = id;
@@ -125,8 +128,9 @@ function leaf({ bundle, trust, facts }) {
   bytesOf(line.address, 20);
   bytesOf(line.transactionHash, HASH_SIZE_BYTES);
   demand(Array.isArray(topics) && topics.length === 4, "the log's line has not four topics");
-  const [topic, root, organisation] = topics.map((text) => bytesOf(text, HASH_SIZE_BYTES));
+  const [topic, root, organisation, submitter] = topics.map((text) => bytesOf(text, HASH_SIZE_BYTES));
   demand(equal(topic, bytesOf(BATCH_ANCHORED_TOPIC, HASH_SIZE_BYTES)), "the log's line does not anchor a batch");
+  demand(submitter.slice(0, 12).every((byte) => byte === 0), "the log's line names no submitter");
   const words = bytesOf(data, 2 * HASH_SIZE_BYTES);
   demand(equal(root, facts.batchRoot), "the log's line anchors another batch");
   const count = numberOf(words.slice(0, HASH_SIZE_BYTES));
@@ -158,9 +162,11 @@ async function checkpoint({ trust, crypto, facts }) {
   }
   const signers = await signersOf(crypto, note, trust.keys);
   facts.signers = [...signers].map((key) => key.name);
+  // One key counts once, under however many names and kinds it signs.
+  const distinct = new Set([...signers].map((key) => toHex(key.publicKey))).size;
   const { threshold } = trust;
-  if (signers.size < threshold) {
-    throw new Undecided("unknown", `${signers.size} trusted keys have signed, ${threshold} must`);
+  if (distinct < threshold) {
+    throw new Undecided("unknown", `${distinct} trusted keys have signed, ${threshold} must`);
   }
 }
 

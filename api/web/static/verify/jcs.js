@@ -4,7 +4,6 @@ import { fromUtf8, utf8 } from "./bytes.js";
 
 /** Deepest nesting of objects and arrays. */
 export const DEPTH_MAX = 66;
-const EXPONENT_FROM = 1e21; // from here on ECMAScript, and so JCS, spells whole numbers with an exponent
 
 /** Canonical text of a JSON value. Throws CheckFailed for what JCS cannot carry exactly. */
 export function canonicalText(value, depth = 0) {
@@ -37,16 +36,20 @@ export function parseCanonicalLine(bytes) {
   if (`${canonicalText(value)}\n` !== text) {
     throw new CheckFailed("the file is not spelled in canonical form (RFC 8785) plus one newline");
   }
+  demandSafeNumbers(value);
   return value;
+}
+
+/** Refuses numbers beyond 2^53-1, in whatever spelling: others would read other digits, or refuse. */
+export function demandSafeNumbers(value) {
+  if (typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw new CheckFailed("a number is beyond 2^53-1");
+  }
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(demandSafeNumbers);
 }
 
 function numberText(value) {
   if (!Number.isFinite(value)) throw new CheckFailed("a number is not finite");
-  // Written without exponent it reads as an integer elsewhere, where it would keep more digits.
-  const size = Math.abs(value);
-  if (Number.isInteger(value) && size > Number.MAX_SAFE_INTEGER && size < EXPONENT_FROM) {
-    throw new CheckFailed("a whole number is beyond 2^53-1");
-  }
   return String(Object.is(value, -0) ? 0 : value);
 }
 

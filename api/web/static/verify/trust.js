@@ -20,13 +20,15 @@ export async function readTrust(crypto, source) {
   demand(isObject(contracts) && hasNames(contracts, CONTRACTS), "its contracts are not two");
   demand(Object.values(contracts).every(isAddress), "a contract's address is malformed");
   const read = await Promise.all(keys.map((key) => parseVerifierKey(crypto, key)));
+  demand(new Set(read.map(idOf)).size === read.length, "the same key stands in it twice");
   const distinct = new Set(read.map((key) => toHex(key.publicKey))).size;
-  demand(distinct === read.length, "the same key stands in it twice");
   demand(Number.isSafeInteger(threshold) && threshold >= 1, "its threshold is not at least 1");
   demand(threshold <= distinct, "its threshold can never be met");
   return { name, origin, keys: read, threshold, contracts, source };
 }
 
+/** What a signature line tells of its key: two keys with the same could not be told apart. */
+const idOf = ({ name, id }) => `${name} ${toHex(id)}`;
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isAddress = (value) => typeof value === "string" && /^0x[0-9a-f]{40}$/.test(value);
 const isLine = (value) => typeof value === "string" && /^[^\u0000-\u001f\u007f]{1,255}$/u.test(value);
