@@ -17,6 +17,7 @@ from eth.exceptions import (
     Halt,
     InsufficientStack,
     InvalidJumpDestination,
+    OutOfBoundsRead,
     OutOfGas,
     WriteProtection,
 )
@@ -39,6 +40,12 @@ _GAS_STIPEND: Final = 2_300
 _REFUND_CLEAR: Final = 4_800
 _GAS_KECCAK: Final = 30
 _GAS_KECCAK_WORD: Final = 6
+_GAS_COPY_WORD: Final = 3
+_FIXED: Final = frozenset((0x30, 0x32, 0x38, 0x3A, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x48, 0x4A))
+"""ADDRESS, ORIGIN, CODESIZE, GASPRICE, COINBASE to GASLIMIT, CHAINID, BASEFEE, BLOBBASEFEE: the
+same all the time that a message runs. py-evm's code says once what it is."""
+_READING: Final = frozenset((0x33, 0x34, 0x36, 0x3D, 0x58, 0x59, 0x5A, 0x5F))
+_CALLS: Final = frozenset((0xF1, 0xF2, 0xF4, 0xFA))
 
 
 def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kept flat for speed
@@ -54,6 +61,7 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
     stream = computation.code
     opcodes = computation.opcodes
     address = message.storage_address
+    fixed: dict[int, int] = {}
     gas: int = meter.gas_remaining
     pc = 0
     outside = False
@@ -107,8 +115,8 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
                 # SUB
                 gas -= 3
                 push((pop() - pop()) & _MAX)
-            elif 0x10 <= op <= 0x1C and op != 0x1A:
-                # comparisons, bit operations, shifts to the left and (unsigned) to the right
+            elif 0x10 <= op <= 0x1D:
+                # comparisons, bit operations, shifts
                 gas -= 3
                 one = pop()
                 if op == 0x15:
@@ -117,18 +125,21 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
                     push(one ^ _MAX)
                 else:
                     push(_binary(op, one, pop()))
-            elif op == 0x52 or op == 0x51:
-                # MSTORE, MLOAD
+            elif 0x51 <= op <= 0x53:
+                # MLOAD, MSTORE, MSTORE8
                 gas -= 3
                 start = pop()
-                end = start + 32
+                width = 1 if op == 0x53 else 32
+                end = start + width
                 if end > len(memory._bytes):
                     gas -= _extension_gas(len(memory._bytes), end)
                     if gas < 0:
                         raise _exhausted(gas)
-                    memory.extend(start, 32)
+                    memory.extend(start, width)
                 if op == 0x52:
                     memory._bytes[start:end] = pop().to_bytes(32, "big")
+                elif op == 0x53:
+                    memory._bytes[start] = pop() & 0xFF
                 else:
                     push(int.from_bytes(memory._bytes[start:end], "big"))
             elif op == 0x54:
@@ -171,21 +182,78 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
                 start = pop()
                 data = bytes(message.data[start : start + 32])
                 push(int.from_bytes(data, "big") << 8 * (32 - len(data)))
-            elif op == 0x36 or op == 0x33 or op == 0x34 or op == 0x5F:
-                # CALLDATASIZE, CALLER, CALLVALUE, PUSH0
+            elif op in _READING or op in fixed:
                 gas -= 2
                 if gas < 0 or len(stack) > _STACK_LIMIT:
                     raise _exhausted(gas)
-                if op == 0x36:
+                if op == 0x5F:
+                    # PUSH0
+                    push(0)
+                elif op == 0x36:
+                    # CALLDATASIZE
                     push(len(message.data))
                 elif op == 0x33:
+                    # CALLER
                     push(int.from_bytes(message.sender, "big"))
+                elif op == 0x34:
+                    # CALLVALUE
+                    push(message.value)
+                elif op == 0x3D:
+                    # RETURNDATASIZE
+                    push(len(computation.return_data))
+                elif op == 0x58:
+                    # PC
+                    push(pc - 1)
+                elif op == 0x59:
+                    # MSIZE
+                    push(len(memory._bytes))
+                elif op == 0x5A:
+                    # GAS
+                    push(gas)
                 else:
-                    push(message.value if op == 0x34 else 0)
+                    push(fixed[op])
+            elif op == 0x02:
+                # MUL
+                gas -= 5
+                push((pop() * pop()) & _MAX)
+            elif op == 0x04 or op == 0x06:
+                # DIV, MOD
+                gas -= 5
+                one, other = pop(), pop()
+                if other == 0:
+                    push(0)
+                else:
+                    push(one // other if op == 0x04 else one % other)
+            elif op == 0x37 or op == 0x39 or op == 0x3E or op == 0x5E:
+                # CALLDATACOPY, CODECOPY, RETURNDATACOPY, MCOPY
+                start, source, length = pop(), pop(), pop()
+                gas -= 3 + _GAS_COPY_WORD * ((length + 31) >> 5)
+                if gas < 0:
+                    raise _exhausted(gas)
+                if op == 0x3E and source + length > len(computation.return_data):
+                    raise OutOfBoundsRead("RETURNDATACOPY beyond the returned data (EIP-211)")
+                if length:
+                    first = max(start, source) if op == 0x5E else start
+                    if first + length > len(memory._bytes):
+                        gas -= _extension_gas(len(memory._bytes), first + length)
+                        if gas < 0:
+                            raise _exhausted(gas)
+                        memory.extend(first, length)
+                    if op == 0x37:
+                        piece = bytes(message.data[source : source + length])
+                    elif op == 0x39:
+                        piece = code[source : source + length]
+                    elif op == 0x3E:
+                        piece = computation.return_data[source : source + length]
+                    else:
+                        piece = bytes(memory._bytes[source : source + length])
+                    memory._bytes[start : start + length] = piece.ljust(length, b"\0")
             else:
                 meter.gas_remaining = gas
                 stream.program_counter = pc
                 outside = True
+                if op in _CALLS:
+                    computation.is_calling = True
                 try:
                     (opcodes.get(op) or InvalidOpcode(op))(computation=computation)
                 except Halt:
@@ -195,6 +263,8 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
                 pc = stream.program_counter
                 if stack and type(stack[-1]) is bytes:
                     stack[-1] = int.from_bytes(stack[-1], "big")
+                if op in _FIXED:
+                    fixed[op] = stack[-1]
             if gas < 0:
                 raise _exhausted(gas)
     except IndexError:
@@ -205,7 +275,7 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
 
 
 def _binary(op: int, one: int, other: int) -> int:
-    """LT, GT, SLT, SGT, EQ, AND, OR, XOR, SHL or SHR of two words; `one` was on top."""
+    """Of two words: 0x10 to 0x1D but ISZERO and NOT; `one` was on top."""
     if op == 0x16:
         return one & other
     if op == 0x14:
@@ -222,6 +292,14 @@ def _binary(op: int, one: int, other: int) -> int:
         return one | other
     if op == 0x18:
         return one ^ other
+    if op == 0x1A:
+        # BYTE: 0 is the most significant
+        return other >> 8 * (31 - one) & 0xFF if one < 32 else 0
+    if op == 0x1D:
+        # SAR
+        if other & _SIGN:
+            return (other - (1 << 256) >> min(one, 256)) & _MAX
+        return other >> one if one < 256 else 0
     # Flipping the sign bit turns signed order into unsigned order.
     if op == 0x12:
         return 1 if one ^ _SIGN < other ^ _SIGN else 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, Final, cast
+from typing import cast
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
 from eth.exceptions import OutOfGas
@@ -12,56 +11,20 @@ from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.gas_meter import GasMeter
+from eth.vm.memory import Memory
+from eth.vm.message import Message
 from eth_typing import Address as EthAddress
 from eth_typing import BlockNumber
 from eth_typing import Hash32 as EthHash32
 
 from ledger.evm.database import JournaledAccounts
-from ledger.evm.errors import CallTimeout, WorkLimitExceeded
+from ledger.evm.errors import WorkLimitExceeded
 from ledger.evm.interpreter import run
+from ledger.evm.precompiles import PRECOMPILES, check_time, narrow_input
 from ledger.evm.protocol import BlockEnvironment
 from ledger.state import StateReader
 
 _ANCESTORS = 256
-_CURVE_WORK_PER_GAS: Final[dict[int, int]] = {
-    0x07: 2,  # BN254 multiplication
-    0x08: 5,  # BN254 pairing
-    0x0C: 3,  # BLS12-381 multi-exponentiation in G1
-    0x0E: 6,  # the same in G2
-    0x0F: 12,  # BLS12-381 pairing
-    0x10: 1,  # BLS12-381 map to G1
-    0x11: 5,  # BLS12-381 map to G2
-}
-"""Microseconds that py_ecc takes for a gas, roughly, where it takes long. Consensus depends on
-these figures: they are part of the chain's rules and never follow the machine."""
-
-
-def _weighed(precompile: Any, work_per_gas: int) -> Any:
-    """The precompiled contract, with its work counted before it begins."""
-
-    def run_weighed(computation: Any) -> Any:
-        consume_gas = computation.consume_gas
-
-        def consume(amount: int, reason: str) -> None:
-            consume_gas(amount, reason)
-            computation.state.add_curve_work(amount * work_per_gas)
-
-        # Every one of them takes its gas first, in one piece.
-        computation.consume_gas = consume
-        try:
-            return precompile(computation)
-        finally:
-            del computation.consume_gas
-
-    return run_weighed
-
-
-_PRECOMPILES: Final = PragueComputation.get_precompiles() | {
-    EthAddress(number.to_bytes(20, "big")): _weighed(
-        PragueComputation.get_precompiles()[EthAddress(number.to_bytes(20, "big"))], work_per_gas
-    )
-    for number, work_per_gas in _CURVE_WORK_PER_GAS.items()
-}
 
 
 class _BoundedComputation(PragueComputation):
@@ -72,7 +35,7 @@ class _BoundedComputation(PragueComputation):
     the call around it and goes.
     """
 
-    _precompiles = _PRECOMPILES
+    _precompiles = PRECOMPILES
 
     def __init__(
         self,
@@ -86,6 +49,8 @@ class _BoundedComputation(PragueComputation):
     def add_child_computation(self, child_computation: ComputationAPI) -> None:
         super().add_child_computation(child_computation)
         self.children.clear()
+        # It may be a view, without which our memory can grow in place.
+        cast("Message", child_computation.msg).data = b""
         if child_computation.is_success:
             child = cast("_BoundedComputation", child_computation)
             self._log_entries.extend(child._log_entries)
@@ -101,8 +66,19 @@ class _BoundedComputation(PragueComputation):
 class LedgerComputation(_BoundedComputation):
     """With our inner loop.
 
+    The caller stands still during a call, so that calldata is a view of its memory: copies that
+    gas does not price would take minutes a block.
     Gas for a transaction's creation code (EIP-3860) is not taken here: it is intrinsic gas.
     """
+
+    is_calling = False
+    """The next piece of memory that is read is the calldata of a call."""
+
+    def memory_read_bytes(self, start_position: int, size: int) -> bytes:
+        if not self.is_calling:
+            return super().memory_read_bytes(start_position, size)
+        self.is_calling = False
+        return cast("bytes", cast("Memory", self._memory).read(start_position, size))
 
     @classmethod
     def apply_computation(
@@ -118,7 +94,7 @@ class LedgerComputation(_BoundedComputation):
         """
         machine = cast("LedgerState", state)
         if machine.deadline is not None:
-            _check_time(machine.deadline, message)
+            check_time(machine.deadline, message)
         with cls(state, message, transaction_context) as computation:
             computation.contracts_created = (
                 [] if parent_computation is None else parent_computation.contracts_created
@@ -130,6 +106,7 @@ class LedgerComputation(_BoundedComputation):
                 run(computation, machine.accounts)
             elif not message.is_delegation:
                 # EIP-7702: a precompile that an account delegates to counts as empty code.
+                narrow_input(message)
                 precompile(computation)
         return computation
 
@@ -157,7 +134,7 @@ class ReferenceComputation(_BoundedComputation):
         """As in `LedgerComputation`."""
         machine = cast("LedgerState", state)
         if machine.deadline is not None:
-            _check_time(machine.deadline, message)
+            check_time(machine.deadline, message)
         return super().apply_computation(state, message, transaction_context, parent_computation)
 
 
@@ -243,23 +220,6 @@ class LedgerState(PragueState):
         if not max(0, self._env.number - _ANCESTORS) <= block_number < self._env.number:
             return EthHash32(b"")
         return EthHash32(self._env.block_hash(block_number) or b"")
-
-
-_BYTES_PER_S: Final[dict[int, int]] = {
-    0x08: 800,  # BN254 pairing: 192 bytes a pair
-    0x0C: 8_000,  # BLS12-381 multi-exponentiation in G1: 160 bytes a point
-    0x0E: 2_500,  # the same in G2: 288 bytes a point
-    0x0F: 700,  # BLS12-381 pairing: 384 bytes a pair
-}
-"""How fast py_ecc goes through the input of precompiled contracts that may run for minutes."""
-
-
-def _check_time(deadline: float, message: MessageAPI) -> None:
-    """Look before each message: within one, the bound on gas keeps the time short."""
-    rate = _BYTES_PER_S.get(int.from_bytes(message.code_address or b"", "big"))
-    needed_s = 0.0 if rate is None else len(message.data) / rate
-    if time.monotonic() + needed_s > deadline:
-        raise CallTimeout("the call takes too long")
 
 
 _DIRECT = (
