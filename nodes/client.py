@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from nodes.layout import user_directory
 DEFAULT_URL = "http://127.0.0.1:8080"
 POLL_FIRST_S = 0.02
 POLL_LONGEST_S = 0.5
+ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,9 @@ class NodeClient:
         try:
             answer = self._http.request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as failed:
+            reason = ERROR_NUMBER.sub("", str(failed)) or type(failed).__name__
             raise NodeUnreachable(
-                f"no answer from {self.address.url} ({failed or type(failed).__name__}); "
+                f"no answer from {self.address.url} ({reason}); "
                 "start a node with `tally dev`, or name one with --url"
             ) from failed
         if answer.is_error:

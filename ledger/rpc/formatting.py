@@ -93,7 +93,7 @@ def transaction_json(placed: MinedTransaction | Transaction) -> Json:
         "nonce": hex(transaction.nonce),
         "value": hex(transaction.value),
         "gas": hex(transaction.gas),
-        "gasPrice": hex(effective_gas_price(transaction)),
+        "gasPrice": hex(effective_gas_price(transaction) if mined else transaction.gas_price),
         "input": hex_data(transaction.data),
         "r": hex(transaction.r),
         "s": hex(transaction.s),

@@ -11,7 +11,10 @@ from eth_bloom import BloomFilter
 from eth_hash.auto import keccak
 from trie import HexaryTrie
 
+from ledger.evm import decode_transaction
+from ledger.rpc.formatting import transaction_json
 from ledger.rpc.params import InvalidParams, quantity
+from ledger.types import Hash32, MinedTransaction
 from tests.ledger.chain.support import CHAIN_ID, ECHO, EMPTY_INIT, GAS, sender
 from tests.ledger.rpc.conftest import mine
 from tests.ledger.rpc.support import Rpc
@@ -159,6 +162,14 @@ def test_a_pending_transaction_has_no_place_yet(rpc: Rpc) -> None:
     for name in ("blockHash", "blockNumber", "blockTimestamp", "transactionIndex"):
         assert shown[name] is None
     assert rpc.call("eth_getTransactionReceipt", shown["hash"]) is None
+
+
+def test_a_pending_transaction_shows_the_most_it_would_pay() -> None:
+    """execution-apis: gasPrice is the fee cap until a block says what was paid."""
+    pending = decode_transaction(sender(1).sign(maxFeePerGas=9, maxPriorityFeePerGas=2))
+    mined = MinedTransaction(pending, Hash32(bytes(32)), 1, 1, 0)
+    assert transaction_json(pending)["gasPrice"] == "0x9"
+    assert transaction_json(mined)["gasPrice"] == "0x2"
 
 
 def test_a_block_hashes_to_its_hash_and_its_transactions_to_their_root(
