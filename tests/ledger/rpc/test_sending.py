@@ -9,6 +9,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from ledger.chain import Ledger
+from ledger.mempool.errors import NotPermitted
 from tests.ledger.chain.support import CHAIN_ID, sender
 from tests.ledger.rpc.conftest import mine
 from tests.ledger.rpc.support import Rpc
@@ -108,3 +109,14 @@ def _sync(signed: bytes, timeout_ms: int) -> bytes:
         f'{{"id":1,"method":"eth_sendRawTransactionSync","params":["0x{signed.hex()}",'
         f"{timeout_ms}]}}"
     ).encode()
+
+
+def test_a_transaction_refused_while_its_sender_waits_gives_the_reason(
+    rpc: Rpc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dropped(_hash: bytes, _timeout_s: float) -> None:
+        raise NotPermitted("the organisation was closed meanwhile")
+
+    monkeypatch.setattr(rpc.ledger, "wait_for", dropped)
+    error = rpc.error("eth_sendRawTransactionSync", "0x" + sender(1).call().hex())
+    assert error == {"code": -32000, "message": "the organisation was closed meanwhile"}
