@@ -40,7 +40,8 @@ class Prover:
 
         Raises `NotProvableYet`.
         """
-        key = (event.event_id, event.digest)
+        # The place, not the event: each organisation's anchoring has a bundle of its own.
+        key = (event.leaf_index, event.batch_index)
         known = self._bundles.get(key)
         if known is None:
             known = build_bundle(event, self._services.ledger).json()

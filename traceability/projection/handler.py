@@ -173,7 +173,14 @@ def _write_events(
         key = event_key(log.leaf_index, index)
         first = known.setdefault((hash_, digest), key)
         if first != key:
-            repeats.append({"event": first, "leaf_index": log.leaf_index, "batch_index": index})
+            repeats.append(
+                {
+                    "event": first,
+                    "leaf_index": log.leaf_index,
+                    "batch_index": index,
+                    "batch_path": b"".join(tree.path(index)),
+                }
+            )
             continue
         events.append(
             {

@@ -163,9 +163,11 @@ event_repeat: Final = Table(
     Column("event", BigInteger, nullable=False),
     Column("leaf_index", BigInteger, nullable=False),
     Column("batch_index", Integer, nullable=False),
+    Column("batch_path", LargeBinary, nullable=False),
     PrimaryKeyConstraint("event", "leaf_index", "batch_index"),
 )
-"""Later anchorings of an event that was there already; it is answered once, from the first."""
+"""Later anchorings of an event that was there already, by whomever: queries answer an event once,
+from the first, but a journey tells every organisation that has said it."""
 
 BATCH_INDEX_BITS: Final = 14
 """A batch has at most 10,000 events."""

@@ -21,6 +21,7 @@ from traceability.gs1 import Gs1Error, parse_identifier
 from traceability.projection.tables import Role
 from traceability.projection.vocabulary import extension_name, prefixes_of, thing_key
 from traceability.query.history import ALWAYS, Happening, Histories, Mention
+from traceability.query.statements import further_statements
 from traceability.query.types import Journey, JourneyEvent, Relation
 
 EVENTS_MAX: Final = 500
@@ -52,7 +53,8 @@ def journey(
     """The story of an item, or of a whole class, in order of event time.
 
     `epc` in any spelling; a Digital Link with lot and serial (`/01/…/10/…/21/…`) tells the lot
-    where no event does. An event that belongs in several ways comes once, in the nearest one. At
+    where no event does. An event that belongs in several ways comes once, in the nearest one; but
+    once for each organisation that has anchored it, the first of them first. At
     most `events_max` events (the earliest are kept) within `depth_max` steps from the item;
     `truncated` says whether there was more.
     """
@@ -73,6 +75,7 @@ def lot_of_link(epc: str) -> str | None:
 
 class _Walk:
     def __init__(self, connection: Connection, item: str, events_max: int, depth_max: int) -> None:
+        self._connection = connection
         self._histories = Histories(connection, ROWS_MAX)
         self._item = item
         self._events_max = events_max
@@ -100,12 +103,17 @@ class _Walk:
 
     def _journey(self) -> Journey:
         told = sorted(self._told.values(), key=lambda one: (one[0].time, one[0].key))
-        truncated = self._truncated or self._histories.truncated or len(told) > self._events_max
-        events = tuple(
-            JourneyEvent(happening.stored, relation, about)
+        stored = {one.key: one.stored for one, _, _ in told[: self._events_max]}
+        further = further_statements(self._connection, stored)
+        events = [
+            JourneyEvent(statement, relation, about)
             for happening, relation, about in told[: self._events_max]
-        )
-        return Journey(self._item, events, truncated)
+            for statement in (stored[happening.key], *further.get(happening.key, ()))
+        ]
+        most = self._events_max
+        more = len(told) > most or len(events) > most
+        truncated = self._truncated or self._histories.truncated or more
+        return Journey(self._item, tuple(events[:most]), truncated)
 
     def _read(self, level: list[_Visit]) -> None:
         spans: dict[str, tuple[int, int]] = {}

@@ -63,12 +63,18 @@ def stored(row: Sequence[Any]) -> StoredEvent:
         batch_root=bytes(root),
         batch_index=batch_index,
         batch_count=count,
-        batch_path=tuple(path[i : i + _HASH_SIZE] for i in range(0, len(path), _HASH_SIZE)),
+        batch_path=path_of(path),
         block_number=block_number,
         log_index=log_index,
         leaf_index=leaf_index,
         transaction_hash=bytes(transaction_hash),
     )
+
+
+def path_of(joined: bytes) -> tuple[bytes, ...]:
+    """The hashes of an inclusion path that is stored joined."""
+    data = bytes(joined)
+    return tuple(data[i : i + _HASH_SIZE] for i in range(0, len(data), _HASH_SIZE))
 
 
 def moment(microseconds: int) -> datetime:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event as sql_event
 
+from contracts.provenance import batch_leaf
+from ledger.tlog import leaf_hash, verify_inclusion
 from tests.traceability.projection.support import (
     GTIN,
     World,
@@ -316,9 +318,9 @@ def test_bounds_are_kept_and_told(world: World) -> None:
     assert (len(shallow.events), shallow.truncated) == (4, True)
 
 
-def test_an_event_anchored_twice_is_told_once(world: World) -> None:
+def test_an_event_anchored_twice_by_one_organisation_is_told_once(world: World) -> None:
     world.anchor(object_event(1, item(1)))
-    world.anchor(object_event(1, item(1)), organisation="copycat")
+    world.anchor(object_event(1, item(1)), object_event(2, item(2)))
     with world.read() as connection:
         found = journey(connection, item(1))
     assert [one.event.organisation for one in found.events] == ["farm"]
@@ -339,4 +341,33 @@ def test_one_query_for_each_level_of_depth(world: World) -> None:
     with world.read() as connection:
         found = journey(connection, item(7))
     assert len(found.events) == 51
-    assert len([text for text in statements if text.startswith("SELECT")]) == 3
+    levels, who_else_said_it = 3, 1
+    selects = [text for text in statements if text.startswith("SELECT event.")]
+    others = [text for text in statements if text.startswith("SELECT event_repeat.")]
+    assert (len(selects), len(others)) == (levels, who_else_said_it)
+
+
+def test_whoever_anchors_a_copied_event_first_does_not_hide_who_else_said_it(world: World) -> None:
+    said = object_event(1, item(1))
+    world.anchor(object_event(2, item(9)), said, organisation="copycat")
+    world.anchor(said, object_event(3, item(8)), organisation="farm")
+    world.anchor(said, organisation="shop")
+    world.anchor(said, object_event(4, item(7)), organisation="farm")
+    with world.read() as connection:
+        found = journey(connection, item(1)).events
+    assert [one.event.organisation for one in found] == ["copycat", "farm", "shop"]
+    assert len({one.event.event_id for one in found}) == 1
+    assert [one.event.block_number for one in found] == [1, 2, 3]
+    for one in found:
+        leaf = leaf_hash(batch_leaf(one.event.event_id, one.event.digest))
+        place = (one.event.batch_index, one.event.batch_count, one.event.batch_path)
+        verify_inclusion(leaf, *place, one.event.batch_root)
+
+
+def test_statements_of_many_count_towards_the_bound(world: World) -> None:
+    for number in range(5):
+        world.anchor(object_event(1, item(1)), organisation=f"member-{number}")
+    with world.read() as connection:
+        found = journey(connection, item(1), events_max=3)
+    assert len(found.events) == 3
+    assert found.truncated

@@ -93,5 +93,6 @@ def upgrade() -> None:
         sa.Column("event", sa.BigInteger, nullable=False),
         sa.Column("leaf_index", sa.BigInteger, nullable=False),
         sa.Column("batch_index", sa.Integer, nullable=False),
+        sa.Column("batch_path", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("event", "leaf_index", "batch_index"),
     )
