@@ -1,4 +1,5 @@
 // What all pages share: language buttons and footer.
+import "../verify/older.js";
 import { h, show } from "./dom.js";
 import { apply, onLanguage, setLanguage, word } from "./language.js";
 

@@ -142,10 +142,9 @@ function checkedKey(ai, text) {
     value = value.padStart(14, "0");
   }
   if (key.digits) {
-    const head = digits(value.slice(0, key.digits), key.digits);
+    digits(value.slice(0, key.digits), key.digits);
     if (key.rest) checkField(value.slice(key.digits), key.rest);
     else demand(value.length === key.digits);
-    demand(!key.leadingZero || head.startsWith("0"));
   } else if (key.rest) {
     checkField(value, key.rest);
   }

@@ -1,4 +1,5 @@
 // The verifier's public surface. Runs in a browser and in Node.js, without any request.
+import "./older.js";
 export { FILE_SUFFIX, STEPS, verifyBundle, verifyFile } from "./bundle.js";
 export { canonicalText, parseCanonicalLine } from "./jcs.js";
 export { loadCrypto } from "./crypto.js";

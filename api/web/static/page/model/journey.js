@@ -62,11 +62,16 @@ function kindOf(event, reader) {
 const dispositions = (value, reader) =>
   (Array.isArray(value) ? value : value === undefined ? [] : [value]).map((one) => reader.word(one, "disposition"));
 
-/** Master data of the item: of the latest sound event that brought it into being. */
+/**
+ * Master data of the item: what the organisation said that was first to bring it into being, in its
+ * latest words. First is whoever comes first in the log, which nobody can date back: another member
+ * may say what it likes about the item, but not rename it.
+ */
 export function factsOf(steps) {
   const made = sound(steps).filter((step) => step.event.ilmd && ["self", "lot"].includes(step.relation) && describes(step));
-  const step = made.at(-1);
-  if (!step) return null;
+  if (made.length === 0) return null;
+  const first = made.reduce((one, other) => (placeInLog(other) < placeInLog(one) ? other : one));
+  const step = made.filter(({ organisation }) => organisation.id === first.organisation.id).at(-1);
   const { reader, event: { ilmd } } = step;
   return {
     step,
@@ -82,6 +87,9 @@ export function factsOf(steps) {
     harvests: harvestDates(steps),
   };
 }
+
+/** Unproven entries have no place and stand behind all others. */
+const placeInLog = ({ entry }) => Number(entry.result.facts.logIndex ?? Infinity);
 
 /** A making's master data is about what came out of it, not about what went in. */
 function describes({ event, about }) {

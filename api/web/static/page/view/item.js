@@ -38,9 +38,12 @@ export function stateNotice(state) {
     "section",
     { class: "state", "data-tone": tone },
     tone === "alert" ? mark("alert", 28) : null,
-    h("p", {}, h("strong", {}, word(`state.${name}`)), " ", h("span", {}, word(`state.${name}.text`, { date, place: placeText(step) }))),
+    h("p", {}, h("strong", {}, word(`state.${name}`)), " ", h("span", {}, word(`state.${name}.text`, { date, place: placeText(step) })), " ", said(step.organisation)),
   );
 }
+
+/** A state is somebody's word: whose, is part of it. */
+const said = ({ name }) => h("span", { class: "fine" }, word("state.said", { who: twin(name.en, name.zh) }));
 
 /** "Corner Pantry, Hangzhou". */
 export function placeText({ place }) {

@@ -50,6 +50,7 @@ export const EN = {
   "checked.truncated": "The record is longer than what is shown here.",
   "checked.log": "Log {origin}, {size} lines",
 
+  "state.said": "Said by {who}.",
   "state.destroyed": "Recorded as destroyed",
   "state.destroyed.text": "On {date}, {place}. This item should not be on any shelf.",
   "state.recalled": "Recalled",

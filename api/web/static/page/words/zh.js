@@ -44,6 +44,7 @@ export const ZH = {
   "checked.truncated": "完整记录比此处显示的更长。",
   "checked.log": "日志 {origin}，共 {size} 行",
 
+  "state.said": "由{who}记录。",
   "state.destroyed": "记录为已销毁",
   "state.destroyed.text": "{date}，{place}。此商品不应出现在任何货架上。",
   "state.recalled": "已召回",
