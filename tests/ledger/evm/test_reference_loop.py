@@ -317,6 +317,7 @@ def test_random_programs_end_as_in_py_evms_own_loop() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 @pytest.mark.feature("L1")
 def test_twenty_thousand_random_programs_end_as_in_py_evms_own_loop() -> None:
     for seed in range(100_000, 120_000):
@@ -357,6 +358,32 @@ def test_every_amount_of_gas_ends_alike() -> None:
     state.put(CONTRACTS[1], inner)
     for gas in range(21_100, 80_000, 37):
         assert called(OURS, state, b"", gas) == called(REFERENCE, state, b"", gas), gas
+
+
+@pytest.mark.feature("L1")
+def test_returned_data_is_copied_up_to_its_end_and_not_beyond() -> None:
+    """EIP-211: unlike calldata and code it is not followed by zeros."""
+    fetch = b"\x5f\x5f\x60\x20\x5f\x5f\x60\x04\x5a\xf1\x50"
+    for source, length in ((0, 32), (0, 33), (1, 32), (31, 1), (32, 0), (32, 1), (33, 0)):
+        state = MemoryState()
+        state.put(SENDER, b"", nonce=0)
+        copy = push(length) + push(source) + b"\x5f\x3e\x60\x40\x5f\xf3"
+        state.put(CONTRACTS[0], fetch + copy)
+        results = [called(engine, state, b"", 100_000) for engine in (OURS, REFERENCE)]
+        assert results[0] == results[1]
+        assert results[0][3] == (source + length > 32), (source, length)
+
+
+@pytest.mark.feature("L1")
+def test_a_store_needs_more_than_the_stipend() -> None:
+    """EIP-2200: 2,300 gas left is too little even where nothing changes."""
+    state = MemoryState()
+    state.put(SENDER, b"", nonce=0)
+    state.put(CONTRACTS[0], push(1) + push(4) + b"\x55")
+    for left in range(2_290, 2_310):
+        results = [called(engine, state, b"", 21_006 + left) for engine in (OURS, REFERENCE)]
+        assert results[0] == results[1]
+        assert results[0][3] == (left <= 2_300)
 
 
 @pytest.mark.feature("L1")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +27,7 @@ from ledger.store import (
     Table,
     WriteBatch,
 )
+from ledger.store import store as store_module
 
 pytestmark = pytest.mark.feature("L1")
 
@@ -303,3 +305,39 @@ def test_copy_is_a_whole_store_of_that_moment(tmp_path: Path) -> None:
 
 def test_limits_of_this_test_process_are_untouched() -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_what_a_killed_process_left_is_on_the_disk_before_anybody_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last commit may be in the page cache only: told to others, then lost with the power,
+    the log would be signed anew with other leaves."""
+    done: list[str] = []
+    make = store_module._open_environment
+
+    class Recording:
+        def __init__(self, environment: Any) -> None:
+            self._environment = environment
+
+        def __getattr__(self, name: str) -> Any:
+            done.append(name)
+            return getattr(self._environment, name)
+
+    with Store.open(tmp_path / "s", 1 << 24):
+        pass
+    monkeypatch.setattr(
+        store_module, "_open_environment", lambda *arguments: Recording(make(*arguments))
+    )
+    with Store.open(tmp_path / "s", 1 << 24):
+        pass
+    assert done[0] == "sync"
+
+
+def test_a_new_stores_name_is_durable_up_to_the_first_directory_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synchronised: list[Path] = []
+    monkeypatch.setattr(store_module, "_sync_directory", synchronised.append)
+    with Store.open(tmp_path / "a" / "b", 1 << 24):
+        pass
+    assert set(synchronised) == {tmp_path, tmp_path / "a", tmp_path / "a" / "b"}
