@@ -1,4 +1,6 @@
 // Both languages say the same things.
+import { withoutRepeats } from "../../api/web/static/page/check.js";
+import { plain } from "../../api/web/static/page/dom.js";
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -33,4 +35,15 @@ test("data never becomes markup", () => {
   for (const file of files) {
     assert.doesNotMatch(readFileSync(new URL(file, page), "utf8"), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/, file);
   }
+});
+
+test("a name cannot turn the direction of the words beside it", () => {
+  assert.equal(plain("Farm \u202eelas rof ton\u202c\u2067!"), "Farm elas rof ton!");
+  assert.equal(plain("\u0645\u0632\u0631\u0639\u0629 \u{1fad0}"), "\u0645\u0632\u0631\u0639\u0629 \u{1fad0}");
+});
+
+test("an entry given twice is one entry; what failed is never hidden", () => {
+  const entry = (logIndex, index, outcome = "valid") => ({ bundle: { batch: { index } }, result: { outcome, facts: { logIndex } } });
+  const given = [entry(1n, 0), entry(1n, 1), entry(1n, 0), entry(2n, 0), entry(1n, 0, "invalid"), entry(1n, 0, "invalid")];
+  assert.deepEqual(withoutRepeats(given), [given[0], given[1], given[3], given[4], given[5]]);
 });

@@ -12,7 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from contracts.provenance import PROVENANCE_ADDRESS, Batch, Visibility, encode_payload
+from contracts.provenance import (
+    PROVENANCE_ADDRESS,
+    Batch,
+    Visibility,
+    anchor_calldata,
+    encode_payload,
+)
 from ledger.canonical import canonical_json
 from ledger.projection import Projector
 from ledger.tlog import leaf_hash, verify_inclusion
@@ -176,6 +182,21 @@ def test_a_batch_anchored_through_another_contract_has_no_payload(world: World) 
     elsewhere = Address(b"\x99" * 20)
     world.anchor_raw(batch_of(events).root, 1, payload_of(events), to=elsewhere)
     assert only_batch(world)["status"] == "payload_missing"
+    assert world.rows(tables.event) == []
+
+
+def test_an_anchor_from_inside_another_call_does_not_take_the_outer_calldatas_payload(
+    world: World,
+) -> None:
+    # A contract wallet, or an account with code (EIP-7702), may anchor while it is being called.
+    outer = parsed(object_event(1, item(1)))
+    inner = parsed(object_event(2, item(2)))
+    data = anchor_calldata(batch_of(outer).root, 1, Visibility.PUBLIC, payload_of(outer))
+    log = anchored_log(batch_of(inner).root, "farm", 1)
+    for to in (PROVENANCE_ADDRESS, Address(b"\x99" * 20), None):
+        world.chain.add([(to, data, [log])])
+    world.projector.catch_up()
+    assert {row["status"] for row in world.rows(tables.batch)} == {"payload_missing"}
     assert world.rows(tables.event) == []
 
 

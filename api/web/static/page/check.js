@@ -65,8 +65,18 @@ function unchecked(answer, identifier, reason) {
   return { ...verdict(entries, identifier, { trust: null, source: null }), reason };
 }
 
+/** A statement has one place in the log: an answer that gives it several times still says it once. */
+export function withoutRepeats(checked) {
+  const seen = new Set();
+  return checked.filter(({ bundle, result: { outcome, facts } }) => {
+    if (outcome !== "valid" && outcome !== "unknown") return true;
+    const place = `${facts.logIndex} ${bundle.batch.index}`;
+    return !seen.has(place) && seen.add(place);
+  });
+}
+
 function verdict(checked, identifier, rest) {
-  const { related, leftOut } = concerned(checked, identifier);
+  const { related, leftOut } = concerned(withoutRepeats(checked), identifier);
   const outcomes = new Set(related.map((entry) => entry.result.outcome));
   const worst = ["invalid", "not-checked", "unknown"].find((outcome) => outcomes.has(outcome));
   // An answer without one proven word about the scanned item is an answer to something else.

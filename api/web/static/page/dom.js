@@ -16,9 +16,13 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined).map(plain));
   return element;
 }
+
+/** Characters that turn the direction of what follows: a name must not rewrite the words beside it. */
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
+export const plain = (child) => (typeof child === "string" ? child.replace(TURNING, "") : child);
 
 /** Puts `children` in place of all that `element` held. */
 export function show(element, ...children) {
