@@ -55,7 +55,7 @@ def journey(
     `epc` in any spelling; a Digital Link with lot and serial (`/01/…/10/…/21/…`) tells the lot
     where no event does. An event that belongs in several ways comes once, in the nearest one; but
     once for each organisation that has anchored it, the first of them first. At
-    most `events_max` events (the earliest are kept) within `depth_max` steps from the item;
+    most `events_max` events (those recorded first are kept) within `depth_max` steps from the item;
     `truncated` says whether there was more.
     """
     item = thing_key(epc)
@@ -102,16 +102,19 @@ class _Walk:
         return self._journey()
 
     def _journey(self) -> Journey:
-        told = sorted(self._told.values(), key=lambda one: (one[0].time, one[0].key))
-        stored = {one.key: one.stored for one, _, _ in told[: self._events_max]}
+        # Event times are anybody's word. What came first into the log is kept, so that nobody can
+        # push a story out of its bounds with later events about an earlier time.
+        kept = sorted(self._told.values(), key=lambda one: one[0].key)[: self._events_max]
+        told = sorted(kept, key=lambda one: (one[0].time, one[0].key))
+        stored = {one.key: one.stored for one, _, _ in told}
         further = further_statements(self._connection, stored)
         events = [
             JourneyEvent(statement, relation, about)
-            for happening, relation, about in told[: self._events_max]
+            for happening, relation, about in told
             for statement in (stored[happening.key], *further.get(happening.key, ()))
         ]
         most = self._events_max
-        more = len(told) > most or len(events) > most
+        more = len(self._told) > most or len(events) > most
         truncated = self._truncated or self._histories.truncated or more
         return Journey(self._item, tuple(events[:most]), truncated)
 

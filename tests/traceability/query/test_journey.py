@@ -371,3 +371,9 @@ def test_statements_of_many_count_towards_the_bound(world: World) -> None:
         found = journey(connection, item(1), events_max=3)
     assert len(found.events) == 3
     assert found.truncated
+
+
+def test_later_events_about_an_earlier_time_cannot_push_the_story_out(world: World) -> None:
+    world.anchor(object_event(100, item(1)), object_event(200, item(1)))
+    world.anchor(*[object_event(minute, item(1)) for minute in range(20)], organisation="flood")
+    assert [minute for minute, _, _ in told(world, item(1), events_max=3)] == [0, 100, 200]
