@@ -1,27 +1,5 @@
-"""Fixtures of the event queries' tests."""
+"""Fixtures of the event queries' tests: those of the projection that they read."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-import pytest
-from sqlalchemy import Engine
-
-from ledger.projection import open_database, upgrade
-from tests.ledger.projection.support import database_url
-from tests.traceability.projection.support import World
+from tests.traceability.projection.conftest import database_url, engine, world
 
 __all__ = ["database_url", "engine", "world"]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def world(engine: Engine) -> World:
-    return World(engine)
