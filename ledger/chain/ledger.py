@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ledger.chain.builder import BlockBuilder, Parent
 from ledger.chain.encoding import decode_block, encode_number
@@ -30,6 +28,7 @@ from ledger.chain.reader import ChainReader
 from ledger.chain.records import read_genesis, write_block, write_genesis, write_log_head
 from ledger.chain.senders import HeadSenders
 from ledger.chain.types import Candidate, Dropped, Head
+from ledger.closing import Closing
 from ledger.evm import (
     BlockEnvironment,
     CallRequest,
@@ -55,7 +54,7 @@ from ledger.types import (
 )
 
 
-class Ledger:
+class Ledger(Closing):
     """Thread-safe. Reading is of snapshots and never waits for writing. Blocks are final.
 
     A transaction is durable once it is in a block, that is when `wait_for` has returned or its
@@ -334,17 +333,19 @@ class Ledger:
 
     def validate_block(self, block: bytes) -> None:
         """Execute somebody's next block (RLP) without keeping it. Raises `BlockInvalid`."""
-        with self._open_snapshot() as snapshot:
-            self._validated(snapshot, block)
+        header, transactions = decode_block(block, self._genesis.limits)
+        with self._writing:  # no block is published meanwhile: snapshot and head belong together
+            snapshot = self._open_snapshot()
+            parent = self._parent(snapshot)
+        with snapshot:
+            self._builder.validate(parent, header, transactions)
 
     def import_block(self, block: bytes) -> CommittedBlock:
         """Validate and commit somebody's next block (RLP). Raises `BlockInvalid`, `StoreFull`."""
-        with self._writing, self._open_snapshot() as snapshot:
-            return self._commit(snapshot, self._validated(snapshot, block))
-
-    def _validated(self, snapshot: Snapshot, block: bytes) -> Candidate:
         header, transactions = decode_block(block, self._genesis.limits)
-        return self._builder.validate(self._parent(snapshot), header, transactions)
+        with self._writing, self._open_snapshot() as snapshot:
+            candidate = self._builder.validate(self._parent(snapshot), header, transactions)
+            return self._commit(snapshot, candidate)
 
     def verify_integrity(
         self, progress: Progress = lambda _done, _all: None, *, reference: bool = False
@@ -407,17 +408,6 @@ class Ledger:
         for one in dropped:
             if one.final:
                 self.mempool.drop(one.transaction, one.reason)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _begin(store: Store, genesis: Genesis, signer: NoteSigner) -> Head:

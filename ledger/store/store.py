@@ -9,11 +9,11 @@ import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import lmdb
 
+from ledger.closing import Closing
 from ledger.store.errors import (
     SchemaMismatch,
     StoreBusy,
@@ -36,7 +36,7 @@ _ROOM_FACTOR = 4
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Snapshot:
+class Snapshot(Closing):
     """All tables as they were at one moment. Later commits do not show.
 
     Cheap to open, any number at once; one snapshot is for one thread at a time. Close it soon:
@@ -86,19 +86,8 @@ class Snapshot:
         """Let go. Twice does no harm."""
         self._transaction.abort()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class Store:
+class Store(Closing):
     """The ledger's storage. Thread-safe: reading never waits for writing.
 
     One process writes; others may open it `readonly` at the same time.
@@ -220,17 +209,6 @@ class Store:
             self._environment.close()
             if self._writer_lock is not None:
                 os.close(self._writer_lock)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _make_directory(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from ledger.chain import BlockInvalid, ChainDamaged, Ledger, WaitTimeout
-from ledger.evm import decode_transaction, interpreter
+from ledger.chain.encoding import encode_block
+from ledger.evm import decode_transaction, encode_header, interpreter
 from ledger.store import StoreError
 from ledger.tlog import NoteSigner
 from tests.ledger.chain.support import GAS, make_genesis, sender
@@ -146,3 +148,37 @@ def test_genesis_bounds_elliptic_curve_work(tmp_path: Path, note_signer: NoteSig
         committed = ledger.append_block([decode_transaction(raw)], TIME)
         assert [receipt.status for receipt in committed.receipts] == [0]
         ledger.verify_integrity(reference=True)
+
+
+@pytest.mark.feature("L1")
+def test_a_foreign_block_is_judged_on_one_head_while_others_are_committed(
+    open_ledger: Ledger, tmp_path: Path, note_signer: NoteSigner
+) -> None:
+    """It is the next block or it is not; a state between two heads is neither."""
+    with Ledger.open(tmp_path / "other", genesis=make_genesis(), signer=note_signer) as other:
+        made = [append(other, number).block for number in range(1, 31)]
+    blocks = [
+        encode_block(encode_header(block.header), [one.raw for one in block.transactions])
+        for block in made
+    ]
+    answers: list[str] = []
+    done = threading.Event()
+
+    def judge() -> None:
+        while not done.is_set():
+            try:
+                open_ledger.validate_block(blocks[15])
+                answers.append("valid")
+            except BlockInvalid as error:
+                answers.append(str(error))
+
+    judges = [threading.Thread(target=judge) for _ in range(2)]
+    for one in judges:
+        one.start()
+    for block in blocks:
+        open_ledger.import_block(block)
+    done.set()
+    for one in judges:
+        one.join()
+    assert answers
+    assert all(answer == "valid" or " was due" in answer for answer in answers)
