@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from traceability.epcis.vocabulary import IGNORED_FIELDS, NAMESPACES, NEVER_PREFIXES, ORDER, Field
 
-__all__ = ["check_context", "merged_context", "namespaces_of"]
+__all__ = ["check_context", "context_size", "merged_context", "namespaces_of"]
 
 _ENTRIES_MAX = 100
 _TERMS_MAX = 1000
-_EPCIS_CONTEXT_MARK = "epcis-context"
+_SIZE_CHARS_MAX = 65_536
+_NAMESPACE_CHARS_MAX = 256  # it takes the place of a prefix at every use
+_EPCIS_CONTEXT_MARKS = ("epcis", "context")
 
 
 def _names(fields: tuple[Field, ...]) -> Iterator[str]:
@@ -38,7 +41,11 @@ def check_context(context: object, *, needs_epcis: bool) -> Iterator[tuple[str, 
     if len(entries) > _ENTRIES_MAX:
         yield "", f"has {len(entries)} entries, at most {_ENTRIES_MAX} are allowed"
         return
-    if needs_epcis and not any(_EPCIS_CONTEXT_MARK in e for e in entries if isinstance(e, str)):
+    size = context_size(context)
+    if size > _SIZE_CHARS_MAX:
+        yield "", f"has {size} characters of JSON, at most {_SIZE_CHARS_MAX} are allowed"
+        return
+    if needs_epcis and not any(_is_epcis_context(e) for e in entries if isinstance(e, str)):
         yield (
             "",
             (
@@ -58,6 +65,16 @@ def check_context(context: object, *, needs_epcis: bool) -> Iterator[tuple[str, 
             yield place, "must be an address or an object of prefixes"
 
 
+def context_size(context: object) -> int:
+    """Characters of a context as JSON: what each event carries with it when it is anchored."""
+    return 0 if context is None else len(json.dumps(context))
+
+
+def _is_epcis_context(address: str) -> bool:
+    """The standard's context at any of its addresses and versions, drafts too."""
+    return all(mark in address.lower() for mark in _EPCIS_CONTEXT_MARKS)
+
+
 def _check_terms(terms: dict[str, object], place: str) -> Iterator[tuple[str, str]]:
     if len(terms) > _TERMS_MAX:
         yield place, f"declares {len(terms)} terms, at most {_TERMS_MAX} are allowed"
@@ -70,8 +87,10 @@ def _check_terms(terms: dict[str, object], place: str) -> Iterator[tuple[str, st
             yield here, f"{name!r} is a term of EPCIS and may not be declared anew"
         elif name.startswith("@"):
             continue
-        elif _uri_of(value) is None:
+        elif (uri := _uri_of(value)) is None:
             yield here, "must be the URI of a namespace"
+        elif len(uri) > _NAMESPACE_CHARS_MAX:
+            yield here, f"is longer than {_NAMESPACE_CHARS_MAX} characters"
 
 
 def _uri_of(value: object) -> str | None:
@@ -81,13 +100,21 @@ def _uri_of(value: object) -> str | None:
 
 
 def merged_context(outer: object, inner: object) -> list[object]:
-    """The document's context followed by the event's, equal entries once: what the anchored event
-    carries as its own `@context`. Entries beyond the bound of `check_context` are left out, for
-    such a document is refused anyway and comparing them all would take quadratic time."""
+    """The document's context followed by the event's: what the anchored event carries as its own
+    `@context`. An entry that is there already is left out, unless another has since given one of
+    its prefixes another meaning. Entries beyond the bound of `check_context` are left out, for such
+    a document is refused anyway."""
     merged: list[object] = []
+    seen: set[str] = set()
+    in_force: dict[str, str] = {}
     for entry in [*_entries(outer)[:_ENTRIES_MAX], *_entries(inner)[:_ENTRIES_MAX]]:
-        if entry not in merged:
-            merged.append(entry)
+        spelled = json.dumps(entry, sort_keys=True)
+        terms = dict(_prefixes(entry))
+        if spelled in seen and all(in_force[name] == uri for name, uri in terms.items()):
+            continue
+        seen.add(spelled)
+        in_force |= terms
+        merged.append(entry)
     return merged
 
 
@@ -96,9 +123,14 @@ def namespaces_of(context: object) -> Mapping[str, str]:
     later ones winning."""
     found = dict(NAMESPACES)
     for entry in _entries(context):
-        if isinstance(entry, dict):
-            for name, value in entry.items():
-                uri = _uri_of(value)
-                if uri is not None and name not in NEVER_PREFIXES and not name.startswith("@"):
-                    found[name] = uri
+        found.update(_prefixes(entry))
     return MappingProxyType(found)
+
+
+def _prefixes(entry: object) -> Iterator[tuple[str, str]]:
+    """The prefixes that one entry of a context declares."""
+    if isinstance(entry, dict):
+        for name, value in entry.items():
+            uri = _uri_of(value)
+            if uri is not None and name not in NEVER_PREFIXES and not name.startswith("@"):
+                yield name, uri

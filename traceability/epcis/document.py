@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from ledger.canonical import JsonError, parse_json
-from traceability.epcis.context import check_context
+from traceability.epcis.context import check_context, context_size
 from traceability.epcis.errors import DocumentRefused
 from traceability.epcis.events import Surroundings, read_event
 from traceability.epcis.extensions import check_keys
@@ -21,6 +21,8 @@ EVENTS_MAX = 10_000
 DEPTH_MAX = 64
 PROBLEMS_MAX = 100
 SIZE_BYTES_MAX_DEFAULT = 64 * 1024 * 1024
+# Every event is anchored with its whole context, so a small document could grow without bound.
+_CONTEXTS_CHARS_MAX = 64 * 1024 * 1024
 
 _ENVELOPES = ("EPCISDocument", "EPCISQueryDocument")
 _ENVELOPE_FIELDS = frozenset(
@@ -189,8 +191,14 @@ def _events(
         )
         return ()
     events: list[Event] = []
+    carried = 0
     for index, raw in enumerate(raws):
         here = "" if pointer is None else f"{pointer}/{index}"
+        carried += around.size + (context_size(raw.get("@context")) if isinstance(raw, dict) else 0)
+        if carried > _CONTEXTS_CHARS_MAX:
+            reason = f"the contexts of all events together exceed {_CONTEXTS_CHARS_MAX} characters"
+            problems.append(Problem(f"{here}/@context", f"{reason}; declare less, or split"))
+            break
         read = read_event(raw, around, here, warnings)
         if isinstance(read, Event):
             events.append(read)

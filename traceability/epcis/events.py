@@ -9,7 +9,12 @@ from datetime import UTC
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from traceability.epcis.context import check_context, merged_context, namespaces_of
+from traceability.epcis.context import (
+    check_context,
+    context_size,
+    merged_context,
+    namespaces_of,
+)
 from traceability.epcis.extensions import check_extensions, escape
 from traceability.epcis.hashing import hash_id, prehash_of
 from traceability.epcis.models import EVENT_MODELS, EpcisEvent
@@ -39,6 +44,7 @@ class Surroundings:
         self.context = context
         self.merged = merged_context(context, None)
         self.namespaces = namespaces_of(context)
+        self.size = context_size(context)
 
 
 def prehash(event: Event | Mapping[str, object]) -> str:

@@ -57,18 +57,27 @@ def parse_link_path(path: str, text: str, *, verify: bool = True) -> tuple[Ident
     like keys the first wins that leads to a valid whole; else the error is about the last of them.
     """
     segments = path.removesuffix("/").split("/")
+    found = [i for i, segment in enumerate(segments[:-1]) if _ai_of(segment) in KEYS]
+    # A whole link has at most a value and every qualifier once after its key: any key further from
+    # the end need not be tried, or a path of nothing but keys would take quadratic time.
+    fitting = [
+        i for i in found if len(segments) - i <= 2 + 2 * len(KEYS[_ai_of(segments[i])].qualifiers)
+    ]
     failure: Gs1Error | None = None
-    for depth, segment in enumerate(segments[:-1]):
-        ai = KEY_OF_ALPHA.get(segment, segment)
-        if ai not in KEYS:
-            continue
+    for depth in fitting or found[-1:]:
         try:
-            return _parse_segments(ai, segments[depth + 1 :], text, verify), depth
+            return _parse_segments(
+                _ai_of(segments[depth]), segments[depth + 1 :], text, verify
+            ), depth
         except Gs1Error as error:
             failure = error
     if failure is not None:
         raise failure
     raise UnknownKey(text, "path", "has no GS1 key (such as /01/ for a GTIN)")
+
+
+def _ai_of(segment: str) -> str:
+    return KEY_OF_ALPHA.get(segment, segment)
 
 
 def _parse_segments(ai: str, segments: list[str], text: str, verify: bool) -> Identifier:

@@ -14,8 +14,8 @@ _GTIN_LENGTHS = frozenset((8, 12, 13, 14))
 def check_key(ai: str, value: str, text: str, *, verify: bool = True) -> str:
     """Hold a decoded key value against its format; returns it complete (GTIN padded to 14 digits).
 
-    `verify=False` leaves the check digit unverified. Raises WrongLength, WrongCharacters,
-    WrongCheckDigit.
+    `verify=False` leaves check digit and filler digit unverified. Raises WrongLength,
+    WrongCharacters, WrongCheckDigit.
     """
     key = KEYS[ai]
     place = f"{key.name} ({ai})"
@@ -28,9 +28,9 @@ def check_key(ai: str, value: str, text: str, *, verify: bool = True) -> str:
             check_field(rest, key.rest, text, f"{place} after the check digit")
         elif rest:
             raise WrongLength(text, place, f"has {len(value)} digits, must have {key.digits}")
-        if key.leading_zero and head[0] != "0":
-            raise WrongCharacters(text, place, "must begin with '0'")
         if verify:
+            if key.leading_zero and head[0] != "0":
+                raise WrongCharacters(text, place, "must begin with '0'")
             _verify(head, text, place)
     elif key.rest is not None:
         check_field(value, key.rest, text, place)

@@ -153,3 +153,10 @@ def test_hash_form_leaves_foreign_texts_alone_and_forgives_check_digits() -> Non
     assert canonical_or_same("https://id.example.com/8003/030013450007718765") == (
         "https://id.gs1.org/8003/030013450007718765"
     )
+
+
+def test_the_canonical_form_for_hashes_does_not_verify_the_filler_digit_of_a_grai() -> None:
+    link = "https://example.com/8003/95201220000000A1"
+    assert canonical_or_same(link) == "https://id.gs1.org/8003/95201220000000A1"
+    with pytest.raises(WrongCharacters, match="must begin with '0'"):
+        parse_digital_link(link)
