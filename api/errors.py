@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ledger.errors import TallystickError
+
 
 @dataclass(frozen=True, slots=True)
 class ProblemPart:
@@ -22,7 +24,7 @@ class ProblemPart:
     """Name of the query parameter or header at fault."""
 
 
-class ApiError(Exception):
+class ApiError(TallystickError):
     """Base of all errors of this room."""
 
 

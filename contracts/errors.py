@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ledger.errors import TallystickError
 
-class ContractError(Exception):
+
+class ContractError(TallystickError):
     """Base of everything that the contracts room raises."""
 
 

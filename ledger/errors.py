@@ -3,5 +3,9 @@
 from __future__ import annotations
 
 
-class LedgerError(Exception):
+class TallystickError(Exception):
+    """Base of every room's base: what the software refuses or cannot do, in words for people."""
+
+
+class LedgerError(TallystickError):
     """Something in the ledger room was refused or could not be done; the message says what."""

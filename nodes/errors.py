@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ledger.errors import TallystickError
 
-class NodeError(Exception):
+
+class NodeError(TallystickError):
     """Base of the room's errors."""
 
 

@@ -8,18 +8,15 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from api.errors import ApiError
-from contracts.errors import ContractError
-from ledger.errors import LedgerError
-from nodes.cli import demo, dev, keys, maintenance, records, verification
+from ledger.errors import TallystickError
+from nodes.cli.lazy import LazyGroup
 from nodes.cli.output import EXIT_BAD_INPUT, err
 from nodes.errors import NodeError
-from traceability.errors import TraceabilityError
 
 app = typer.Typer(
     name="tally",
+    cls=LazyGroup,
     help="A consortium trust-and-traceability ledger: capture events, print codes, check proofs.",
     no_args_is_help=True,
     add_completion=False,
@@ -45,37 +42,29 @@ def _root(
     """Options of the command itself."""
 
 
-for _command, _short in (
-    (demo.demo, "Show a small consortium with its story and a code to scan."),
-    (dev.dev, "Run a node of one's own to build against."),
-    (records.capture, "Put EPCIS documents on the ledger."),
-    (records.trace, "Show where an item has been; check every proof."),
-    (records.qr, "Make the QR label of an item."),
-    (records.proof, "Fetch the proof of an event as a file."),
-    (verification.verify, "Check proof files offline."),
-    (maintenance.status, "Ask a running node how it is."),
-    (maintenance.reindex, "Rebuild the SQL tables from the chain."),
-    (maintenance.check, "Check the whole ledger on disk."),
-):
-    app.command(_command.__name__, short_help=_short)(_command)
-app.add_typer(keys.app, name="key")
-
-
 def main() -> None:
     """Entry point of the `tally` command."""
     try:
         app()
-    except (ApiError, ContractError, LedgerError, NodeError, TraceabilityError) as refused:
+    except TallystickError as refused:
         _one_line(refused)
     except BrokenPipeError:  # whoever read us (`tally … | head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_BAD_INPUT)
     except OSError as failed:
         _one_line(_of_file(failed))
-    except SQLAlchemyError as failed:
-        _one_line(NodeError(f"database: {getattr(failed, 'orig', None) or failed}"))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as failed:
+        if not _of_database(failed):
+            raise
+        _one_line(NodeError(f"database: {getattr(failed, 'orig', None) or failed}"))
+
+
+def _of_database(failed: Exception) -> bool:
+    """Whether SQLAlchemy raised it; where it has not been imported, it has not."""
+    errors = sys.modules.get("sqlalchemy.exc")
+    return errors is not None and isinstance(failed, errors.SQLAlchemyError)
 
 
 def _of_file(failed: OSError) -> Exception:

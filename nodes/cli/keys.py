@@ -19,7 +19,12 @@ from nodes.layout import NodeDirectory
 from nodes.runtime import database_url
 from nodes.settings import load_settings
 
-app = typer.Typer(help="Make, list and revoke keys.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make, list and revoke keys.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 class Kind(StrEnum):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ledger.chain import Genesis, Ledger
 from ledger.crypto import KeyStore, passphrase_from_environment
 from ledger.projection import open_database, upgrade
-from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Reference, Url
+from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Reference
 from nodes.cli.output import out, print_json, progress
-from nodes.client import NodeClient, find_address
 from nodes.founding import LOG_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.runtime import database_url, make_projector
@@ -65,14 +64,3 @@ def check(
         print_json({"blocks": head, "logSize": size, "intact": True})
     else:
         out.print(f"{head} blocks and {size} log leaves are as their transactions make them")
-
-
-def status(url: Url = None, as_json: AsJson = False) -> None:
-    """Head, log and projection of a running node."""
-    with NodeClient(find_address(url, None)) as node:
-        body = node.status()
-    if as_json:
-        print_json(body)
-        return
-    for name, value in body.items():
-        out.print(f"{name:14} {value}", markup=False)

@@ -13,11 +13,10 @@ from nodes.cli.journey import print_journey
 from nodes.cli.options import AsJson, Key, Url
 from nodes.cli.output import EXIT_BAD_INPUT, EXIT_INVALID, err, out, print_json, progress
 from nodes.client import CaptureOutcome, NodeClient, find_address
-from nodes.errors import NodeError, RequestRefused
+from nodes.errors import RequestRefused
 from traceability.bundle import Outcome, Trust, known_trust, verify_bundle
-from traceability.gs1 import parse_digital_link, parse_identifier
+from traceability.gs1 import parse_identifier
 from traceability.gs1.keys import DOMAIN
-from traceability.labels import X_DIMENSION_MM_DEFAULT, qr_png, qr_svg, qr_terminal
 
 
 def capture(
@@ -83,45 +82,6 @@ def trace(
         raise typer.Exit(EXIT_INVALID)
 
 
-def qr(
-    uri: Annotated[str, typer.Argument(help="Digital Link, EPC URN, or a path such as /01/…/21/…")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="PNG or SVG file, by its ending.")
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option("--base", help="Resolver to point to. Default: the URI's own host, or GS1's."),
-    ] = None,
-    module_mm: Annotated[
-        float, typer.Option("--module-mm", help="Width of one module (X-dimension) in mm.")
-    ] = X_DIMENSION_MM_DEFAULT,
-    dpi: Annotated[int, typer.Option("--dpi", help="Resolution of the printer, for PNG.")] = 300,
-    text: Annotated[bool, typer.Option("--text/--no-text", help="Print it below the code.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Make the QR label of an item; without -o show it here."""
-    link = _label_link(uri, base)
-    if output is None:
-        if as_json:
-            print_json({"uri": link})
-        else:
-            sys.stdout.write(qr_terminal(link) + "\n")
-            out.print(link, markup=False)
-        return
-    suffix = output.suffix.lower()
-    lines = None if text else ()
-    if suffix == ".svg":
-        output.write_text(qr_svg(link, x_dimension_mm=module_mm, text=lines), "utf-8")
-    elif suffix == ".png":
-        output.write_bytes(qr_png(link, x_dimension_mm=module_mm, dpi=dpi, text=lines))
-    else:
-        raise NodeError(f"{output}: the ending must be .png or .svg")
-    if as_json:
-        print_json({"uri": link, "file": str(output)})
-    else:
-        out.print(f"{output}: {link}", markup=False)
-
-
 def proof(
     event_id: Annotated[str, typer.Argument(help="Event id (ni:///sha-256;…?ver=CBV2.0).")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write.")] = None,
@@ -156,18 +116,6 @@ def _item_path(epc: str) -> str:
     if epc.startswith("/"):
         epc = DOMAIN + epc
     return parse_identifier(epc).digital_link(whole=True).removeprefix(DOMAIN)
-
-
-def _label_link(uri: str, base: str | None) -> str:
-    """The URI to print: the given one checked and kept, or moved to another resolver."""
-    if base is not None and not base.startswith(("http://", "https://")):
-        raise NodeError(f"--base {base}: an address such as https://id.example.org is needed")
-    if uri.startswith(("http://", "https://")) and base is None:
-        parse_digital_link(uri)
-        return uri
-    whole = DOMAIN + uri if uri.startswith("/") else uri
-    identifier = parse_identifier(whole)
-    return identifier.digital_link((base or DOMAIN).rstrip("/"), whole=True)
 
 
 def _verdict(bundle: dict[str, Any], trust_path: Path | None) -> str:
