@@ -74,10 +74,28 @@ def _address(number: int) -> EthAddress:
     return EthAddress(number.to_bytes(20, "big"))
 
 
-PRECOMPILES: Final = PragueComputation.get_precompiles() | {
-    _address(number): _weighed(PragueComputation.get_precompiles()[_address(number)], work_per_gas)
-    for number, work_per_gas in _WORK_PER_GAS.items()
-}
+def _modexp(computation: Any) -> Any:
+    """MODEXP (EIP-198), where py-evm takes whatever is of a base of no bytes for 0.
+
+    The base is then 0, and 0 to the power of 0 is 1. A base of one zero byte says the same, at the
+    same price: that of the modulus.
+    """
+    message = computation.msg
+    if int.from_bytes(bytes(message.data[:32]), "big") == 0 and any(message.data[64:96]):
+        data = bytes(message.data).ljust(96, b"\0")
+        message.data = (1).to_bytes(32, "big") + data[32:96] + b"\0" + data[96:]
+    return _OF_PY_EVM[_address(_MODEXP)](computation)
+
+
+_OF_PY_EVM: Final = PragueComputation.get_precompiles()
+PRECOMPILES: Final = (
+    _OF_PY_EVM
+    | {
+        _address(number): _weighed(_OF_PY_EVM[_address(number)], work_per_gas)
+        for number, work_per_gas in _WORK_PER_GAS.items()
+    }
+    | {_address(_MODEXP): _modexp}
+)
 
 
 def narrow_input(message: Any) -> None:

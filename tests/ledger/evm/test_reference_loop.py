@@ -405,3 +405,16 @@ def test_precompiled_contracts_read_what_py_evm_lets_them_read(number: int, op: 
             state.put(CONTRACTS[0], code)
             results = [called(engine, state, fill, 150_000) for engine in (OURS, REFERENCE)]
             assert results[0] == results[1], f"{number} with {fill.hex()}"
+
+
+@pytest.mark.feature("L1")
+@pytest.mark.parametrize("engine", [OURS, REFERENCE], ids=["ours", "reference"])
+def test_modexp_of_no_base(engine: PyEvmEngine) -> None:
+    """EIP-198: base 0; to the power of 0 that is 1, but 0 where the modulus is 1."""
+    modexp = Address(bytes(19) + b"\x05")
+    state = MemoryState()
+    state.put(SENDER, b"", nonce=0)
+    for exponent, modulus, expected in ((b"", 5, 1), (b"\0", 5, 1), (b"\2", 5, 0), (b"", 1, 0)):
+        lengths = b"".join(n.to_bytes(32, "big") for n in (0, len(exponent), 1))
+        data = lengths + exponent + bytes([modulus])
+        assert called(engine, state, data, 100_000, to=modexp)[0] == bytes([expected])
