@@ -171,7 +171,7 @@ async def measure(target: Target, lanes: list[list[str]], batch: int) -> Row:
                 if "error" in one:
                     raise RuntimeError(one["error"])
                 submitted[one["result"]] = answer.started
-    await asyncio.wait_for(everything.wait(), 60)
+    await asyncio.wait_for(everything.wait(), 600)
     follower.cancel()
     latencies = [included[tx_hash] - at for tx_hash, at in submitted.items()]
     seconds = max(included[tx_hash] for tx_hash in submitted) - started
