@@ -46,6 +46,15 @@ def remember(address: NodeAddress) -> None:
         json.dump({"url": address.url, "key": address.key}, file)
 
 
+def forget(address: NodeAddress, before: NodeAddress | None) -> None:
+    """Note again what was noted `before` this node, which has ended."""
+    if remembered() == address:
+        if before is None:
+            remembered_path().unlink(missing_ok=True)
+        else:
+            remember(before)
+
+
 def remembered() -> NodeAddress | None:
     """The node last started here, if it was noted."""
     try:
@@ -74,6 +83,8 @@ class CaptureOutcome:
     success: bool
     event_ids: tuple[str, ...]
     errors: tuple[str, ...]
+    already_present: tuple[str, ...]
+    """Those of `event_ids` that were there before."""
     body: dict[str, Any]
     """The whole job as the node tells it."""
 
@@ -128,6 +139,7 @@ class NodeClient:
                     success=bool(body["success"]),
                     event_ids=tuple(body.get("eventIDs") or ()),
                     errors=tuple(_error_line(one) for one in body.get("errors") or ()),
+                    already_present=tuple(body.get("alreadyPresent") or ()),
                     body=body,
                 )
             if time.monotonic() > deadline:

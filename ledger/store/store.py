@@ -236,7 +236,7 @@ def _take_writer_lock(directory: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         raise StoreBusy(
-            f"{directory} is in use by another process: stop that node, or open it read-only"
+            f"{directory} is in use by another process: stop that node first"
         ) from error
     return descriptor
 

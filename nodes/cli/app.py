@@ -11,7 +11,7 @@ import typer
 
 from ledger.errors import TallystickError
 from nodes.cli.lazy import LazyGroup
-from nodes.cli.output import EXIT_BAD_INPUT, err
+from nodes.cli.output import EXIT_BAD_INPUT, err, print_json
 from nodes.errors import NodeError
 
 app = typer.Typer(
@@ -77,4 +77,6 @@ def _of_file(failed: OSError) -> Exception:
 def _one_line(error: Exception) -> None:
     text = " ".join(str(error).split()) or type(error).__name__
     err.print(f"tally: {text}", markup=False)
+    if "--json" in sys.argv[1:]:
+        print_json({"error": text})
     sys.exit(EXIT_BAD_INPUT)

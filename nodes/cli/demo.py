@@ -17,8 +17,9 @@ import typer
 
 from contracts.consortium import Role
 from ledger.crypto import NO_PASSPHRASE
-from nodes.cli.output import EXIT_INVALID, out, print_json, progress
-from nodes.client import NodeAddress, NodeClient, remember
+from nodes.cli.options import PORT_MAX
+from nodes.cli.output import EXIT_INVALID, out, print_json, program, progress
+from nodes.client import NodeAddress, NodeClient, forget, remember, remembered
 from nodes.demo.story import ITEMS, ORGANISATIONS, story
 from nodes.errors import NodeError, RequestRefused
 from nodes.founding import MemberSpec, found_solo
@@ -43,6 +44,8 @@ class Told:
     """Events whose proof was checked offline and found valid."""
     bundle: Path
     """The proof of the story's last event."""
+    address: NodeAddress
+    """The node, with the key of the story's first organisation."""
 
 
 def demo(
@@ -59,7 +62,10 @@ def demo(
         ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="Default: 8080, or a free one where it is taken.")
+        int | None,
+        typer.Option(
+            "--port", min=0, max=PORT_MAX, help="Default: 8080, or a free one where it is taken."
+        ),
     ] = None,
 ) -> None:
     """Build a small consortium with a story from forest to shop, and show its QR code."""
@@ -78,6 +84,7 @@ def demo(
         origin_prefix="tallystick.example/demo",
         passphrase=NO_PASSPHRASE,
     )
+    before = remembered()
     try:
         with NodeRuntime.open(place.root, NO_PASSPHRASE) as node:
             public = lan_address() if settings.api.host == EVERYWHERE else None
@@ -86,7 +93,12 @@ def demo(
                 TrustStore().add(node.trust)
                 _show(node, addresses, told, once, as_json)
                 if not once:
-                    wait_for_stop()
+                    remember(told.address)
+                    try:
+                        wait_for_stop()
+                    finally:
+                        forget(told.address, before)
+                    out.print("The demo's ledger is gone; its proof file can still be checked.")
     finally:
         # Each run is a ledger of its own; its proofs and its trust stay valid without it.
         shutil.rmtree(place.root, ignore_errors=True)
@@ -130,8 +142,8 @@ def _tell(node: NodeRuntime, addresses: Addresses, as_json: bool) -> Told:
                 raise RequestRefused(f"the story's step {index}: " + "; ".join(outcome.errors))
             event_ids += outcome.event_ids
             done(index)
-    remember(NodeAddress(local, keys[ORGANISATIONS[0].id]))
-    return _verify(node, NodeAddress(local), event_ids, as_json)
+    address = NodeAddress(local, keys[ORGANISATIONS[0].id])
+    return _verify(node, address, event_ids, as_json)
 
 
 def _verify(node: NodeRuntime, address: NodeAddress, event_ids: list[str], as_json: bool) -> Told:
@@ -148,7 +160,7 @@ def _verify(node: NodeRuntime, address: NodeAddress, event_ids: list[str], as_js
         raise NodeError("the story has no events")
     bundle = user_directory() / "demo" / f"{node.directory.root.name}.tally-proof.json"
     bundle.write_bytes(data)
-    return Told(tuple(event_ids), verified, bundle)
+    return Told(tuple(event_ids), verified, bundle, address)
 
 
 def _show(node: NodeRuntime, addresses: Addresses, told: Told, once: bool, as_json: bool) -> None:
@@ -169,11 +181,11 @@ def _show(node: NodeRuntime, addresses: Addresses, told: Told, once: bool, as_js
         f"{told.verified} proofs were checked offline and are valid."
     )
     out.print(f"A proof bundle:  {told.bundle}", markup=False)
-    out.print(f"Check it:        tally verify {told.bundle}", markup=False)
+    out.print(f"Check it:        {program()} verify {told.bundle}", markup=False)
     if once:
         return
     sys.stdout.write("\n" + qr_terminal(url) + "\n")
     out.print(f"Scan the code with a phone in this network, or open  {url}", markup=False)
     for item in ITEMS[1:]:
         out.print(f"  {item.fate} ({item.fate_zh}): {addresses.api}{item.path}", markup=False)
-    out.print("Ctrl-C ends the demo.")
+    out.print("Ctrl-C ends the demo and removes its ledger.")

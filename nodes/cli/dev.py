@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from contracts.consortium import Role
+from contracts.consortium import Role, organisation_id_word
 from ledger.crypto import passphrase_from_environment
 from nodes.cli.options import DEFAULT_DIRECTORY, PORT_MAX, AsJson, Directory
 from nodes.cli.output import out, print_json
 from nodes.client import NodeAddress, remember, remembered
+from nodes.errors import NodeError
 from nodes.founding import DEVELOPER_LABEL, MemberSpec, found_solo
 from nodes.layout import NodeDirectory
 from nodes.runtime import NodeRuntime
@@ -34,17 +35,30 @@ def dev(
             "--rpc-port", min=0, max=PORT_MAX, help="Ethereum JSON-RPC; 0 takes a free one."
         ),
     ] = None,
+    member: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--member",
+            help="ID:ROLE of a further member, for the first start; repeat for more. "
+            "`tally key new ID` then gives its bearer key.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a solo node in a folder (made at the first start) with a member you can act as."""
     passphrase = passphrase_from_environment()
     directory = directory.absolute()
     place = NodeDirectory(directory)
+    members = [_member(text) for text in member or ()]
+    if place.genesis.exists() and members:
+        raise NodeError(
+            f"{directory} has its members already; --member counts at the first start only"
+        )
     if not place.genesis.exists():
         found_solo(
             place,
             NodeSettings(name="Development node"),
-            [DEV_MEMBER],
+            [DEV_MEMBER, *members],
             origin_prefix="tallystick.example/dev",
             passphrase=passphrase,
             developer_of=DEV_MEMBER.id,
@@ -58,6 +72,15 @@ def dev(
             remember(NodeAddress(addresses.api, key))
             _tell(node, addresses, key, as_json)
             wait_for_stop()
+
+
+def _member(text: str) -> MemberSpec:
+    organisation, _, role = text.partition(":")
+    try:
+        organisation_id_word(organisation)
+        return MemberSpec(organisation, organisation, "", Role.of(role or "manufacturer"))
+    except ValueError as bad:
+        raise NodeError(f"--member {text}: {bad}; write ID:ROLE such as acme:warehouse") from bad
 
 
 def _key(node: NodeRuntime) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,6 +20,18 @@ EXIT_UNKNOWN = 3
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def program() -> str:
+    """How this program was called, for commands that a person is to copy."""
+    called = sys.argv[0]
+    if Path(called).name != "tally":
+        return "python -m nodes"
+    if (found := shutil.which("tally")) and Path(found).resolve() == Path(called).resolve():
+        return "tally"
+    with suppress(ValueError):
+        called = min(called, os.path.relpath(called), key=len)
+    return called
 
 
 def print_json(value: object) -> None:

@@ -9,11 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from ledger.canonical import canonical_json
-from nodes.cli.journey import print_journey
+from nodes.cli.journey import print_journey, worst
 from nodes.cli.options import AsJson, Key, Url
-from nodes.cli.output import EXIT_BAD_INPUT, EXIT_INVALID, err, out, print_json, progress
+from nodes.cli.output import (
+    EXIT_BAD_INPUT,
+    EXIT_INVALID,
+    EXIT_UNKNOWN,
+    err,
+    out,
+    print_json,
+    program,
+    progress,
+)
 from nodes.client import CaptureOutcome, NodeClient, find_address
-from nodes.errors import RequestRefused
+from nodes.errors import NodeError, RequestRefused
 from traceability.bundle import Outcome, Trust, known_trust, verify_bundle
 from traceability.gs1 import parse_identifier
 from traceability.gs1.keys import DOMAIN
@@ -32,7 +41,7 @@ def capture(
     as_json: AsJson = False,
 ) -> None:
     """Capture EPCIS documents: each becomes events on the ledger, or is refused with reasons."""
-    documents = [(name, _read(name)) for name in files]
+    documents = [("stdin" if name == "-" else name, _read(name)) for name in files]
     outcomes: list[tuple[str, CaptureOutcome | str]] = []
     with NodeClient(find_address(url, key)) as node:
         mode = "proceed" if proceed else "rollback"
@@ -63,7 +72,7 @@ def trace(
 ) -> None:
     """Show where an item has been, who said so, and check every proof here, offline.
 
-    Exits 1 where a proof is invalid.
+    Exits 1 where a proof is invalid, 3 where one cannot be decided on.
     """
     with NodeClient(find_address(url, None)) as node:
         item = node.item(_item_path(epc))
@@ -72,14 +81,17 @@ def trace(
         for index, step in enumerate(item["journey"], 1):
             verdicts.append(_verdict(step["bundle"], trust))
             done(index)
+    if not verdicts:
+        raise RequestRefused(f"the node knows of no event about {epc}")
+    whole = worst(verdicts)
     if as_json:
         for step, verdict in zip(item["journey"], verdicts, strict=True):
             step["verdict"] = verdict
-        print_json(item)
+        print_json({**item, "verdict": whole})
     else:
         print_journey(out, item, verdicts)
-    if Outcome.INVALID in verdicts:
-        raise typer.Exit(EXIT_INVALID)
+    if whole != Outcome.VALID:
+        raise typer.Exit(EXIT_INVALID if whole == Outcome.INVALID else EXIT_UNKNOWN)
 
 
 def proof(
@@ -96,7 +108,9 @@ def proof(
     if as_json:
         print_json({"eventID": event_id, "bundle": str(path), "sizeBytes": len(bundle)})
     else:
-        out.print(f"{path}: {len(bundle)} bytes; check it with `tally verify {path}`", markup=False)
+        out.print(
+            f"{path}: {len(bundle)} bytes; check it with `{program()} verify {path}`", markup=False
+        )
 
 
 def _submit(node: NodeClient, body: bytes, mode: str) -> CaptureOutcome | str:
@@ -104,11 +118,14 @@ def _submit(node: NodeClient, body: bytes, mode: str) -> CaptureOutcome | str:
     try:
         return node.submit(body, mode)
     except RequestRefused as refused:
-        return CaptureOutcome("", False, (), (str(refused),), {})
+        return CaptureOutcome("", False, (), (str(refused),), (), {})
 
 
 def _read(name: str) -> bytes:
-    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    if data[:100].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        raise NodeError(f"{name}: XML is not read yet; send EPCIS 2.0 JSON")
+    return data
 
 
 def _item_path(epc: str) -> str:
@@ -136,6 +153,7 @@ def _capture_json(name: str, outcome: CaptureOutcome | str) -> dict[str, object]
         "job": outcome.job or None,
         "success": outcome.success,
         "eventIDs": list(outcome.event_ids),
+        "alreadyPresent": list(outcome.already_present),
         "errors": list(outcome.errors),
     }
 
@@ -144,13 +162,18 @@ def _print_capture(name: str, outcome: CaptureOutcome | str) -> None:
     if isinstance(outcome, str):
         out.print(f"{name}: accepted as {outcome}", markup=False)
         return
-    count = len(outcome.event_ids)
-    word = "event" if count == 1 else "events"
-    if outcome.success:
-        out.print(f"{name}: {count} {word} on the ledger", markup=False)
+    if outcome.event_ids:
+        known = len(outcome.already_present)
+        before = f" ({known} of them from before)" if known else ""
+        out.print(f"{name}: {_events(len(outcome.event_ids))} on the ledger{before}", markup=False)
         for event_id in outcome.event_ids:
             out.print(f"  {event_id}", markup=False)
+    if outcome.success:
         return
-    err.print(f"{name}: refused ({count} {word} captured)", markup=False)
+    err.print(f"{name}: {'the rest' if outcome.event_ids else 'all of it'} refused", markup=False)
     for line in outcome.errors:
         err.print(f"  {line}", markup=False)
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"

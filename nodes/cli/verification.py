@@ -37,7 +37,10 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check proofs without any server. Exits 0 valid, 1 invalid, 3 unknown; the worst counts."""
+    """Check proofs without any server.
+
+    Exits 0 valid, 1 invalid, 3 unknown or of a format not known here; of several, the worst counts.
+    """
     given = Trust.load(trust) if trust else None
     verdicts: list[tuple[Path, Verdict]] = []
     with progress("checking", len(bundles), len(bundles) > 1 and not as_json) as done:
@@ -94,6 +97,9 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
 
 def _print(bundle: Path, verdict: Verdict) -> None:
     out.print(f"{bundle}: {verdict.outcome}", markup=False, style="bold")
+    if verdict.steps[0].outcome is not Outcome.VALID:
+        out.print(f"  this is not a proof file: {verdict.steps[0].reason}", markup=False)
+        return
     for step in verdict.steps:
         out.print(f"  {MARKS[step.outcome]} {step.name:11} {escape(step.reason)}")
     said = verdict.statement
