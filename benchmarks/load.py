@@ -70,15 +70,26 @@ class Connection:
 
 
 async def run_lanes(
-    host: str, port: int, lanes: Sequence[Sequence[bytes]], keep_bodies: bool = True
+    host: str,
+    port: int,
+    lanes: Sequence[Sequence[bytes]],
+    keep_bodies: bool = True,
+    pace_per_s: float | None = None,
 ) -> list[list[Answer]]:
-    """One connection a lane; the requests of a lane go one after the other."""
+    """One connection a lane; the requests of a lane go one after the other.
+
+    With `pace_per_s`, all lanes together send so many a second and no more.
+    """
+    begin = time.perf_counter()
 
     async def lane(requests: Sequence[bytes]) -> list[Answer]:
         connection = await Connection.open(host, port)
         try:
             answers = []
-            for request in requests:
+            for index, request in enumerate(requests):
+                if pace_per_s is not None:
+                    due = begin + index * len(lanes) / pace_per_s
+                    await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 answer = await connection.exchange(request)
                 if not keep_bodies and answer.status < 400:
                     answer = Answer(answer.status, b"", answer.started, answer.ended)
