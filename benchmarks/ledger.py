@@ -3,9 +3,10 @@
 Each call writes a storage slot and emits an event. Latency is from handing a transaction in to the
 moment this client hears, over WebSocket, of the block that holds it (a block is told only after
 its commit is on disk). The client hands in as fast as it is answered, so that a queue builds up
-and latency is mostly waiting: the last row, at the pace that is asked of us, shows it without. Beside them, in
-the same run and with the same client, anvil from npm, which keeps everything in memory and is
-written in Rust.
+and latency is mostly waiting: the last row, at the pace that is asked of us, shows it without.
+
+Beside them, in the same run and with the same client, anvil from npm, which keeps everything in
+memory and is written in Rust.
 """
 
 from __future__ import annotations
