@@ -10,13 +10,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select
 
 from traceability.projection.tables import batch, event_repeat
 from traceability.query.rows import moment, path_of
 from traceability.query.types import StoredEvent
 
 _IN_MAX = 400
+
+# Built once: putting a statement together costs SQLAlchemy more than running it.
+_KEYS: BindParameter[int] = bindparam("keys", expanding=True)
+_REPEATED = select(event_repeat.c.event).where(event_repeat.c.event.in_(_KEYS)).distinct()
+_FIRST = (
+    select(
+        event_repeat.c.event,
+        batch.c.organisation,
+        func.min(event_repeat.c.leaf_index).label("leaf_index"),
+    )
+    .join(batch, batch.c.leaf_index == event_repeat.c.leaf_index)
+    .where(event_repeat.c.event.in_(_KEYS))
+    .group_by(event_repeat.c.event, batch.c.organisation)
+    .subquery()
+)
+_STATEMENTS = (
+    select(
+        event_repeat.c.event,
+        event_repeat.c.batch_index,
+        event_repeat.c.batch_path,
+        batch,
+        batch.c.count.label("batch_count"),
+    )
+    .join_from(
+        _FIRST,
+        event_repeat,
+        and_(
+            event_repeat.c.event == _FIRST.c.event,
+            event_repeat.c.leaf_index == _FIRST.c.leaf_index,
+        ),
+    )
+    .join(batch, batch.c.leaf_index == event_repeat.c.leaf_index)
+    .order_by(event_repeat.c.event, event_repeat.c.leaf_index, event_repeat.c.batch_index)
+)
 
 
 def further_statements(
@@ -26,36 +60,11 @@ def further_statements(
     found: dict[int, dict[str, StoredEvent]] = {}
     keys = sorted(events)
     for start in range(0, len(keys), _IN_MAX):
-        first = (
-            select(
-                event_repeat.c.event,
-                batch.c.organisation,
-                func.min(event_repeat.c.leaf_index).label("leaf_index"),
-            )
-            .join(batch, batch.c.leaf_index == event_repeat.c.leaf_index)
-            .where(event_repeat.c.event.in_(keys[start : start + _IN_MAX]))
-            .group_by(event_repeat.c.event, batch.c.organisation)
-            .subquery()
-        )
-        rows = connection.execute(
-            select(
-                event_repeat.c.event,
-                event_repeat.c.batch_index,
-                event_repeat.c.batch_path,
-                batch,
-                batch.c.count.label("batch_count"),
-            )
-            .join_from(
-                first,
-                event_repeat,
-                and_(
-                    event_repeat.c.event == first.c.event,
-                    event_repeat.c.leaf_index == first.c.leaf_index,
-                ),
-            )
-            .join(batch, batch.c.leaf_index == event_repeat.c.leaf_index)
-            .order_by(event_repeat.c.event, event_repeat.c.leaf_index, event_repeat.c.batch_index)
-        )
+        part = {"keys": keys[start : start + _IN_MAX]}
+        repeated = connection.execute(_REPEATED, part).scalars().all()
+        if not repeated:  # as nearly always
+            continue
+        rows = connection.execute(_STATEMENTS, {"keys": list(repeated)})
         for row in rows:
             known = events[row.event]
             if row.organisation == known.organisation:
