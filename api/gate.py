@@ -30,9 +30,10 @@ _ALWAYS: Final[Headers] = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
+_OPENER: Final = (b"cross-origin-opener-policy", b"same-origin")
+"""Over https only: elsewhere browsers ignore it, and complain."""
 _NOT_A_PAGE: Final = (
     b"content-security-policy",
     b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -60,7 +61,8 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sender = _Sender(send, head=scope["method"] == "HEAD", page=False)
+        secure = scope.get("scheme") == "https"
+        sender = _Sender(send, head=scope["method"] == "HEAD", secure=secure)
         try:
             self._check(scope)
             if scope["method"] == "OPTIONS":
@@ -116,10 +118,10 @@ class Gate:
 class _Sender:
     """Adds headers to the answer; leaves its body out for HEAD; remembers whether it began."""
 
-    def __init__(self, send: Send, *, head: bool, page: bool) -> None:
+    def __init__(self, send: Send, *, head: bool, secure: bool) -> None:
         self._send = send
         self._head = head
-        self._page = page
+        self._added = (*_ALWAYS, _NOT_A_PAGE, *_CORS, *([_OPENER] if secure else ()))
         self._begun = False
 
     async def __call__(self, message: Message) -> None:
@@ -127,7 +129,7 @@ class _Sender:
             self._begun = True
             headers: Headers = message.setdefault("headers", [])
             present = {name for name, _ in headers}
-            headers += [pair for pair in (*_ALWAYS, _NOT_A_PAGE, *_CORS) if pair[0] not in present]
+            headers += [pair for pair in self._added if pair[0] not in present]
         elif self._head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)

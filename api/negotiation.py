@@ -11,6 +11,7 @@ from api.errors import NotAcceptable, QueryInvalid
 
 HTML: Final = "text/html"
 JSON: Final = "application/json"
+JSON_LD: Final = "application/ld+json"
 _RANGES_MAX: Final = 30
 
 
@@ -24,7 +25,7 @@ def choose(request: Request, offers: Sequence[str]) -> str:
         for offer in offers:
             if offer.rpartition("/")[2] == wanted:
                 return offer
-        known = ", ".join(offer.rpartition("/")[2] for offer in offers)
+        known = ", ".join(offer.rpartition("/")[2] for offer in offers if "+" not in offer)
         raise QueryInvalid(f"format: {wanted[:40]!r} is not offered here, only {known}")
     header = request.headers.get("accept", "")
     if not header.strip():

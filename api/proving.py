@@ -15,7 +15,13 @@ from contracts.consortium import find_organisations
 from contracts.consortium.types import Organisation
 from ledger.projection import read_transaction
 from traceability.bundle import build_bundle
-from traceability.query import Journey, JourneyEvent, StoredEvent, journey
+from traceability.query import (
+    Journey,
+    JourneyEvent,
+    StoredEvent,
+    journey,
+    names_something_within,
+)
 
 UNKNOWN_ROLE: Final = "unknown"
 
@@ -71,6 +77,11 @@ class Prover:
             known = self._encode(found)
             self._answers.put(link, known)
         return known
+
+    def knows_items_of(self, gtin: str) -> bool:
+        """Whether events name items or lots of a GTIN (14 digits)."""
+        with read_transaction(self._services.engine) as connection:
+            return names_something_within(connection, f"https://id.gs1.org/01/{gtin}")
 
     def _encode(self, found: Journey) -> bytes:
         steps = b",".join(self._step(step) for step in found.events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -239,9 +240,14 @@ def router(services: Services, guard: Guard) -> APIRouter:
     )
     async def get_job(
         request: Request,
-        captureID: Annotated[str, Path(pattern=_UUID)],  # noqa: N803
+        captureID: Annotated[str, Path(json_schema_extra={"pattern": _UUID})],  # noqa: N803
     ) -> Response:
+        # The key first: strangers learn nothing, not even what a job's id looks like.
         key = guard.check(request, SCOPE)
+        if not re.fullmatch(_UUID, captureID):
+            raise QueryInvalid(
+                f"captureID: {captureID[:60]!r} is no id of a job, which is a UUID in lower case"
+            )
         job = capture.job(captureID)
         if job is None or job.organisation != key.organisation:
             raise NotFound(f"{key.organisation} has no capture job {captureID}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
 import anyio
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.documentation import header, problems, query
 from api.errors import NotFound, QueryInvalid
@@ -25,7 +26,10 @@ QUERIES_AT_ONCE_MAX: Final = 4
 """Long queries must not take all threads: proofs and look-ups go on beside them."""
 CLASS_KINDS: Final = frozenset({"gtin", "lgtin", "itip", "itip-lot", "cpi"})
 EXTENSIONS_MAX: Final = 20
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+"""RFC 3986 section 3.1: what is not GS1's own is at least a URI (EPCIS 2.0 section 6.4)."""
 
+_EPC_EXAMPLE: Final = "https://id.gs1.org/01/09506000134352/21/1001"
 _STRING: Final = {"type": "string"}
 _TIME: Final = {"type": "string", "format": "date-time"}
 _PARAMETERS: Final = [
@@ -41,7 +45,12 @@ _PARAMETERS: Final = [
     query("WD_readPoint", "read points and what lies within them", _STRING),
     query("EQ_bizLocation", "business locations", _STRING),
     query("WD_bizLocation", "business locations and what lies within them", _STRING),
-    query("MATCH_epc", "instances in epcList or childEPCs; `*` at the end", _STRING),
+    query(
+        "MATCH_epc",
+        "instances in epcList or childEPCs: identifiers, or a pattern such as "
+        "`urn:epc:idpat:sgtin:9506000.013435.*` (so with all MATCH_ parameters)",
+        _STRING,
+    ),
     query("MATCH_parentID", "parents", _STRING),
     query("MATCH_inputEPC", "inputs of a transformation", _STRING),
     query("MATCH_outputEPC", "outputs of a transformation", _STRING),
@@ -150,7 +159,9 @@ def router(services: Services) -> APIRouter:
         responses={**_PAGE, **problems(400, 404)},
         openapi_extra={"parameters": _PARAMETERS},
     )
-    async def get_item_events(request: Request, epc: str) -> Response:
+    async def get_item_events(
+        request: Request, epc: Annotated[str, Path(examples=[_EPC_EXAMPLE])]
+    ) -> Response:
         return await answer(request, [(_parameter(epc), epc)])
 
     return routes
@@ -172,6 +183,11 @@ def _parameter(epc: str) -> str:
     except Gs1Error as error:
         if epc.startswith("urn:epc:") or "://id.gs1.org/" in epc:
             raise QueryInvalid(f"epc: {error}") from error
+        if not _URI.fullmatch(epc):
+            raise QueryInvalid(
+                f"epc: {epc[:120]!r} is no identifier; write an EPC URN (urn:epc:id:sgtin:…), a "
+                "GS1 Digital Link (https://id.gs1.org/01/…/21/…) or another URI, percent-encoded"
+            ) from error
         return "MATCH_anyEPC"
     return "MATCH_anyEPCClass" if kind in CLASS_KINDS else "MATCH_anyEPC"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.documentation import problems, query
 from api.errors import NotFound, QueryInvalid
@@ -59,24 +59,25 @@ def router(services: Services) -> APIRouter:
         description=(
             "`{level}/{index}[.p/{width}]` or `entries/{index}[.p/{width}]` (C2SP tlog-tiles); the "
             "index in groups of three digits, all but the last "
-            "with an `x` before them, e.g. `0/x001/234` or `entries/x001/234.p/17`."
+            "with an `x` before them, e.g. `0/x001/234` or `entries/x001/234.p/17`. Without a "
+            "width the full tile of 256 is meant: 404 until the log has all of it."
         ),
         response_class=Response,
         responses=_TILE,
     )
-    async def get_tile(path: str) -> Response:
+    async def get_tile(path: Annotated[str, Path(examples=["0/000.p/1"])]) -> Response:
         try:
             place = TilePath.parse(f"tile/{path}")
         except TlogError as error:
             raise QueryInvalid(f"tile path: {error}") from error
-        full = place.width == TILE_WIDTH
-        width = None if full else place.width
+        # Never wider or narrower than asked for: a full tile's address must not give a part of it.
         if place.level is None:
-            data = log.entries(place.index, width)
+            data = log.entries(place.index, place.width)
         else:
-            data = log.tile(place.level, place.index, width)
+            data = log.tile(place.level, place.index, place.width)
         if data is None:
             raise NotFound(f"the log has no tile {path[:80]} (yet)")
+        full = place.width == TILE_WIDTH
         return bytes_response(data, media_type=OCTETS, cache=FOREVER if full else PARTIAL)
 
     @routes.get(

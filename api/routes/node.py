@@ -1,4 +1,4 @@
-"""The node itself: health, status, and the page at its root."""
+"""The node itself: health, status, the page at its root and the reference at /docs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from api.gate import epcis_headers
 from api.negotiation import HTML, JSON, choose
 from api.schemas import Health, Status
 from api.services import Services
-from api.web import landing_response
+from api.web import landing_response, reference_response
 from ledger.projection import ProjectorState
 
 
 def router(services: Services) -> APIRouter:
-    """Routes at /, /health and /status."""
+    """Routes at /, /docs, /health and /status."""
     routes = APIRouter(tags=["node"])
 
     @routes.get(
@@ -70,6 +70,10 @@ def router(services: Services) -> APIRouter:
             return landing_response(request, services)
         headers = {"Vary": "Accept, Accept-Language", **epcis_headers(services.settings)}
         return json_response(_status(services), headers=headers)
+
+    @routes.get("/docs", include_in_schema=False)
+    async def get_reference(request: Request) -> Response:
+        return reference_response(request, services)
 
     return routes
 

@@ -14,7 +14,13 @@ from starlette.responses import HTMLResponse
 from api.web.assets import asset_path
 from api.web.languages import preferred_language
 
-__all__ = ["landing_response", "not_found_response", "page_response"]
+__all__ = [
+    "class_response",
+    "landing_response",
+    "not_found_response",
+    "page_response",
+    "reference_response",
+]
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -40,6 +46,8 @@ _TITLES = {
     "item": {"en": "Where this item has been", "zh": "这件商品的来历"},
     "landing": {"en": "Tallystick node", "zh": "Tallystick 节点"},
     "missing": {"en": "No record for this code", "zh": "此码没有记录"},
+    "class": {"en": "A kind of goods, not an item", "zh": "这是一类商品，而非单件商品"},
+    "reference": {"en": "HTTP interface", "zh": "HTTP 接口"},
 }
 _DESCRIPTIONS = {
     "item": {
@@ -54,6 +62,14 @@ _DESCRIPTIONS = {
         "en": "This node holds no record of the scanned code.",
         "zh": "本节点没有所扫码的记录。",
     },
+    "class": {
+        "en": "The scanned code names a kind of goods. The code on the item itself leads to it.",
+        "zh": "所扫的码代表一类商品。请扫描商品本身的码。",
+    },
+    "reference": {
+        "en": "Every operation of this node's HTTP interface, with examples.",
+        "zh": "本节点 HTTP 接口的全部操作及示例。",
+    },
 }
 
 
@@ -67,6 +83,18 @@ def not_found_response(request: Request, services: object) -> HTMLResponse:
     """The small page for a code that this node has no record of (status 404)."""
     del services
     return _page(request, "missing", script="page/missing.js", status=404)
+
+
+def class_response(request: Request, services: object) -> HTMLResponse:
+    """The small page for a GTIN or lot whose single items alone have records (status 404)."""
+    del services
+    return _page(request, "class", script="page/class.js", status=404)
+
+
+def reference_response(request: Request, services: object) -> HTMLResponse:
+    """The page at `/docs`: every operation of the OpenAPI document, which the browser fetches."""
+    del services
+    return _page(request, "reference", script="page/reference.js", status=200)
 
 
 def landing_response(request: Request, services: object) -> HTMLResponse:

@@ -239,3 +239,12 @@ def test_a_disk_that_is_full_is_told_as_507(node: Node) -> None:
     problem(next(one for one in answers if one.status_code != 202), 507)
     pages(100_000_000)
     assert node.captured(document(event("after")))["success"] is True
+
+
+def test_a_job_is_asked_for_with_a_key_first_and_a_well_formed_id_then(node: Node) -> None:
+    for job in ("nonsense", "6f1b7a0e-6c2c-4a53-9f4e-9d8f9f3f4a10"):
+        problem(node.client.get(f"/capture/{job}"), 401)
+    refused = problem(node.client.get("/capture/nonsense", headers=node.auth()), 400)
+    assert "UUID" in str(refused["detail"])
+    unknown = node.client.get(f"/capture/{job}", headers=node.auth())
+    problem(unknown, 404)

@@ -56,8 +56,19 @@ def test_events_of_an_item_by_link_and_urn(node: Node) -> None:
         answer = node.client.get(f"/epcs/{quote(epc, safe='')}/events")
         assert len(events_of(answer)) == 1
     assert events_of(node.client.get(f"/epcs/{quote(LINK.format(3), safe='')}/events")) == []
-    wrong = quote("https://id.gs1.org/01/09506000134353/21/1", safe="")
-    problem(node.client.get(f"/epcs/{wrong}/events"), 400)
+    for wrong in ("https://id.gs1.org/01/09506000134353/21/1", "foo", "two words", "urn:epc:id:x"):
+        problem(node.client.get(f"/epcs/{quote(wrong, safe='')}/events"), 400)
+    other = quote("https://example.com/things/7", safe="")
+    assert events_of(node.client.get(f"/epcs/{other}/events")) == []
+
+
+@pytest.mark.feature("T1")
+def test_a_pattern_that_is_none_is_refused_and_says_what_to_write(node: Node) -> None:
+    node.captured(document(event(1)))
+    wrong = node.client.get("/events?MATCH_epc=urn:epc:id:sgtin:9506000.013435.*")
+    assert "urn:epc:idpat:" in str(problem(wrong, 400)["detail"])
+    right = node.client.get("/events?MATCH_epc=urn:epc:idpat:sgtin:9506000.013435.*")
+    assert len(events_of(right)) == 1
 
 
 @pytest.mark.feature("T2")
@@ -123,10 +134,40 @@ def test_addresses_with_lot_class_and_unit_are_known(node: Node) -> None:
     node.captured(document(event(1), event(1, epcList=[sscc])))
     assert node.client.get("/01/09506000134352/10/L1/21/1").status_code == 200
     assert node.client.get("/01/9506000134352/21/1").status_code == 200
-    problem(node.client.get("/01/09506000134352/10/L1"), 404)
-    problem(node.client.get("/01/09506000134352"), 404)
     problem(node.client.get("/01/09506000134353/21/1"), 400)
     problem(node.client.get("/00/123"), 400)
+
+
+@pytest.mark.feature("T3")
+def test_a_class_of_which_only_items_are_known_is_said_to_be_one(node: Node) -> None:
+    paths = ("/01/09506000134352", "/01/09506000134352/10/L1")
+    for path in paths:
+        assert "no event about" in str(problem(node.client.get(path), 404)["detail"])
+    node.captured(document(event(1), event(2)))
+    for path in paths:
+        assert "a serial" in str(problem(node.client.get(path), 404)["detail"])
+        page = node.client.get(path, headers={"Accept": "text/html"})
+        assert (page.status_code, 'data-page="class"' in page.text) == (404, True)
+    assert "no event about" in str(problem(node.client.get("/01/09506000134369"), 404)["detail"])
+    lot = [{"epcClass": "https://id.gs1.org/01/09506000134352/10/L1", "quantity": 5}]
+    node.captured(document(event(3, epcList=[], quantityList=lot)))
+    assert len(node.client.get(paths[1]).json()["journey"]) == 1
+    assert "a serial" in str(problem(node.client.get(paths[0]), 404)["detail"])
+
+
+@pytest.mark.feature("T3")
+def test_an_item_s_answer_is_given_as_json_ld_to_those_who_ask(node: Node) -> None:
+    node.captured(document(event(1)))
+    plain = node.client.get(PATH.format(1), headers={"Accept": "application/json"})
+    linked = node.client.get(PATH.format(1), headers={"Accept": "application/ld+json"})
+    assert linked.headers["content-type"] == "application/ld+json"
+    assert linked.content == plain.content
+    both = "application/ld+json;q=0.9, application/json"
+    assert (
+        node.client.get(PATH.format(1), headers={"Accept": both})
+        .headers["content-type"]
+        .startswith("application/json")
+    )
 
 
 @pytest.mark.feature("T3")
@@ -151,8 +192,21 @@ def test_labels_are_drawn(node: Node) -> None:
         assert answer.text.startswith("<?xml")
     png = node.client.get(PATH.format(1) + "/qr.png")
     assert png.content.startswith(b"\x89PNG")
-    problem(node.client.get("/qr?uri=hello"), 400)
+    detail = str(problem(node.client.get("/qr?uri=hello"), 400)["detail"])
+    assert detail.count("uri") == 1
+    assert detail.startswith("uri: 'hello': a Digital Link begins with")
     problem(node.client.get("/qr"), 400)
+    problem(node.client.get("/qr?uri=/01/09506000134353/21/1"), 400)
+
+
+@pytest.mark.feature("T4")
+def test_a_label_s_path_or_urn_leads_to_this_node(node: Node) -> None:
+    whole = node.client.get(PATH.format(1) + "/qr.svg").text
+    assert "/01/09506000134352/21/1" in whole
+    for uri in (PATH.format(1), "urn:epc:id:sgtin:9506000.013435.1"):
+        answer = node.client.get("/qr", params={"uri": uri})
+        assert answer.status_code == 200, answer.text
+        assert answer.text == whole
 
 
 @pytest.mark.feature("L4")
@@ -173,6 +227,34 @@ def test_the_log_can_be_rebuilt_from_its_tiles(node: Node) -> None:
         found.append(leaf_hash(entries[2 : 2 + size]))
         entries = entries[2 + size :]
     assert found == hashes
+
+
+@pytest.mark.feature("L4")
+def test_a_full_tile_s_address_answers_only_once_the_tile_is_full(
+    make_node: Callable[..., Node],
+) -> None:
+    node = make_node(ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0))
+    log = node.stack.ledger.log
+    number = 0
+    while log.size < 256:
+        if log.size == 255:
+            assert node.client.get("/log/tile/0/000.p/255").status_code == 200
+        for path in ("0/000", "entries/000"):
+            answer = node.client.get(f"/log/tile/{path}")
+            problem(answer, 404)
+            assert answer.headers["cache-control"] == "no-store"
+        number += 1
+        node.captured(document(event(number)))
+    size = log.size
+    tile = node.client.get("/log/tile/0/000")
+    assert len(tile.content) == 256 * 32
+    assert "immutable" in tile.headers["cache-control"]
+    part = node.client.get("/log/tile/0/000.p/17")
+    assert part.content == tile.content[: 17 * 32]
+    assert "immutable" not in part.headers["cache-control"]
+    assert "immutable" in node.client.get("/log/tile/entries/000").headers["cache-control"]
+    problem(node.client.get(f"/log/tile/0/001.p/{size - 256 + 1}"), 404)
+    problem(node.client.get("/log/tile/0/001"), 404)
 
 
 @pytest.mark.feature("L4")
@@ -254,6 +336,9 @@ def test_answers_carry_the_headers_that_keep_browsers_safe(node: Node) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["referrer-policy"] == "no-referrer"
+        assert "cross-origin-opener-policy" not in headers
+    secure = node.client.get("https://testserver/status").headers
+    assert secure["cross-origin-opener-policy"] == "same-origin"
 
 
 @pytest.mark.feature("A1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ledger.tlog import Checkpoint, Note, TlogProof
 from traceability.bundle.bundle import BatchPlace, Bundle
 from traceability.bundle.errors import NotProvableYet
@@ -15,7 +17,7 @@ def build_bundle(event: StoredEvent, ledger: LedgerView) -> Bundle:
     Raises `NotProvableYet` where the checkpoint does not cover the event's leaf.
     """
     note = ledger.log.checkpoint()
-    size = Checkpoint.parse(Note.decode(note).text).size
+    size = _size_of(note)
     if event.leaf_index >= size:
         raise NotProvableYet(
             f"leaf {event.leaf_index} is not below the checkpoint of {size} leaves yet"
@@ -28,3 +30,9 @@ def build_bundle(event: StoredEvent, ledger: LedgerView) -> Bundle:
         ledger.log.entry(event.leaf_index),
         TlogProof(event.leaf_index, path, note).encode(),
     )
+
+
+@lru_cache(maxsize=8)
+def _size_of(note: str) -> int:
+    """Leaves that a checkpoint covers. An item's answer asks for the same note event by event."""
+    return Checkpoint.parse(Note.decode(note).text).size

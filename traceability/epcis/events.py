@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC
@@ -137,8 +138,15 @@ def _reason(details: ErrorDetails) -> str:
         return details["msg"].removeprefix("Value error, ")
     if kind == "literal_error":
         expected = details["msg"].removeprefix("Input should be ")
-        return f"{str(details['input'])[:80]!r} must be {expected}"
+        return f"{_shown(details['input'])} must be {expected}"
     return _PLAIN_REASONS.get(kind, details["msg"][:1].lower() + details["msg"][1:])
+
+
+def _shown(value: object) -> str:
+    """A value as its sender wrote it: JSON's words, not Python's."""
+    if isinstance(value, str):
+        return repr(value[:80])
+    return json.dumps(value, ensure_ascii=False, default=str)[:80]
 
 
 def _warnings(event: Event, model: EpcisEvent, raw: Mapping[str, object]) -> Iterator[Problem]:

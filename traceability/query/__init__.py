@@ -8,7 +8,13 @@ from traceability.query.errors import (
     QueryTooLarge,
     QueryValueInvalid,
 )
-from traceability.query.find import anchorings, find_events, stored_event, stored_events
+from traceability.query.find import (
+    anchorings,
+    find_events,
+    names_something_within,
+    stored_event,
+    stored_events,
+)
 from traceability.query.journey import journey
 from traceability.query.query import EventQuery
 from traceability.query.types import (
@@ -37,6 +43,7 @@ __all__ = [
     "anchorings",
     "find_events",
     "journey",
+    "names_something_within",
     "stored_event",
     "stored_events",
 ]

@@ -7,10 +7,11 @@ from typing import Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
-from traceability.projection.tables import batch, event, event_repeat
-from traceability.projection.vocabulary import event_identity
+from traceability.projection.tables import batch, event, event_epc, event_repeat
+from traceability.projection.vocabulary import event_identity, thing_key
 from traceability.query.errors import QueryTooLarge
 from traceability.query.paging import Place, decode_token, encode_token
+from traceability.query.patterns import prefix_end
 from traceability.query.query import EventQuery
 from traceability.query.rows import STORED, moment, stored
 from traceability.query.types import Anchoring, Page, StoredEvent
@@ -23,6 +24,11 @@ _BY_ID: Final = (
     _JOINED.where(event.c.hash == bindparam("hash"), event.c.version == bindparam("version"))
     .order_by(event.c.pk)
     .limit(100)
+)
+_BELOW: Final = (
+    select(event_epc.c.epc)
+    .where(event_epc.c.epc >= bindparam("start"), event_epc.c.epc < bindparam("end"))
+    .limit(1)
 )
 ANCHORINGS_MAX: Final = 1_000
 
@@ -57,6 +63,16 @@ def find_events(connection: Connection, query: EventQuery) -> Page:
     last = rows[size - 1]
     order_value = 0 if query.order_by is None else getattr(last, query.order_by)
     return Page(events, encode_token(Place(order_value, last.pk, newest, given), fingerprint))
+
+
+def names_something_within(connection: Connection, epc: str) -> bool:
+    """Whether events name things within a class: serials or lots of a GTIN, pieces of an ITIP.
+
+    `epc` in any spelling. Events about the class as a whole do not count.
+    """
+    start = f"{thing_key(epc)}/"
+    values = {"start": start, "end": prefix_end(start)}
+    return connection.execute(_BELOW, values).first() is not None
 
 
 def stored_event(

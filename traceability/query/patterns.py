@@ -33,18 +33,36 @@ def matcher(parameter: str, values: tuple[str, ...], *, classes: bool) -> Matche
     exact: list[str] = []
     prefixes: list[str] = []
     for value in values:
-        if value.startswith("urn:epc:idpat:") and not (classes and _names_class(value)):
+        if not value.startswith("urn:epc:idpat:"):
+            _require_no_star(parameter, value)
+            exact.append(thing_key(value))
+        elif classes and _names_class(value):
+            exact.append(thing_key(value))
+        else:
             more_exact, more_prefixes = _pattern(parameter, value)
             exact += more_exact
             prefixes += more_prefixes
-        else:
-            exact.append(thing_key(value))
     return Matcher(tuple(dict.fromkeys(exact)), tuple(dict.fromkeys(prefixes)))
 
 
 def prefix_end(prefix: str) -> str:
     """The least text greater than all that begin with `prefix` (which ends below U+10FFFF)."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def _require_no_star(parameter: str, value: str) -> None:
+    """An identifier with `*` would match nothing, silently, where a pattern was meant.
+
+    Identifiers outside GS1's are opaque: there only a `*` at the end looks like a pattern.
+    """
+    ours = value.startswith(("urn:epc:", f"{_BASE}/")) or thing_key(value) != value
+    if not (value.endswith("*") or (ours and "*" in value)):
+        return
+    shown = value if len(value) <= 120 else f"{value[:117]}..."
+    raise QueryValueInvalid(
+        f"{parameter}: {shown!r} is no pattern: write urn:epc:idpat:…, such as "
+        "urn:epc:idpat:sgtin:9506000.013435.* (a * that belongs to a serial is written %2A)"
+    )
 
 
 def _names_class(value: str) -> bool:

@@ -16,6 +16,7 @@ from tests.api.web.story_answers import StoryLog
 
 pytestmark = pytest.mark.feature("T5")
 HTML = {"Accept": "text/html"}
+PAGES = ("item", "landing", "missing", "class", "reference")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_unknown_asset_name_is_a_programmers_error() -> None:
 
 def test_every_module_that_a_page_imports_is_an_asset(client: TestClient) -> None:
     """The whole import graph from each entry, by the addresses a browser would ask for."""
-    waiting = [asset_path(f"page/{name}.js") for name in ("item", "landing", "missing")]
+    waiting = [asset_path(f"page/{name}.js") for name in PAGES]
     seen: set[str] = set()
     while waiting:
         address = waiting.pop()

@@ -94,6 +94,11 @@ def test_parameters_of_the_standard_that_are_not_here_say_so(name: str) -> None:
         ("EQ_example:undeclared", "x"),
         ("MATCH_epc", "urn:epc:idpat:sgtin:*.1.2"),
         ("MATCH_epc", "urn:epc:idpat:sgtin:9521002.*.7"),
+        ("MATCH_epc", "urn:epc:id:sgtin:9521002.000001.*"),
+        ("MATCH_anyEPC", "https://id.gs1.org/01/09521002000016/21/*"),
+        ("MATCH_parentID", "urn:epc:id:sscc:9521002.*"),
+        ("MATCH_epcClass", "urn:epc:class:lgtin:9521002.000001.*"),
+        ("MATCH_inputEPC", "https://id.gs1.org/01/09521002000016/21/1|urn:example:*"),
         ("EQ_bizStep", "\ud800"),
     ],
 )
@@ -102,6 +107,11 @@ def test_bad_values_are_refused_naming_the_parameter(name: str, value: str) -> N
         QueryValueInvalid, match=name.split("_")[0] if value.isprintable() else "lone"
     ):
         EventQuery.parse([(name, value)])
+
+
+def test_a_star_outside_a_pattern_is_told_how_to_write_one() -> None:
+    with pytest.raises(QueryValueInvalid, match=r"urn:epc:idpat:.*%2A"):
+        EventQuery.parse([("MATCH_epc", "urn:epc:id:sgtin:9521002.000001.*")])
 
 
 def test_contradictions_and_repetitions_are_refused() -> None:
@@ -207,6 +217,12 @@ def test_patterns_match_all_serials_of_a_class_and_all_of_a_company(world: World
     assert minutes(world, ("MATCH_epc", "urn:epc:idpat:sgtin:9521002.000001.1")) == [1]
     both = "urn:epc:idpat:sscc:9521002.*|" + item(1, "09521001000017")
     assert minutes(world, ("MATCH_epc", both)) == [3, 4]
+
+
+def test_a_star_in_a_serial_is_asked_for_as_escaped(world: World) -> None:
+    world.anchor(object_event(1, item("A%2AB")), object_event(2, item("AB")))
+    for spelled in (item("A%2AB"), "urn:epc:id:sgtin:9521002.000001.A%2AB"):
+        assert minutes(world, ("MATCH_epc", spelled)) == [1]
 
 
 def test_class_parameters_match_classes_by_either_name(world: World) -> None:

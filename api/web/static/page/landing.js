@@ -47,7 +47,7 @@ function tryCard() {
 }
 
 const recentItem = ({ path, name }) =>
-  h("li", {}, h("a", { href: path }, h("span", {}, twin(name.en, name.zh) || word("item.unnamed")), h("span", {}, shortName(`https://id.gs1.org${path}`))));
+  h("li", {}, h("a", { href: path }, h("span", {}, twin(name.en, name.zh) || word("landing.unnamed", { gtin: path.split("/")[2] })), h("span", {}, shortName(`https://id.gs1.org${path}`))));
 
 /** The path below this node for a Digital Link, or for a GTIN and a serial number; null for others. */
 function pathOf(text) {
@@ -87,7 +87,7 @@ const developersCard = () =>
     h(
       "ul",
       { class: "hints" },
-      [["/openapi.json", "openapi"], ["/log/checkpoint", "checkpoint"]].map(([href, name]) =>
+      [["/docs", "reference"], ["/openapi.json", "openapi"], ["/log/checkpoint", "checkpoint"]].map(([href, name]) =>
         h("li", {}, h("a", { href }, word(`landing.${name}`))),
       ),
     ),

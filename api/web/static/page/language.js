@@ -68,6 +68,14 @@ export const localDay = (moment, offset) =>
 export const localClock = (moment, offset) =>
   formatted(moment + offset * 60_000, { hour: "2-digit", minute: "2-digit" });
 
+/** "UTC", "UTC+8" or "UTC+5:30", of minutes east of UTC. */
+export function zoneName(offset) {
+  if (offset === 0) return "UTC";
+  const minutes = Math.abs(offset) % 60;
+  const hours = Math.floor(Math.abs(offset) / 60);
+  return `UTC${offset < 0 ? "−" : "+"}${hours}${minutes ? `:${String(minutes).padStart(2, "0")}` : ""}`;
+}
+
 export const utcTime = (moment) => `${localTime(moment, 0)} UTC`;
 
 /** A calendar date such as 2026-08-31, or the text itself if it is none. */

@@ -20,6 +20,16 @@ export function identifierOf(path) {
   };
 }
 
+const PLACE_CHARS_MAX = 80;
+
+/** What to call a place that has no name: its GLN, with its part, or the identifier itself. */
+export function placeName(id) {
+  const found = identify(id);
+  if (!found) return id.slice(0, PLACE_CHARS_MAX);
+  const parts = [found.value, ...found.qualifiers.map(([, value]) => value)].join(" / ");
+  return found.ai === "414" ? `GLN ${parts}` : parts;
+}
+
 /** A short name for people: the serial, lot or SSCC at the end of an identifier. */
 export function shortName(epc) {
   const found = identify(epc);

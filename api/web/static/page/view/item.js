@@ -1,6 +1,7 @@
 // What the item is, how it stands, and its facts.
 import { h } from "../dom.js";
 import { countryName, dateText, localDate, twin, word } from "../language.js";
+import { placeName } from "../model/identifier.js";
 import { mark } from "./icons.js";
 
 /** Name, brand and serial at the top of the page. */
@@ -50,8 +51,11 @@ export function placeText({ place }) {
   if (!place) return word("journey.unknown-place");
   const name = twin(place.name.en, place.name.zh);
   const city = twin(place.city.en, place.city.zh);
-  return [name, city].filter(Boolean).join(twin(", ", "，")) || word("journey.unknown-place");
+  return [name, city].filter(Boolean).join(twin(", ", "，")) || unnamedPlace(place.id);
 }
+
+const unnamedPlace = (id) =>
+  id ? word("journey.unnamed-place", { id: placeName(id) }) : word("journey.unknown-place");
 
 export function factsCard(facts, identifier) {
   if (!facts) return null;

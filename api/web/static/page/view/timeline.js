@@ -1,18 +1,19 @@
 // The journey: who said what, when, where, each with its own mark.
 import { h } from "../dom.js";
-import { hasWord, localClock, localDay, localTime, numberText, twin, utcTime, word } from "../language.js";
+import { hasWord, localTime, numberText, twin, utcTime, word, zoneName } from "../language.js";
 import { shortName } from "../model/identifier.js";
 import { mark } from "./icons.js";
 import { placeText } from "./item.js";
 
 export function journeyCard(steps, proofLink) {
   const groups = grouped(steps);
+  const zones = zonesOf(steps);
   return h(
     "section",
     { class: "card journey", "aria-labelledby": "journey-title" },
     h("h2", { id: "journey-title" }, word("journey.title")),
-    h("p", { class: "fine" }, word("journey.oldest")),
-    h("ol", { class: "groups" }, groups.map((group) => groupItem(group, proofLink))),
+    h("p", { class: "fine" }, [word("journey.oldest"), zones.all].filter(Boolean).join(" · ")),
+    h("ol", { class: "groups" }, groups.map((group) => groupItem(group, zones, proofLink))),
   );
 }
 
@@ -29,7 +30,16 @@ function grouped(steps) {
   return groups;
 }
 
-function groupItem({ organisation, steps }, proofLink) {
+/** `{all, at}`: what is said of the zone once, and the steps where it is another than before. */
+function zonesOf(steps) {
+  const timed = steps.filter(({ time }) => time);
+  if (timed.length === 0) return { all: "", at: new Set() };
+  const changed = timed.filter(({ time }, index) => time.offset !== timed[index - 1]?.time.offset);
+  if (changed.length === 1) return { all: word("journey.zone", { zone: zoneName(timed[0].time.offset) }), at: new Set() };
+  return { all: word("journey.zones"), at: new Set(changed) };
+}
+
+function groupItem({ organisation, steps }, zones, proofLink) {
   return h(
     "li",
     { class: "group" },
@@ -39,11 +49,11 @@ function groupItem({ organisation, steps }, proofLink) {
       twin(organisation.name.en, organisation.name.zh),
       hasWord(`role.${organisation.role}`) ? h("span", { class: "role" }, word(`role.${organisation.role}`)) : null,
     ),
-    h("ol", { class: "steps" }, steps.map((step) => stepItem(step, proofLink))),
+    h("ol", { class: "steps" }, steps.map((step) => stepItem(step, zones, proofLink))),
   );
 }
 
-function stepItem(step, proofLink) {
+function stepItem(step, zones, proofLink) {
   const failed = step.outcome === "invalid";
   return h(
     "li",
@@ -53,7 +63,7 @@ function stepItem(step, proofLink) {
       "div",
       { class: "step-body" },
       h("h4", {}, stepTitle(step), subject(step)),
-      step.time ? h("p", { class: "when" }, when(step)) : null,
+      step.time ? h("p", { class: "when" }, when(step, zones)) : null,
       failed ? h("p", { class: "bad" }, word("journey.invalid")) : content(step),
       details(step, proofLink),
     ),
@@ -65,16 +75,14 @@ function subject(step) {
   return h("span", { class: "about" }, word(`journey.about.${step.relation}`));
 }
 
-const when = ({ time }) => [
-  h("time", { datetime: new Date(time.moment).toISOString() }, localTime(time.moment, time.offset)),
-  time.offset === 0 ? null : h("span", { class: "utc" }, shortUtc(time)),
+const when = (step, zones) => [
+  h("time", { datetime: new Date(step.time.moment).toISOString() }, localTime(step.time.moment, step.time.offset)),
+  zones.at.has(step) ? h("span", { class: "zone" }, zoneName(step.time.offset)) : null,
 ];
 
-/** The same moment in UTC; the day only where it is another one. */
-function shortUtc({ moment, offset }) {
-  const day = localDay(moment, 0) === localDay(moment, offset) ? "" : `${localDay(moment, 0)} `;
-  return `${day}${localClock(moment, 0)} UTC`;
-}
+/** The local time; the same in UTC only where that is another. */
+const bothTimes = ({ moment, offset }) =>
+  offset === 0 ? utcTime(moment) : `${localTime(moment, offset)} · ${utcTime(moment)}`;
 
 function content(step) {
   const note = twin(step.note.en, step.note.zh);
@@ -112,7 +120,7 @@ function details(step, proofLink) {
   const reason = steps.find(({ outcome }) => ["invalid", "unknown"].includes(outcome));
   const rows = [
     ["identifier", step.about],
-    ["happened", step.time && `${localTime(step.time.moment, step.time.offset)} · ${utcTime(step.time.moment)}`],
+    ["happened", step.time && bothTimes(step.time)],
     ["recorded", facts.blockTime && utcTime(facts.blockTime * 1000)],
     ["log-line", facts.logIndex !== undefined ? String(facts.logIndex) : null],
     ["fingerprint", facts.eventID],

@@ -120,6 +120,8 @@ export const EN = {
 
   "journey.title": "Its journey",
   "journey.oldest": "From the beginning to now",
+  "journey.zone": "all times {zone}",
+  "journey.zones": "times as the clocks there showed them; their zone where it changes",
   "journey.show-all": "Show all {count} entries",
   "journey.about.self": "this item",
   "journey.about.container": "the case or pallet it was in",
@@ -135,6 +137,7 @@ export const EN = {
   "journey.declared": "Declared as an error on {date}.",
   "journey.proof": "Proof file of this entry",
   "journey.unknown-place": "place not stated",
+  "journey.unnamed-place": "place without a name: {id}",
   "journey.count": "{count} pieces",
 
   "independent.title": "Check it without us",
@@ -153,6 +156,10 @@ export const EN = {
   "missing.hint.3": "If the label names this consortium, ask the seller or the maker.",
   "missing.back": "To this node's first page",
   "missing.code": "Code asked for",
+
+  "class.title": "This code names a kind of goods",
+  "class.text": "It belongs to many items and says nothing of the one in your hand. Nothing is recorded about the kind as a whole, but its items have records of their own.",
+  "class.hint": "Scan the code on the item itself: it also holds a serial number.",
 
   "landing.title": "A shared record that anybody can check",
   "landing.text":
@@ -181,6 +188,8 @@ export const EN = {
   "landing.file.unknown": "Unconfirmed: without a trust file for {origin} nobody can say who signed.",
   "landing.file.not-checked": "Not checked: {reason}.",
   "landing.developers": "For developers",
+  "landing.unnamed": "GTIN {gtin}",
+  "landing.reference": "Reference of the HTTP interface",
   "landing.openapi": "OpenAPI document",
   "landing.checkpoint": "Signed checkpoint",
 

@@ -114,6 +114,8 @@ export const ZH = {
 
   "journey.title": "它的历程",
   "journey.oldest": "从起点到现在",
+  "journey.zone": "时间均为 {zone}",
+  "journey.zones": "时间为当地时间，时区变化处另行注明",
   "journey.show-all": "显示全部 {count} 条",
   "journey.about.self": "此商品",
   "journey.about.container": "所在的箱或托盘",
@@ -129,6 +131,7 @@ export const ZH = {
   "journey.declared": "已于 {date} 声明为错误记录。",
   "journey.proof": "此条记录的证明文件",
   "journey.unknown-place": "未注明地点",
+  "journey.unnamed-place": "未命名地点：{id}",
   "journey.count": "{count} 件",
 
   "independent.title": "不依赖我们，自行核验",
@@ -147,6 +150,10 @@ export const ZH = {
   "missing.hint.3": "如果标签写明属于本联盟，请询问卖家或生产者。",
   "missing.back": "前往本节点首页",
   "missing.code": "所查的码",
+
+  "class.title": "此码代表一类商品",
+  "class.text": "它属于许多件商品，不能说明您手中这一件的情况。没有针对整类商品的记录，但其中的单件商品各有记录。",
+  "class.hint": "请扫描商品本身的码：那个码还包含序列号。",
 
   "landing.title": "人人可以核验的共同记录",
   "landing.text": "本联盟的成员记下货物从哪里来、经历了什么。每条记录都写入同一份签名日志，任何成员都无法独自或暗中更改。",
@@ -174,6 +181,8 @@ export const ZH = {
   "landing.file.unknown": "未证实：没有 {origin} 的信任文件，无法断定签名者。",
   "landing.file.not-checked": "未核验：{reason}。",
   "landing.developers": "开发者",
+  "landing.unnamed": "GTIN {gtin}",
+  "landing.reference": "HTTP 接口说明（英文）",
   "landing.openapi": "OpenAPI 文件",
   "landing.checkpoint": "已签名的检查点",
 
