@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.running import RunningNode, start_node
+from tests.acceptance.running import STARTED, RunningNode, start_node
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_node_outlives_the_tests() -> Iterator[None]:
+    """A test that fails half-way leaves its node running: end it here."""
+    yield
+    for process in STARTED:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

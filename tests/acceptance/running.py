@@ -12,6 +12,8 @@ from pathlib import Path
 
 TALLY = [sys.executable, "-m", "nodes"]
 START_S = 60
+STARTED: list[subprocess.Popen[str]] = []
+"""Every node that was started here, so that none outlives the tests."""
 
 
 @dataclass
@@ -87,6 +89,7 @@ def start_node(directory: Path, home: Path, *options: str) -> RunningNode:
         env={**os.environ, "TALLY_HOME": str(home)},
         start_new_session=True,
     )
+    STARTED.append(process)
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
