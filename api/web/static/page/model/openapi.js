@@ -152,7 +152,7 @@ export function exampleOf(document, given, depth = 0) {
 export function curlOf(operation, origin) {
   const value = (parameter) => (parameter.example === undefined ? `<${parameter.name}>` : encodeURIComponent(String(parameter.example)));
   const inPath = operation.parameters.filter(({ place }) => place === "path");
-  const path = inPath.reduce((text, one) => text.replaceAll(`{${one.name}}`, () => value(one)), operation.path);
+  const path = inPath.reduce((text, one) => text.split(`{${one.name}}`).join(value(one)), operation.path);
   const asked = operation.parameters
     .filter(({ place, required, example }) => place === "query" && (required || example !== undefined))
     .map((one) => `${encodeURIComponent(one.name)}=${value(one)}`);
@@ -170,4 +170,4 @@ export function curlOf(operation, origin) {
 }
 
 /** One word of a POSIX shell. */
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const quoted = (text) => `'${text.split("'").join("'\\''")}'`;
