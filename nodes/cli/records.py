@@ -170,7 +170,8 @@ def _print_capture(name: str, outcome: CaptureOutcome | str) -> None:
             out.print(f"  {event_id}", markup=False)
     if outcome.success:
         return
-    err.print(f"{name}: {'the rest' if outcome.event_ids else 'all of it'} refused", markup=False)
+    rest = "the rest " if outcome.event_ids else ""
+    err.print(f"{name}: {rest}refused", markup=False)
     for line in outcome.errors:
         err.print(f"  {line}", markup=False)
 
