@@ -6,7 +6,6 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,18 +193,6 @@ class NodeClient:
         if answer.is_error:
             raise RequestRefused(_problem_line(answer))
         return answer
-
-
-def wait_until_ready(url: str, timeout_s: float, alive: Callable[[], bool]) -> None:
-    """Wait for a node that is starting. Raises NodeUnreachable."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline and alive():
-        try:
-            if httpx.get(f"{url}/health", timeout=2.0, trust_env=False).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.05)
-    raise NodeUnreachable(f"the node at {url} did not come up")
 
 
 def _problem_line(answer: httpx.Response) -> str:

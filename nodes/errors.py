@@ -29,13 +29,5 @@ class RequestRefused(NodeError):
     """The node answered with a problem (RFC 7807)."""
 
 
-class FoundingFailed(NodeError):
-    """A transaction that founds the consortium did not go through."""
-
-
 class PortTaken(NodeError):
     """Another program listens where the node should."""
-
-
-class NotChecked(NodeError):
-    """A bundle could not be read at all, so nothing can be said of it."""

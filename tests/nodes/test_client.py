@@ -18,7 +18,6 @@ from nodes.client import (
     find_address,
     remember,
     remembered_path,
-    wait_until_ready,
 )
 from nodes.errors import NodeUnreachable, RequestRefused
 
@@ -182,8 +181,3 @@ def test_a_node_that_is_not_there_is_said_in_one_line() -> None:
         pytest.raises(NodeUnreachable, match="no answer from http"),
     ):
         node.status()
-
-
-def test_waiting_for_a_node_ends_when_its_process_has() -> None:
-    with pytest.raises(NodeUnreachable, match="did not come up"):
-        wait_until_ready("http://127.0.0.1:1", 30, lambda: False)
