@@ -20,7 +20,17 @@ from ledger.chain.genesis import Genesis
 from ledger.chain.ledger import Ledger
 from ledger.chain.logs import LogView
 from ledger.chain.permission import Permission
-from ledger.chain.types import Dropped, Head, Limits, LogHead, PermissionLayout
+from ledger.chain.types import (
+    Dropped,
+    Executed,
+    Head,
+    Limits,
+    LogHead,
+    NodeEntry,
+    NodesLayout,
+    ParametersLayout,
+    PermissionLayout,
+)
 from ledger.mempool.errors import NotPermitted
 
 __all__ = [
@@ -30,6 +40,7 @@ __all__ = [
     "ChainDamaged",
     "ChainError",
     "Dropped",
+    "Executed",
     "Genesis",
     "GenesisInvalid",
     "GenesisMismatch",
@@ -40,7 +51,10 @@ __all__ = [
     "Limits",
     "LogHead",
     "LogView",
+    "NodeEntry",
+    "NodesLayout",
     "NotPermitted",
+    "ParametersLayout",
     "Permission",
     "PermissionLayout",
     "SignerMismatch",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ledger.chain.encoding import sized_block
 from ledger.chain.errors import BlockEmpty, BlockInvalid, TransactionFailed
+from ledger.chain.genesis import Genesis
+from ledger.chain.membership import read_limits
 from ledger.chain.permission import Permission
 from ledger.chain.types import Candidate, Dropped, Limits
 from ledger.errors import LedgerError
@@ -45,26 +47,46 @@ class Parent:
     state: StateReader
     permission: Permission
     """Of `state`."""
+    limits: Limits
+    """Of `state`."""
     block_hash: Callable[[int], Hash32 | None]
+
+    @classmethod
+    def of(
+        cls,
+        genesis: Genesis,
+        block: Block,
+        log_root: bytes,
+        state: StateReader,
+        block_hash: Callable[[int], Hash32 | None],
+    ) -> Parent:
+        """With the permission and the bounds that stand in its state."""
+        permission = Permission(genesis.permission, state)
+        return cls(block, log_root, state, permission, read_limits(genesis, state), block_hash)
 
 
 class BlockBuilder:
     """Rules of the chain over an engine. Thread-safe as the engine is."""
 
-    def __init__(self, engine: ExecutionEngine, chain_id: int, limits: Limits) -> None:
+    def __init__(self, engine: ExecutionEngine, chain_id: int) -> None:
         self._engine = engine
         self._chain_id = chain_id
-        self._limits = limits
 
     def build(
-        self, parent: Parent, transactions: Iterable[Transaction], timestamp: int
+        self,
+        parent: Parent,
+        transactions: Iterable[Transaction],
+        timestamp: int,
+        *,
+        strict: bool = False,
     ) -> Candidate:
         """Make the next block of those transactions that can be part of it, in their order.
 
-        Raises `BlockInvalid` for a time before the parent's, `BlockEmpty` where no transaction is
-        left, `TransactionFailed` for a fault of the engine.
+        Raises `BlockInvalid` for a time before the parent's, and with `strict` for any transaction
+        that cannot be part of it; `BlockEmpty` where no transaction is left; `TransactionFailed`
+        for a fault of the engine.
         """
-        return self._execute(parent, transactions, timestamp, strict=False)
+        return self._execute(parent, transactions, timestamp, strict=strict)
 
     def validate(
         self, parent: Parent, header: Header, transactions: tuple[Transaction, ...]
@@ -145,26 +167,27 @@ class BlockBuilder:
             chain_id=self._chain_id,
             number=last.number + 1,
             timestamp=timestamp,
-            gas_limit=last.gas_limit,
+            gas_limit=parent.limits.block_gas_limit,
             coinbase=ZERO_ADDRESS,
             mix_hash=ZERO_HASH,
             parent_hash=parent.block.hash,
             block_hash=parent.block_hash,
-            curve_work_max=self._limits.curve_work_max,
+            curve_work_max=parent.limits.curve_work_max,
         )
 
     def _check(self, parent: Parent, transaction: Transaction, size_after: int) -> None:
         """Rules of the chain that the engine does not know. Raises a `TransactionRefused`."""
         parent.permission.check(transaction.sender)
-        if len(transaction.raw) > self._limits.transaction_size_bytes_max:
+        limits = parent.limits
+        if len(transaction.raw) > limits.transaction_size_bytes_max:
             raise TransactionTooLarge(
                 f"transaction of {len(transaction.raw)} bytes; this chain takes at most "
-                f"{self._limits.transaction_size_bytes_max}"
+                f"{limits.transaction_size_bytes_max}"
             )
-        if size_after > self._limits.block_size_bytes_max:
+        if size_after > limits.block_size_bytes_max:
             raise GasLimitExceeded(
                 f"the block's transactions would have {size_after} bytes; "
-                f"{self._limits.block_size_bytes_max} are possible"
+                f"{limits.block_size_bytes_max} are possible"
             )
 
 

@@ -21,7 +21,7 @@ from ledger.canonical import CanonicalError, JsonError, canonical_json, parse_js
 from ledger.chain.encoding import sized_block
 from ledger.chain.errors import GenesisInvalid
 from ledger.chain.genesis_file import GenesisFile
-from ledger.chain.types import Limits, PermissionLayout
+from ledger.chain.types import Limits, NodesLayout, ParametersLayout, PermissionLayout
 from ledger.evm import EMPTY_REQUESTS_HASH, EMPTY_ROOT, EMPTY_UNCLES_HASH
 from ledger.state import AllocationInvalid, GenesisAccount, StateChanges, build_genesis_state
 from ledger.types import Address, Block, Hash32, Header
@@ -46,7 +46,12 @@ class Genesis:
     """Contracts that genesis places, by name."""
     permission: PermissionLayout | None
     """None: everybody may transact."""
+    nodes: NodesLayout | None
+    """None: no consortium; a single node orders by itself."""
+    parameters: ParametersLayout | None
+    """None: the bounds never change."""
     limits: Limits
+    """What bounds the first block."""
     alloc: Mapping[Address, GenesisAccount] = field(repr=False)
     _header: Header = field(repr=False)
 
@@ -86,13 +91,15 @@ class Genesis:
         except ValidationError as error:
             raise GenesisInvalid(_words(error)) from error
         section = file.tallystick
-        permission, limits, contracts = None, Limits(), dict[str, Address]()
+        permission, nodes, parameters, contracts = None, None, None, dict[str, Address]()
+        limits = Limits(block_gas_limit=file.gas_limit)
         if section is not None:
             contracts = dict(section.contracts)
             limits = Limits(
                 section.limits.transaction_size_bytes_max,
                 section.limits.block_size_bytes_max,
                 section.limits.curve_work_max,
+                file.gas_limit,
             )
             if section.permission is not None:
                 permission = PermissionLayout(
@@ -100,12 +107,22 @@ class Genesis:
                     section.permission.accounts_slot,
                     section.permission.organisations_slot,
                 )
+            if section.nodes is not None:
+                nodes = NodesLayout(
+                    section.nodes.contract, section.nodes.ids_slot, section.nodes.nodes_slot
+                )
+            if section.parameters is not None:
+                parameters = ParametersLayout(
+                    section.parameters.contract, section.parameters.values_slot
+                )
         genesis = cls(
             document=document,
             chain_id=file.config.chain_id,
             origin=section.origin if section else f"ethereum/{file.config.chain_id}",
             contracts=MappingProxyType(contracts),
             permission=permission,
+            nodes=nodes,
+            parameters=parameters,
             limits=limits,
             alloc=MappingProxyType(file.accounts()),
             _header=_header_of(file),
@@ -115,8 +132,13 @@ class Genesis:
 
     def _check_contracts(self) -> None:
         named = dict(self.contracts)
-        if self.permission is not None:
-            named["permission.contract"] = self.permission.contract
+        for section, layout in (
+            ("permission", self.permission),
+            ("nodes", self.nodes),
+            ("parameters", self.parameters),
+        ):
+            if layout is not None:
+                named[f"{section}.contract"] = layout.contract
         for name, address in named.items():
             account = self.alloc.get(address)
             if account is None or not account.code:
@@ -152,6 +174,8 @@ class Genesis:
             self.origin,
             dict(self.contracts),
             self.permission,
+            self.nodes,
+            self.parameters,
             self.limits,
         )
 

@@ -149,6 +149,21 @@ class PermissionSection(_Strict):
     organisations_slot: Uint64
 
 
+class NodesSection(_Strict):
+    """`tallystick.nodes`."""
+
+    contract: AddressText
+    ids_slot: Uint64
+    nodes_slot: Uint64
+
+
+class ParametersSection(_Strict):
+    """`tallystick.parameters`."""
+
+    contract: AddressText
+    values_slot: Uint64
+
+
 class LimitsSection(_Strict):
     """`tallystick.limits`."""
 
@@ -169,7 +184,15 @@ class TallystickSection(_Strict):
     origin: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$", strict=True)
     contracts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], AddressText] = {}
     permission: PermissionSection | None = None
+    nodes: NodesSection | None = None
+    parameters: ParametersSection | None = None
     limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
+
+    @model_validator(mode="after")
+    def _nodes_belong_to_members(self) -> TallystickSection:
+        if self.nodes is not None and self.permission is None:
+            raise ValueError("nodes belong to organisations: `nodes` needs `permission`")
+        return self
 
 
 def _alloc(value: object) -> object:

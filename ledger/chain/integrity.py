@@ -9,7 +9,6 @@ from ledger.chain.encoding import encode_number, sized_block
 from ledger.chain.errors import BlockInvalid, ChainDamaged, SignerMismatch
 from ledger.chain.genesis import Genesis
 from ledger.chain.logs import StoredTiles, first_leaf, place_logs
-from ledger.chain.permission import Permission
 from ledger.chain.records import (
     read_head,
     read_header,
@@ -140,9 +139,8 @@ def _verify_block(
 
     try:
         state = TrieState(snapshot, parent.header.state_root)
-        permission = Permission(genesis.permission, state)
         candidate = builder.validate(
-            Parent(parent, root, state, permission, hash_of), header, block.transactions
+            Parent.of(genesis, parent, root, state, hash_of), header, block.transactions
         )
     except (BlockInvalid, NodeMissing, StateError) as error:
         raise ChainDamaged(f"block {number} is not as it was: {error}") from error

@@ -9,9 +9,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ledger.chain.builder import BlockBuilder, Parent
+from ledger.chain.committing import batch_of, complete
 from ledger.chain.encoding import decode_block, encode_number
 from ledger.chain.errors import (
     BlockEmpty,
+    BlockInvalid,
     BlockUnknown,
     ChainDamaged,
     GenesisMismatch,
@@ -21,13 +23,20 @@ from ledger.chain.errors import (
 )
 from ledger.chain.genesis import Genesis
 from ledger.chain.integrity import Progress, load_head, verify_chain
-from ledger.chain.logs import LogView, extend_log, place_logs, sign_head
-from ledger.chain.permission import Permission
+from ledger.chain.logs import LogView, sign_head
+from ledger.chain.membership import read_limits, read_nodes
 from ledger.chain.publisher import BlockFeed, PendingFeed, Waiters
 from ledger.chain.reader import ChainReader
-from ledger.chain.records import read_genesis, write_block, write_genesis, write_log_head
+from ledger.chain.records import (
+    read_consensus_mark,
+    read_genesis,
+    write_block,
+    write_consensus_mark,
+    write_genesis,
+    write_log_head,
+)
 from ledger.chain.senders import HeadSenders
-from ledger.chain.types import Candidate, Dropped, Head
+from ledger.chain.types import Candidate, Dropped, Executed, Head, Limits, NodeEntry
 from ledger.closing import Closing
 from ledger.evm import (
     BlockEnvironment,
@@ -76,20 +85,22 @@ class Ledger(Closing):
         self._signer = signer
         self._engine = engine
         self._head = head
-        self._builder = BlockBuilder(engine, genesis.chain_id, genesis.limits)
+        self._builder = BlockBuilder(engine, genesis.chain_id)
         self._reader = ChainReader(store)
         self._senders = HeadSenders(store, genesis.permission)
         self._writing = threading.Lock()
         self._closed = False
+        self._relay: Callable[[Transaction], None] | None = None
+        with store.snapshot() as snapshot:
+            state = FlatState(snapshot)
+            self._limits, self._nodes = read_limits(genesis, state), read_nodes(genesis, state)
         self._waiters = Waiters()
         self._pending_feed = PendingFeed()
         self._block_feed = BlockFeed(lambda: self._head.block.header.number, self.committed)
         self.log = LogView(lambda: self._head.log, store.snapshot)
         """The transparency log."""
         self.mempool = Mempool(
-            ChainRules(
-                genesis.chain_id, genesis.gas_limit, genesis.limits.transaction_size_bytes_max
-            ),
+            self._rules(),
             lambda: self._senders,
             mempool_limits,
             dropped=lambda transaction, reason: self._waiters.refused(transaction.hash, reason),
@@ -162,6 +173,14 @@ class Ledger(Closing):
     def vkey(self) -> str:
         """Verifier key of the checkpoints (C2SP signed-note)."""
         return self._signer.vkey
+
+    def limits(self) -> Limits:
+        """The bounds of the next block: genesis, and what members changed since."""
+        return self._limits
+
+    def nodes(self) -> tuple[NodeEntry, ...]:
+        """The consortium's nodes after the last block; empty where genesis names none."""
+        return self._nodes
 
     # ---- reading --------------------------------------------------------------------------------
 
@@ -247,14 +266,36 @@ class Ledger(Closing):
         Raises a `TransactionRefused`; of these, `RefusedForNow` says that the same bytes may be
         taken later, and `AlreadyKnown` that they are pending.
         """
+        transaction = self._admit(raw)
+        if self._relay is not None:
+            self._relay(transaction)
+        return transaction.hash
+
+    def receive(self, raw: bytes) -> Hash32:
+        """As `submit`, for what another node sent: it is not relayed."""
+        return self._admit(raw).hash
+
+    def relay(self, callback: Callable[[Transaction], None] | None) -> None:
+        """Call back, in the submitter's thread, for each transaction submitted here.
+
+        For a consensus driver that must tell other nodes. The callback must not block or raise.
+        """
+        self._relay = callback
+
+    def _admit(self, raw: bytes) -> Transaction:
         if self._closed:
             raise LedgerClosed("the ledger is closed")
-        limit = self._genesis.limits.transaction_size_bytes_max
-        transaction = decode_transaction(raw, limit)
+        transaction = decode_transaction(raw, self._limits.transaction_size_bytes_max)
         self._waiters.admitted(transaction.hash)
         self.mempool.add(transaction)
         self._pending_feed.publish(transaction)
-        return transaction.hash
+        return transaction
+
+    def _rules(self) -> ChainRules:
+        limits = self._limits
+        return ChainRules(
+            self._genesis.chain_id, limits.block_gas_limit, limits.transaction_size_bytes_max
+        )
 
     def pending_nonce(self, address: Address) -> int:
         """The nonce that the account's next transaction should have, pending ones counted."""
@@ -322,18 +363,63 @@ class Ledger(Closing):
         `TransactionFailed`, `StoreFull` (nothing has changed then).
         """
         with self._writing, self._open_snapshot() as snapshot:
+            parent = self._parent(snapshot)
             try:
-                candidate = self._builder.build(self._parent(snapshot), transactions, timestamp)
+                candidate = self._builder.build(parent, transactions, timestamp)
             except BlockEmpty as empty:
                 self._drop(empty.dropped)
                 raise
-            committed = self._commit(snapshot, candidate)
+            committed = self._commit(self._complete(snapshot, parent, candidate), None)
             self._drop(candidate.dropped)
         return committed
 
+    def execute(
+        self, transactions: Iterable[Transaction], timestamp: int, *, strict: bool = False
+    ) -> Executed:
+        """Execute the next block on the head. Nothing is kept, nothing leaves the mempool.
+
+        With `strict` every transaction must be part of it, else `BlockInvalid` says which is not
+        and why. Raises `BlockEmpty`, `BlockInvalid` also for a time before the head's,
+        `TransactionFailed`.
+        """
+        with self._writing:  # no block is published meanwhile: snapshot and head belong together
+            snapshot = self._open_snapshot()
+            parent, log_size, nodes = self._parent(snapshot), self._head.log.size, self._nodes
+        with snapshot:
+            candidate = self._builder.build(parent, transactions, timestamp, strict=strict)
+            return complete(self._genesis, snapshot, parent, candidate, log_size, nodes)
+
+    def keep(self, executed: Executed | None, mark: bytes) -> CommittedBlock | None:
+        """Make an executed block durable together with the driver's mark, or the mark alone.
+
+        What never can be part of a block leaves the mempool with its reason. Raises `BlockInvalid`
+        where the head is another than the block was executed on, `StoreFull` (nothing has changed
+        then).
+        """
+        with self._writing:
+            if executed is None:
+                batch = WriteBatch()
+                write_consensus_mark(batch, mark)
+                self._store.commit(batch)
+                return None
+            head = self._head.block
+            if executed.parent_hash != head.hash:
+                raise BlockInvalid(
+                    f"block {executed.block.header.number} was executed on block "
+                    f"0x{executed.parent_hash.hex()}, the head is 0x{head.hash.hex()}"
+                )
+            committed = self._commit(executed, mark)
+            self._drop(executed.dropped)
+            return committed
+
+    def consensus_mark(self) -> bytes | None:
+        """What the driver gave to the last `keep`; None where none ever did."""
+        with self._open_snapshot() as snapshot:
+            return read_consensus_mark(snapshot)
+
     def validate_block(self, block: bytes) -> None:
         """Execute somebody's next block (RLP) without keeping it. Raises `BlockInvalid`."""
-        header, transactions = decode_block(block, self._genesis.limits)
+        header, transactions = decode_block(block, self._limits)
         with self._writing:  # no block is published meanwhile: snapshot and head belong together
             snapshot = self._open_snapshot()
             parent = self._parent(snapshot)
@@ -342,10 +428,11 @@ class Ledger(Closing):
 
     def import_block(self, block: bytes) -> CommittedBlock:
         """Validate and commit somebody's next block (RLP). Raises `BlockInvalid`, `StoreFull`."""
-        header, transactions = decode_block(block, self._genesis.limits)
+        header, transactions = decode_block(block, self._limits)
         with self._writing, self._open_snapshot() as snapshot:
-            candidate = self._builder.validate(self._parent(snapshot), header, transactions)
-            return self._commit(snapshot, candidate)
+            parent = self._parent(snapshot)
+            candidate = self._builder.validate(parent, header, transactions)
+            return self._commit(self._complete(snapshot, parent, candidate), None)
 
     def verify_integrity(
         self, progress: Progress = lambda _done, _all: None, *, reference: bool = False
@@ -358,7 +445,7 @@ class Ledger(Closing):
         builder = self._builder
         if reference:
             engine = PyEvmEngine(reference=True)
-            builder = BlockBuilder(engine, self.chain_id, self._genesis.limits)
+            builder = BlockBuilder(engine, self.chain_id)
         with self._open_snapshot() as snapshot:
             load_head(snapshot, self._genesis, self._signer)
             verify_chain(snapshot, self._genesis, builder, progress)
@@ -375,28 +462,27 @@ class Ledger(Closing):
             raise ChainDamaged(
                 f"the stored state is not that after block {head.block.header.number}: restart"
             )
-        return Parent(
-            block=head.block,
-            log_root=head.log.root,
-            state=state,
-            permission=Permission(self._genesis.permission, state),
-            block_hash=self._reader.block_hash,
-        )
+        return Parent.of(self._genesis, head.block, head.log.root, state, self._reader.block_hash)
 
-    def _commit(self, snapshot: Snapshot, candidate: Candidate) -> CommittedBlock:
+    def _complete(self, snapshot: Snapshot, parent: Parent, candidate: Candidate) -> Executed:
+        size = self._head.log.size
+        return complete(self._genesis, snapshot, parent, candidate, size, self._nodes)
+
+    def _commit(self, executed: Executed, mark: bytes | None) -> CommittedBlock:
         """Everything of the block in one durable commit; only then does anybody see it."""
-        block, before = candidate.block, self._head.log
-        logs = place_logs(block, candidate.receipts, before.size)
-        batch = WriteBatch()
-        write_changes(batch, candidate.changes)
-        write_block(batch, block, candidate.receipts)
-        size, root = extend_log(batch, snapshot, before, block.header.number, logs.leaves)
-        log_head = sign_head(self.origin, size, root, self._signer)
-        write_log_head(batch, log_head)
+        block = executed.block
+        log_head = sign_head(self.origin, executed.log_size, executed.log_root, self._signer)
+        batch = batch_of(executed, log_head)
+        if mark is not None:
+            write_consensus_mark(batch, mark)
         self._store.commit(batch)
         # First of all: whatever fails from here on, no other block can be put in its place.
         self._head = Head(block, log_head)
-        committed = CommittedBlock(block, candidate.receipts, logs.placed)
+        self._nodes = executed.nodes
+        if executed.limits != self._limits:
+            self._limits = executed.limits
+            self.mempool.set_rules(self._rules())
+        committed = CommittedBlock(block, executed.receipts, executed.logs.placed)
         self._reader.remember(committed)
         self._senders = HeadSenders(self._store, self._genesis.permission)
         self.mempool.settle(block.transactions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
 from ledger.chain.encoding import decode_number, encode_number
@@ -77,18 +77,28 @@ def place_logs(block: Block, receipts: tuple[Receipt, ...], first_leaf: int) -> 
 
 
 def extend_log(
-    batch: WriteBatch, snapshot: Snapshot, head: LogHead, number: int, leaves: tuple[bytes, ...]
-) -> tuple[int, bytes]:
-    """Write a block's leaves and the tiles they change. Returns the log's new size and root."""
+    snapshot: Snapshot, size: int, leaves: tuple[bytes, ...]
+) -> tuple[dict[tuple[int, int], bytes], int, bytes]:
+    """The tiles that a block's leaves change, and the log's new size and root."""
     stored = StoredTiles(snapshot)
-    changed = append_leaves(stored, head.size, [leaf_hash(leaf) for leaf in leaves])
-    for (level, index), tile in changed.items():
+    changed = append_leaves(stored, size, [leaf_hash(leaf) for leaf in leaves])
+    size += len(leaves)
+    return changed, size, tree_root(TileOverlay(stored, changed), size)
+
+
+def write_leaves(
+    batch: WriteBatch,
+    tiles: Mapping[tuple[int, int], bytes],
+    first: int,
+    number: int,
+    leaves: tuple[bytes, ...],
+) -> None:
+    """Add a block's leaves, `first` being the index of the first one, and the changed tiles."""
+    for (level, index), tile in tiles.items():
         batch.put(Table.TILES, _tile_key(level, index), tile)
     for offset, leaf in enumerate(leaves):
-        batch.put(Table.ENTRIES, encode_number(head.size + offset), leaf)
-    batch.put(Table.LEAF_INDEX, encode_number(number), encode_number(head.size))
-    size = head.size + len(leaves)
-    return size, tree_root(TileOverlay(stored, changed), size)
+        batch.put(Table.ENTRIES, encode_number(first + offset), leaf)
+    batch.put(Table.LEAF_INDEX, encode_number(number), encode_number(first))
 
 
 def sign_head(origin: str, size: int, root: bytes, signer: NoteSigner) -> LogHead:

@@ -25,6 +25,7 @@ from ledger.types import Block, Hash32, Header, Receipt, Transaction
 _HEAD = b"head"
 _GENESIS = b"genesis"
 _CHECKPOINT = b"checkpoint"
+_CONSENSUS_MARK = b"consensus_mark"
 _LOG_SIZE = b"log_size"
 _LOG_ROOT = b"log_root"
 _STORED_SIZE_MAX = 1 << 30
@@ -56,6 +57,16 @@ def write_log_head(batch: WriteBatch, head: LogHead) -> None:
     batch.put(Table.META, _LOG_SIZE, encode_number(head.size))
     batch.put(Table.META, _LOG_ROOT, head.root)
     batch.put(Table.META, _CHECKPOINT, head.checkpoint.encode())
+
+
+def write_consensus_mark(batch: WriteBatch, mark: bytes) -> None:
+    """Add what the consensus driver wants to find again together with this head."""
+    batch.put(Table.META, _CONSENSUS_MARK, mark)
+
+
+def read_consensus_mark(snapshot: Snapshot) -> bytes | None:
+    """What the consensus driver left with the head, None where it never did."""
+    return snapshot.get(Table.META, _CONSENSUS_MARK)
 
 
 def write_genesis(batch: WriteBatch, document: bytes) -> None:

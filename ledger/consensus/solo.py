@@ -111,7 +111,7 @@ class SoloDriver:
         ledger = self._ledger
         transactions = ledger.mempool.select(
             transactions_max=self._transactions_max,
-            size_bytes_max=ledger.genesis.limits.block_size_bytes_max,
+            size_bytes_max=ledger.limits().block_size_bytes_max,
         )
         # A clock that was set back must not stop the chain: time stands still meanwhile.
         timestamp = max(int(self._clock()), ledger.head().header.timestamp)

@@ -141,6 +141,10 @@ class Mempool:
         with self._lock:
             self._paused = None
 
+    def set_rules(self, rules: ChainRules) -> None:
+        """Other bounds hold from now on. What is pending stays; the block decides."""
+        self._rules = rules
+
     # ---- going into a block -------------------------------------------------------------------
 
     def wait_ready(self, timeout_s: float) -> bool:

@@ -166,7 +166,7 @@ def test_a_dropped_transaction_tells_its_reason_to_who_waits(open_ledger: Ledger
 
 def _builder_without_permission(ledger: Ledger, raws: list[bytes], **changes: Any) -> bytes:
     """What a dishonest builder makes: a block that is right in all, but for who may transact."""
-    builder = BlockBuilder(PyEvmEngine(), ledger.chain_id, ledger.genesis.limits)
+    builder = BlockBuilder(PyEvmEngine(), ledger.chain_id)
     with ledger.state() as state:
         assert isinstance(state, FlatState)
         parent = Parent(
@@ -174,6 +174,7 @@ def _builder_without_permission(ledger: Ledger, raws: list[bytes], **changes: An
             ledger.log.root,
             state,
             Permission(None, state),
+            ledger.limits(),
             lambda number: block.hash if (block := ledger.block(number)) else None,
         )
         made = builder.build(parent, _transactions(*raws), 0x65000009).block
