@@ -66,6 +66,42 @@ def peak_memory_mib(pid: int) -> float:
     return total_kib / 1024
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessorTime:
+    """Processor seconds that a set of processes has used so far."""
+
+    engine_s: float
+    """CometBFT."""
+    application_s: float
+    """Everything else: our node, its workers."""
+
+    def since(self, before: ProcessorTime) -> ProcessorTime:
+        """What was used in between."""
+        return ProcessorTime(
+            self.engine_s - before.engine_s, self.application_s - before.application_s
+        )
+
+
+def processor_time(pids: Sequence[int]) -> ProcessorTime:
+    """User and system time (proc(5), stat) of processes and their descendants.
+
+    Children that have ended and were waited for count for their parent's side.
+    """
+    ticks_per_s = os.sysconf("SC_CLK_TCK")
+    engine = application = 0
+    for one in {each for pid in pids for each in (pid, *_descendants(pid))}:
+        try:
+            name, _, rest = Path(f"/proc/{one}/stat").read_text().partition("(")[2].rpartition(")")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        used = sum(map(int, rest.split()[11:15]))
+        if name == "cometbft":
+            engine += used
+        else:
+            application += used
+    return ProcessorTime(engine / ticks_per_s, application / ticks_per_s)
+
+
 def _descendants(pid: int) -> list[int]:
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
