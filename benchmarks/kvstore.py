@@ -54,7 +54,7 @@ class KvNetwork:
     pids: tuple[int, ...]
 
     def lanes(self, count: int, senders: int, run: str) -> list[Lane]:
-        """`count` transactions of `senders` senders, spread over the nodes; `run` keeps two apart."""
+        """`count` transactions by `senders`, spread over the nodes; no two `run`s alike."""
         numbers = itertools.count()
         lanes = []
         for lane in range(senders):
