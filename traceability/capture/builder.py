@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from contracts.provenance import Batch
+from ledger.chain import Limits
 from traceability.capture.batching import EventKey, divide, key_of, payloads
 from traceability.capture.lane import Lane, LiveBatch, LiveJob
 from traceability.capture.protocol import Chain, EventIndex, Signer
@@ -28,12 +29,6 @@ class BatchBuilder:
         self._chain = chain
         self._index = index
         self._settings = settings
-        limits = chain.genesis.limits
-        self._gas_max = chain.genesis.gas_limit
-        carried_by_gas = (self._gas_max - EXECUTION_GAS - 21_000) // FLOOR_GAS_PER_BYTE
-        self._payload_bytes_max = (
-            min(limits.transaction_size_bytes_max, carried_by_gas) - CALL_OVERHEAD_BYTES
-        )
 
     def take(self, lane: Lane) -> list[LiveJob]:
         """Remove the next documents from the queue: as many as one batch holds, at least one."""
@@ -90,12 +85,13 @@ class BatchBuilder:
         wanted: Mapping[EventKey, list[LiveJob]],
     ) -> Signed:
         signed: Signed = []
+        limits = self._chain.limits()
         for run in divide(
             fresh.values(),
             events_max=self._settings.batch_events_max,
             bytes_max=self._settings.batch_body_bytes_max,
         ):
-            for events, payload in payloads(run, payload_bytes_max=self._payload_bytes_max):
+            for events, payload in payloads(run, payload_bytes_max=_payload_bytes_max(limits)):
                 entries = [key_of(event) for event in events]
                 root = Batch.of(entries).root
                 stored = sign_anchor(
@@ -106,7 +102,7 @@ class BatchBuilder:
                     root=root,
                     count=len(events),
                     payload=payload,
-                    gas_max=self._gas_max,
+                    gas_max=limits.block_gas_limit,
                 )
                 self._index.prepare(root, events)
                 live = LiveBatch(
@@ -123,3 +119,9 @@ class BatchBuilder:
 def _events(job: LiveJob) -> tuple[PreparedEvent, ...]:
     assert job.prepared is not None
     return job.prepared.events
+
+
+def _payload_bytes_max(limits: Limits) -> int:
+    """What one anchoring transaction can carry, by its size and by its gas."""
+    by_gas = (limits.block_gas_limit - EXECUTION_GAS - 21_000) // FLOOR_GAS_PER_BYTE
+    return min(limits.transaction_size_bytes_max, by_gas) - CALL_OVERHEAD_BYTES

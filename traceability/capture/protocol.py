@@ -7,7 +7,7 @@ from typing import Protocol
 
 from eth_account.types import TransactionDictType
 
-from ledger.chain.genesis import Genesis
+from ledger.chain.types import Limits
 from ledger.types import Address, Block, CommittedBlock, Hash32, MinedTransaction, Receipt
 from traceability.capture.batching import EventKey
 from traceability.capture.types import PreparedEvent
@@ -30,8 +30,7 @@ class Chain(Protocol):
     @property
     def chain_id(self) -> int: ...
 
-    @property
-    def genesis(self) -> Genesis: ...
+    def limits(self) -> Limits: ...
 
     def head(self) -> Block: ...
 
