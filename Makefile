@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
 DEV_STAMP := $(VENV)/.setup-dev-stamp
 
-.PHONY: help setup setup-dev demo test test-slow lint contracts web bench-ledger bench-capture bench-lookup clean
+COMETBFT_VERSION := v0.38.25
+
+.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,11 +30,19 @@ setup-dev: $(DEV_STAMP)   ## the same with what testing and building need
 demo: setup      ## a small consortium with a story; scan the code it prints
 	@$(BIN)/tally demo
 
+cometbft: setup  ## install the engine of distributed mode (needs Go 1.23 or newer)
+	@command -v go >/dev/null || { echo "Go is missing: install it (1.23 or newer), then run 'make cometbft' again"; exit 2; }
+	go install github.com/cometbft/cometbft/cmd/cometbft@$(COMETBFT_VERSION)
+	@$(BIN)/python -c 'from ledger.consensus.cometbft import find_engine; print(find_engine())'
+
 test: setup-dev  ## the test suite (minutes)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 test-slow: setup-dev  ## the long tests (crash rounds, full disk, soak)
 	$(BIN)/python -m pytest -m slow
+
+test-consortium: setup-dev  ## faults of a consortium with real processes (needs the engine; tens of minutes)
+	$(BIN)/python -m pytest -m consortium
 
 lint: setup-dev  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -58,6 +68,15 @@ bench-capture: setup-dev  ## events from HTTP to provable
 
 bench-lookup: setup-dev   ## consumer look-ups with proofs
 	$(BIN)/python -m benchmarks.lookup
+
+bench-consortium: setup-dev  ## four and seven validators: throughput and time to finality, beside CometBFT's kvstore
+	$(BIN)/python -m benchmarks.consortium
+
+bench-idle: setup-dev     ## four idle nodes for five minutes: processor, blocks, disk
+	$(BIN)/python -m benchmarks.idle
+
+bench-joining: setup-dev  ## state sync with a million slots and 100,000 blocks, beside replay
+	$(BIN)/python -m benchmarks.joining
 
 clean:           ## remove what can be rebuilt
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
