@@ -45,6 +45,41 @@ class NodeDirectory:
         """SQLite file, unless node.toml names another database."""
         return self.root / "tally.sqlite"
 
+    @property
+    def descriptor(self) -> Path:
+        """What others need to admit this node. Public."""
+        return self.root / "descriptor.json"
+
+    @property
+    def engine(self) -> Path:
+        """CometBFT's own folder."""
+        return self.root / "engine"
+
+    @property
+    def node_key(self) -> Path:
+        """Key by which the engine's peers know this node (CometBFT's format)."""
+        return self.engine / "config" / "node_key.json"
+
+    @property
+    def snapshots(self) -> Path:
+        """Snapshots that joining nodes fetch."""
+        return self.root / "snapshots"
+
+    @property
+    def evidence(self) -> Path:
+        """Evidence of forks. Never overwritten."""
+        return self.root / "evidence"
+
+    @property
+    def developer(self) -> Path:
+        """Bearer key that a node for trying out gives away at each start."""
+        return self.root / "developer.json"
+
+    @property
+    def run(self) -> Path:
+        """Process id, addresses and token, while the node runs."""
+        return self.root / "run.json"
+
     def check(self) -> None:
         """Raises NotANodeDirectory where genesis or settings are missing."""
         for path in (self.genesis, self.settings):

@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from nodes.endpoints import parse_endpoint
 from nodes.errors import SettingsInvalid
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _endpoint(text: str) -> str:
+    """`HOST:PORT`, or empty."""
+    return str(parse_endpoint(text)) if text else text
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
 
 
 class _Section(BaseModel):
@@ -60,6 +69,35 @@ class ChainSettings(_Section):
     """Least time between blocks; 0 makes one as soon as something is pending."""
 
 
+class ConsensusSettings(_Section):
+    """How blocks come about."""
+
+    driver: Literal["solo", "cometbft"] = "solo"
+    """solo: this node alone. cometbft: agreed with the other members' nodes."""
+    p2p_listen: Endpoint = "0.0.0.0:26656"
+    """Where the engine listens for its peers."""
+    p2p_external: Endpoint = ""
+    """Where peers reach it, if that is another address; empty: as the Network contract says."""
+    timing: Literal["local", "wide"] = "local"
+    """local: members in one region. wide: round trips of up to a second."""
+
+
+class OperationsSettings(_Section):
+    """The operator's own listener: metrics, health, status, backup."""
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+    """0 takes a free port; run.json says which."""
+
+
+class WitnessSettings(_Section):
+    """Vouching for checkpoints, and gathering those of the others."""
+
+    enabled: bool = True
+    interval_ms: Annotated[int, Field(ge=50, le=600_000)] = 1_000
+    """How often the other members are asked for what is missing."""
+
+
 class NodeSettings(_Section):
     """The whole file."""
 
@@ -69,6 +107,9 @@ class NodeSettings(_Section):
     database: DatabaseSettings = DatabaseSettings()
     capture: CaptureSettings = CaptureSettings()
     chain: ChainSettings = ChainSettings()
+    consensus: ConsensusSettings = ConsensusSettings()
+    operations: OperationsSettings = OperationsSettings()
+    witness: WitnessSettings = WitnessSettings()
 
 
 TEMPLATE = """\
@@ -95,7 +136,27 @@ workers = {workers}
 
 [chain]
 map_size_gib = {map_size_gib}
+# Least time between two blocks of a node that orders alone.
 block_interval_ms = {block_interval_ms}
+
+[consensus]
+# "solo": this node alone decides the order. "cometbft": the members' nodes agree on it.
+driver = {driver}
+# Where the engine listens for the other nodes, and where they reach it if elsewhere.
+p2p_listen = {p2p_listen}
+p2p_external = {p2p_external}
+# "local": members in one region. "wide": round trips of up to a second.
+timing = {timing}
+
+[operations]
+# Metrics, health, backup: for the operator alone. Port 0 takes a free one; run.json says which.
+host = {operations_host}
+port = {operations_port}
+
+[witness]
+# Cosign the log's checkpoints, and gather the other members' cosignatures.
+enabled = {witness_enabled}
+interval_ms = {witness_interval_ms}
 """
 
 
@@ -126,6 +187,14 @@ def write_settings(path: Path, settings: NodeSettings) -> None:
             workers=settings.capture.workers,
             map_size_gib=settings.chain.map_size_gib,
             block_interval_ms=settings.chain.block_interval_ms,
+            driver=_text(settings.consensus.driver),
+            p2p_listen=_text(settings.consensus.p2p_listen),
+            p2p_external=_text(settings.consensus.p2p_external),
+            timing=_text(settings.consensus.timing),
+            operations_host=_text(settings.operations.host),
+            operations_port=settings.operations.port,
+            witness_enabled=str(settings.witness.enabled).lower(),
+            witness_interval_ms=settings.witness.interval_ms,
         ),
         "utf-8",
     )

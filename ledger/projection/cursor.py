@@ -68,14 +68,14 @@ def check_cursors(engine: Engine, ledger: BlockSource, cursors: Mapping[str, Cur
                 raise ProjectionForeign(
                     f"this database was filled from the ledger with genesis 0x{other.hex()}, but "
                     f"this ledger's genesis is 0x{genesis.hex()}: name another database, or run "
-                    "`tally reindex` to fill this one anew"
+                    "`tally node reindex` to fill this one anew"
                 )
     head = ledger.head().header.number
     for name, cursor in cursors.items():
         if cursor.block_number > head:
             raise ProjectionAhead(
                 f"the database has applied block {cursor.block_number} ({name}), but the ledger "
-                f"ends at block {head}: bring back the newer chain data, or run `tally reindex` "
+                f"ends at block {head}: bring back the newer chain data, or run `tally node reindex` "
                 "to fill the database anew from this chain"
             )
         block = ledger.block(cursor.block_number)
@@ -84,7 +84,7 @@ def check_cursors(engine: Engine, ledger: BlockSource, cursors: Mapping[str, Cur
             raise ProjectionDiverged(
                 f"block {cursor.block_number} was 0x{cursor.block_hash.hex()} when the database "
                 f"applied it ({name}), and is {found} on this ledger: one of them was restored "
-                "from elsewhere; run `tally reindex` to fill the database anew from this chain"
+                "from elsewhere; run `tally node reindex` to fill the database anew from this chain"
             )
 
 

@@ -295,7 +295,7 @@ class Projector:
             if cursors[handler.name].block_hash != header.parent_hash:
                 raise ProjectionDiverged(
                     f"block {header.number} does not follow the block {header.number - 1} that "
-                    f"the database has applied ({handler.name}): run `tally reindex`"
+                    f"the database has applied ({handler.name}): run `tally node reindex`"
                 )
             for log in block.logs:
                 if log.log.address == handler.address:

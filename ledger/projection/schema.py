@@ -73,7 +73,7 @@ def upgrade(engine: Engine) -> None:
     except CommandError as error:
         raise SchemaError(
             f"the database schema cannot be brought up to date: {error}. If newer software wrote "
-            "this database, use that software; otherwise delete it and run `tally reindex`"
+            "this database, use that software; otherwise delete it and run `tally node reindex`"
         ) from error
 
 

@@ -40,7 +40,7 @@ def dev(
         typer.Option(
             "--member",
             help="ID:ROLE of a further member, for the first start; repeat for more. "
-            "`tally key new ID` then gives its bearer key.",
+            "`tally node keys new ID` then gives its bearer key.",
         ),
     ] = None,
     as_json: AsJson = False,

@@ -1,4 +1,4 @@
-"""`tally key`: bearer keys for writing over HTTP, and account keys."""
+"""`tally node keys`: bearer keys for writing over HTTP, and account keys."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def list_(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> 
 
 @app.command("revoke")
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="Id of a bearer key, from `tally key list`.")],
+    key_id: Annotated[str, typer.Argument(help="Id of a bearer key, from `tally node keys list`.")],
     directory: Directory = DEFAULT_DIRECTORY,
     as_json: AsJson = False,
 ) -> None:

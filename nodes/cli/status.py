@@ -1,4 +1,4 @@
-"""`tally status`: what a running node says of itself."""
+"""`tally node status`: what a running node says of itself."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.acceptance.stories import documents
 pytestmark = pytest.mark.feature("A4")
 
 COMMANDS = (
-    "demo dev capture trace qr proof verify reindex check status key".split()  # noqa: SIM905
+    "demo dev capture trace qr proof verify network node".split()  # noqa: SIM905
 )
 Done = subprocess.CompletedProcess[str]
 LINK = "/01/09521002000016/21/A1"
@@ -88,16 +88,27 @@ def test_help_names_every_command_in_a_whole_sentence(tmp_path: Path) -> None:
     assert "tally " in run_tally(tmp_path, "--version").stdout
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "key new", "key list", "key revoke"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "node status", "node check", "node reindex", "node keys new"]
+)
 def test_each_command_has_help_that_offers_json(tmp_path: Path, command: str) -> None:
     done = run_tally(tmp_path, *command.split(), "--help")
     assert done.returncode == 0
     assert "Usage: " in done.stdout
-    assert command == "key" or "--json" in done.stdout
+    assert command in ("network", "node") or "--json" in done.stdout
 
 
 @pytest.mark.parametrize(
-    "line", ["nonsense", "capture", "dev --port x", "dev --port 65536", "qr", "key revoke"]
+    "line",
+    [
+        "nonsense",
+        "capture",
+        "dev --port x",
+        "dev --port 65536",
+        "qr",
+        "node nonsense",
+        "node keys revoke",
+    ],
 )
 def test_a_wrong_command_line_is_explained(tmp_path: Path, line: str) -> None:
     done = run_tally(tmp_path, *line.split())
@@ -273,11 +284,13 @@ def test_a_proof_is_a_file_that_anybody_checks(
 
 
 def test_status_tells_head_and_log(node: RunningNode, captured: Any) -> None:
-    assert one_object(node.tally("status", "--json"))
-    assert node.tally("status").stdout.count("\n") > 1
+    assert one_object(node.tally("node", "status", "--json"))
+    assert node.tally("node", "status").stdout.count("\n") > 1
 
 
-@pytest.mark.parametrize("command", [["status"], ["trace", LINK], ["proof", "x"], ["capture", "-"]])
+@pytest.mark.parametrize(
+    "command", [["node", "status"], ["trace", LINK], ["proof", "x"], ["capture", "-"]]
+)
 def test_a_node_that_cannot_be_reached_is_said_in_one_line(
     tmp_path: Path, command: list[str]
 ) -> None:
@@ -343,30 +356,30 @@ def test_a_label_that_cannot_be_made_is_refused(
 
 def test_keys_are_made_listed_and_revoked(node: RunningNode, captured: dict[str, Any]) -> None:
     where = ("--dir", str(node.directory))
-    made = one_object(node.tally("key", "new", node.organisation, *where, "--json"))
+    made = one_object(node.tally("node", "keys", "new", node.organisation, *where, "--json"))
     file = captured["files"][0]
     good = node.tally("capture", file, "--key", made["key"], "--json")
     assert good.returncode == 0
-    listed = one_object(node.tally("key", "list", *where, "--json"))
+    listed = one_object(node.tally("node", "keys", "list", *where, "--json"))
     assert made["id"] in [one["id"] for one in listed["api"]]
     assert made["key"] not in json.dumps(listed)
-    assert made["id"] in node.tally("key", "list", *where).stdout
-    revoked = one_object(node.tally("key", "revoke", made["id"], *where, "--json"))
+    assert made["id"] in node.tally("node", "keys", "list", *where).stdout
+    revoked = one_object(node.tally("node", "keys", "revoke", made["id"], *where, "--json"))
     assert revoked["revoked"]
-    one_line(node.tally("key", "revoke", "nosuch", *where), "nosuch")
-    one_line(node.tally("key", "new", "nosuch", *where), "nosuch")
-    one_line(node.tally("key", "list", "--dir", str(node.home)), "not a node's folder")
+    one_line(node.tally("node", "keys", "revoke", "nosuch", *where), "nosuch")
+    one_line(node.tally("node", "keys", "new", "nosuch", *where), "nosuch")
+    one_line(node.tally("node", "keys", "list", "--dir", str(node.home)), "not a node's folder")
 
 
 def test_maintenance_waits_until_the_node_has_stopped(node: RunningNode) -> None:
     for command in ("reindex", "check"):
-        one_line(node.tally(command, "--dir", str(node.directory)))
+        one_line(node.tally("node", command, "--dir", str(node.directory)))
     one_line(node.tally("dev", "--dir", str(node.directory), "--port", "0", "--rpc-port", "0"))
 
 
 @pytest.mark.parametrize("command", ["reindex", "check"])
 def test_maintenance_needs_a_nodes_folder(tmp_path: Path, command: str) -> None:
-    one_line(run_tally(tmp_path, command, "--dir", str(tmp_path)), "not a node's folder")
+    one_line(run_tally(tmp_path, "node", command, "--dir", str(tmp_path)), "not a node's folder")
 
 
 def test_a_stopped_node_is_checked_reindexed_and_started_again(
@@ -382,14 +395,14 @@ def test_a_stopped_node_is_checked_reindexed_and_started_again(
     started.stop()
     assert started.process.returncode == 0
 
-    checked = one_object(run_tally(home, "check", *where, "--json"))
+    checked = one_object(run_tally(home, "node", "check", *where, "--json"))
     assert checked["intact"] is True
     assert checked["logSize"] > checked["blocks"] > 0
-    assert str(checked["logSize"]) in run_tally(home, "check", *where).stdout
+    assert str(checked["logSize"]) in run_tally(home, "node", "check", *where).stdout
     (directory / "tally.sqlite").rename(tmp_path / "old.sqlite")
-    reindexed = one_object(run_tally(home, "reindex", *where, "--json"))
+    reindexed = one_object(run_tally(home, "node", "reindex", *where, "--json"))
     assert reindexed == {"blocks": checked["blocks"], "reindexed": True}
-    assert "applied anew" in run_tally(home, "reindex", *where).stdout
+    assert "applied anew" in run_tally(home, "node", "reindex", *where).stdout
 
     again = start_node(directory, home)
     try:
@@ -427,6 +440,6 @@ def test_settings_that_are_wrong_are_named_with_their_place(tmp_path: Path) -> N
     started.stop()
     settings = tmp_path / "node" / "node.toml"
     settings.write_text(settings.read_text().replace("map_size_gib = 256", "map_size_gib = 0"))
-    for command in ("dev", "reindex", "check"):
-        done = run_tally(tmp_path, command, "--dir", str(tmp_path / "node"))
+    for command in (["dev"], ["node", "reindex"], ["node", "check"]):
+        done = run_tally(tmp_path, *command, "--dir", str(tmp_path / "node"))
         one_line(done, "node.toml: chain.map_size_gib")

@@ -91,10 +91,10 @@ def test_kill_9_at_random_moments_loses_nothing_that_was_acknowledged(tmp_path: 
     trust = str(directory / "trust.json")
     done = run_tally(home, "verify", "--trust", trust, *map(str, bundles))
     assert done.returncode == 0, done.stdout[-2000:]
-    check = run_tally(home, "check", "--dir", str(directory), "--json", timeout_s=600)
+    check = run_tally(home, "node", "check", "--dir", str(directory), "--json", timeout_s=600)
     assert check.returncode == 0, check.stderr
     assert json.loads(check.stdout)["logSize"] == int(checkpoint.splitlines()[1])
-    reindexed = run_tally(home, "reindex", "--dir", str(directory), "--json", timeout_s=600)
+    reindexed = run_tally(home, "node", "reindex", "--dir", str(directory), "--json", timeout_s=600)
     assert reindexed.returncode == 0, reindexed.stderr
     node = start_node(directory, home)
     try:
@@ -172,5 +172,5 @@ def test_a_full_disk_is_refused_and_nothing_is_corrupted(tmp_path: Path, small_d
         for job in kept:
             assert finished(http, job)["success"]
     node.kill()
-    check = run_tally(home, "check", "--dir", str(node.directory), timeout_s=240)
+    check = run_tally(home, "node", "check", "--dir", str(node.directory), timeout_s=240)
     assert check.returncode == 0, check.stderr

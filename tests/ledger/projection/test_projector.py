@@ -185,7 +185,7 @@ def test_a_handler_added_later_catches_up_alone(engine: Engine) -> None:
 def test_a_database_of_another_ledger_is_refused(engine: Engine) -> None:
     chain, other = MemoryChain(), MemoryChain("two")
     Projector(engine, chain, [CountingHandler()]).catch_up()
-    with pytest.raises(ProjectionForeign, match="tally reindex"):
+    with pytest.raises(ProjectionForeign, match="tally node reindex"):
         Projector(engine, other, [CountingHandler()]).start()
 
 
@@ -204,7 +204,7 @@ def test_a_database_of_another_history_is_refused(engine: Engine) -> None:
     add_logs(chain, b"a")
     Projector(engine, chain, [CountingHandler()]).catch_up()
     other.add([(OTHER, b"different", [])])
-    with pytest.raises(ProjectionDiverged, match="tally reindex"):
+    with pytest.raises(ProjectionDiverged, match="tally node reindex"):
         Projector(engine, other, [CountingHandler()]).start()
 
 

@@ -1,0 +1,1 @@
+"""Consortia: descriptors, founding, trying out on one machine, joining, promotion."""

@@ -1,0 +1,29 @@
+"""Errors of founding, running and joining a consortium."""
+
+from __future__ import annotations
+
+from nodes.errors import NodeError
+
+
+class NetworkError(NodeError):
+    """Base of the errors of this folder."""
+
+
+class DescriptorInvalid(NetworkError):
+    """A descriptor is malformed, or was changed after it was signed."""
+
+
+class FoundingRefused(NetworkError):
+    """Descriptors or organisations that cannot make a consortium together."""
+
+
+class GenesisForeign(NetworkError):
+    """A genesis that this node is not part of, or another one than it has."""
+
+
+class MemberStopped(NetworkError):
+    """A node of a network on one machine did not start, or ended."""
+
+
+class JoinRefused(NetworkError):
+    """What a network offers does not fit what we trust, or we are not admitted."""
