@@ -30,8 +30,8 @@ setup-dev: $(DEV_STAMP)   ## the same with what testing and building need
 demo: setup      ## a small consortium with a story; scan the code it prints
 	@$(BIN)/tally demo
 
-cometbft: setup  ## install the engine of distributed mode (needs Go 1.23 or newer)
-	@command -v go >/dev/null || { echo "Go is missing: install it (1.23 or newer), then run 'make cometbft' again"; exit 2; }
+cometbft: setup  ## install the engine of distributed mode (needs Go 1.22 or newer)
+	@command -v go >/dev/null || { echo "Go is missing: install it (1.22 or newer), then run 'make cometbft' again"; exit 2; }
 	go install github.com/cometbft/cometbft/cmd/cometbft@$(COMETBFT_VERSION)
 	@$(BIN)/python -c 'from ledger.consensus.cometbft import find_engine; print(find_engine())'
 
