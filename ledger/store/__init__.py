@@ -10,7 +10,9 @@ from ledger.store.errors import (
     StoreFull,
     StoreMissing,
 )
-from ledger.store.store import MAP_SIZE_BYTES_DEFAULT, Snapshot, Store
+from ledger.store.snapshot import Snapshot
+from ledger.store.staged import StagedStore
+from ledger.store.store import MAP_SIZE_BYTES_DEFAULT, Store
 from ledger.store.types import SCHEMA_VERSION, Table, WriteBatch
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "KeyInvalid",
     "SchemaMismatch",
     "Snapshot",
+    "StagedStore",
     "Store",
     "StoreBusy",
     "StoreClosed",

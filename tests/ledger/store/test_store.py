@@ -27,6 +27,7 @@ from ledger.store import (
     Table,
     WriteBatch,
 )
+from ledger.store import lmdb_file
 from ledger.store import store as store_module
 
 pytestmark = pytest.mark.feature("L1")
@@ -313,7 +314,7 @@ def test_what_a_killed_process_left_is_on_the_disk_before_anybody_reads_it(
     """Its last commit may be in the page cache only: told to others, then lost with the power,
     the log would be signed anew with other leaves."""
     done: list[str] = []
-    make = store_module._open_environment
+    make = store_module.open_environment
 
     class Recording:
         def __init__(self, environment: Any) -> None:
@@ -326,7 +327,7 @@ def test_what_a_killed_process_left_is_on_the_disk_before_anybody_reads_it(
     with Store.open(tmp_path / "s", 1 << 24):
         pass
     monkeypatch.setattr(
-        store_module, "_open_environment", lambda *arguments: Recording(make(*arguments))
+        store_module, "open_environment", lambda *arguments: Recording(make(*arguments))
     )
     with Store.open(tmp_path / "s", 1 << 24):
         pass
@@ -337,7 +338,8 @@ def test_a_new_stores_name_is_durable_up_to_the_first_directory_that_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synchronised: list[Path] = []
-    monkeypatch.setattr(store_module, "_sync_directory", synchronised.append)
+    monkeypatch.setattr(store_module, "sync_directory", synchronised.append)
+    monkeypatch.setattr(lmdb_file, "sync_directory", synchronised.append)
     with Store.open(tmp_path / "a" / "b", 1 << 24):
         pass
     assert set(synchronised) == {tmp_path, tmp_path / "a", tmp_path / "a" / "b"}
