@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from nodes.endpoints import parse_endpoint
 from nodes.errors import SettingsInvalid
+from nodes.operations.settings import LogSettings, OperationsSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -82,14 +83,6 @@ class ConsensusSettings(_Section):
     """local: members in one region. wide: round trips of up to a second."""
 
 
-class OperationsSettings(_Section):
-    """The operator's own listener: metrics, health, status, backup."""
-
-    host: str = "127.0.0.1"
-    port: Port = 0
-    """0 takes a free port; run.json says which."""
-
-
 class WitnessSettings(_Section):
     """Vouching for checkpoints, and gathering those of the others."""
 
@@ -109,6 +102,7 @@ class NodeSettings(_Section):
     chain: ChainSettings = ChainSettings()
     consensus: ConsensusSettings = ConsensusSettings()
     operations: OperationsSettings = OperationsSettings()
+    log: LogSettings = LogSettings()
     witness: WitnessSettings = WitnessSettings()
 
 
@@ -153,6 +147,11 @@ timing = {timing}
 host = {operations_host}
 port = {operations_port}
 
+[log]
+# "text" for people, "json" for machines; levels debug, info, warning, error, critical.
+format = {log_format}
+level = {log_level}
+
 [witness]
 # Cosign the log's checkpoints, and gather the other members' cosignatures.
 enabled = {witness_enabled}
@@ -193,6 +192,8 @@ def write_settings(path: Path, settings: NodeSettings) -> None:
             timing=_text(settings.consensus.timing),
             operations_host=_text(settings.operations.host),
             operations_port=settings.operations.port,
+            log_format=_text(settings.log.format),
+            log_level=_text(settings.log.level),
             witness_enabled=str(settings.witness.enabled).lower(),
             witness_interval_ms=settings.witness.interval_ms,
         ),

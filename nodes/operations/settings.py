@@ -16,8 +16,8 @@ class OperationsSettings(BaseModel):
 
     host: str = "127.0.0.1"
     """Loopback by default: /metrics and /health answer whoever can reach them."""
-    port: Annotated[int, Field(ge=0, le=65535)] = 9464
-    """0 takes a free port; it stands in run.json."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """0 takes a free port; it stands in run.json. Prometheus wants a fixed one: 9464."""
     requests_per_minute: Annotated[int, Field(ge=10, le=60_000)] = 600
     """From one address, and four times as many from all."""
     projection_lag_blocks_max: Annotated[int, Field(ge=1)] = 500
