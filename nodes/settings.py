@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -111,51 +112,57 @@ TEMPLATE = """\
 name = {name}
 
 [api]
-host = {api_host}
-port = {api_port}
+host = {api.host}
+port = {api.port}
 # Where QR codes point to, if not the address above.
-public_url = {public_url}
-requests_per_minute = {requests_per_minute}
+public_url = {api.public_url}
+requests_per_minute = {api.requests_per_minute}
 
 [rpc]
-host = {rpc_host}
-port = {rpc_port}
+host = {rpc.host}
+port = {rpc.port}
 
 [database]
 # SQLAlchemy URL such as postgresql+psycopg://user@host/name; empty: SQLite in this folder.
-url = {database_url}
+url = {database.url}
 
 [capture]
-workers = {workers}
+workers = {capture.workers}
 
 [chain]
-map_size_gib = {map_size_gib}
+map_size_gib = {chain.map_size_gib}
 # Least time between two blocks of a node that orders alone.
-block_interval_ms = {block_interval_ms}
+block_interval_ms = {chain.block_interval_ms}
 
 [consensus]
 # "solo": this node alone decides the order. "cometbft": the members' nodes agree on it.
-driver = {driver}
+driver = {consensus.driver}
 # Where the engine listens for the other nodes, and where they reach it if elsewhere.
-p2p_listen = {p2p_listen}
-p2p_external = {p2p_external}
+p2p_listen = {consensus.p2p_listen}
+p2p_external = {consensus.p2p_external}
 # "local": members in one region. "wide": round trips of up to a second.
-timing = {timing}
+timing = {consensus.timing}
 
 [operations]
-# Metrics, health, backup: for the operator alone. Port 0 takes a free one; run.json says which.
-host = {operations_host}
-port = {operations_port}
+# Metrics, health, status, backup: for the operator. Port 0 takes a free one; run.json says which.
+host = {operations.host}
+port = {operations.port}
+requests_per_minute = {operations.requests_per_minute}
+# The node counts as ready within these bounds.
+projection_lag_blocks_max = {operations.projection_lag_blocks_max}
+height_lag_max = {operations.height_lag_max}
+disk_free_mib_min = {operations.disk_free_mib_min}
+peers_min = {operations.peers_min}
 
 [log]
 # "text" for people, "json" for machines; levels debug, info, warning, error, critical.
-format = {log_format}
-level = {log_level}
+format = {log.format}
+level = {log.level}
 
 [witness]
 # Cosign the log's checkpoints, and gather the other members' cosignatures.
-enabled = {witness_enabled}
-interval_ms = {witness_interval_ms}
+enabled = {witness.enabled}
+interval_ms = {witness.interval_ms}
 """
 
 
@@ -173,32 +180,19 @@ def load_settings(path: Path) -> NodeSettings:
 
 def write_settings(path: Path, settings: NodeSettings) -> None:
     """Write a commented `node.toml`."""
-    path.write_text(
-        TEMPLATE.format(
-            name=_text(settings.name),
-            api_host=_text(settings.api.host),
-            api_port=settings.api.port,
-            public_url=_text(settings.api.public_url),
-            requests_per_minute=settings.api.requests_per_minute,
-            rpc_host=_text(settings.rpc.host),
-            rpc_port=settings.rpc.port,
-            database_url=_text(settings.database.url),
-            workers=settings.capture.workers,
-            map_size_gib=settings.chain.map_size_gib,
-            block_interval_ms=settings.chain.block_interval_ms,
-            driver=_text(settings.consensus.driver),
-            p2p_listen=_text(settings.consensus.p2p_listen),
-            p2p_external=_text(settings.consensus.p2p_external),
-            timing=_text(settings.consensus.timing),
-            operations_host=_text(settings.operations.host),
-            operations_port=settings.operations.port,
-            log_format=_text(settings.log.format),
-            log_level=_text(settings.log.level),
-            witness_enabled=str(settings.witness.enabled).lower(),
-            witness_interval_ms=settings.witness.interval_ms,
-        ),
-        "utf-8",
-    )
+    values = {
+        name: SimpleNamespace(**{key: _toml(one) for key, one in value.items()})
+        if isinstance(value, dict)
+        else _toml(value)
+        for name, value in settings.model_dump().items()
+    }
+    path.write_text(TEMPLATE.format(**values), "utf-8")
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int) else _text(str(value))
 
 
 def _text(value: str) -> str:
