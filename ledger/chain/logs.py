@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Protocol
 
 from ledger.chain.encoding import decode_number, encode_number
 from ledger.chain.errors import ChainDamaged
@@ -15,7 +16,9 @@ from ledger.tlog import (
     BlockLeaf,
     Checkpoint,
     EventLeaf,
+    Note,
     NoteSigner,
+    NoteVerifier,
     TileOverlay,
     append_leaves,
     consistency_proof,
@@ -23,6 +26,7 @@ from ledger.tlog import (
     inclusion_proof,
     leaf_hash,
     sign_checkpoint,
+    signed_by,
     tile_width,
     tree_root,
 )
@@ -114,6 +118,18 @@ def first_leaf(snapshot: Snapshot, number: int) -> int:
     return decode_number(stored)
 
 
+class CheckpointSource(Protocol):
+    """What knows more signatures of the log's checkpoints than its own: a witness."""
+
+    def checkpoint(self) -> str:
+        """See `LogView.checkpoint`."""
+
+    def witnessed(
+        self, size_min: int, threshold: int, keys: Sequence[NoteVerifier] | None = None
+    ) -> str | None:
+        """See `LogView.witnessed`."""
+
+
 class LogView:
     """Reading the transparency log. Thread-safe; never waits for the writer.
 
@@ -125,6 +141,7 @@ class LogView:
         self, head: Callable[[], LogHead], snapshot: Callable[[], AbstractContextManager[Snapshot]]
     ) -> None:
         """Use `Ledger.log`."""
+        self._source: CheckpointSource | None = None
         self._head = head
         self._snapshot = snapshot
 
@@ -142,9 +159,42 @@ class LogView:
         """Size, root and checkpoint that belong together."""
         return self._head()
 
+    def serve_from(self, source: CheckpointSource | None) -> None:
+        """From now on checkpoints come from `source`, which adds others' cosignatures."""
+        self._source = source
+
     def checkpoint(self) -> str:
-        """The signed note of the log's head."""
-        return self._head().checkpoint
+        """The signed note of the log's head, with all signatures that are at hand."""
+        source = self._source
+        return self._head().checkpoint if source is None else source.checkpoint()
+
+    def witnessed(
+        self, size_min: int, threshold: int, keys: Sequence[NoteVerifier] | None = None
+    ) -> str | None:
+        """The newest checkpoint of at least `size_min` leaves that enough members have signed.
+
+        Only signatures by `keys` count where they are given. None where there is none yet.
+        """
+        source = self._source
+        if source is not None:
+            return source.witnessed(size_min, threshold, keys)
+        head = self._head()
+        if threshold > 1 or size_min > head.size:
+            return None
+        if keys is not None and not signed_by(Note.decode(head.checkpoint), keys):
+            return None
+        return head.checkpoint
+
+    def root_at(self, size: int) -> bytes:
+        """Root of the first `size` leaves. Raises `IndexError` unless 0 <= size <= the log's."""
+        head = self._head()
+        if size == head.size:
+            return head.root
+        if size < 0:
+            raise IndexError(f"a log of {size} leaves")
+        self._check_size(size)
+        with self._snapshot() as snapshot:
+            return tree_root(StoredTiles(snapshot), size)
 
     def tile(self, level: int, index: int, width: int | None = None) -> bytes | None:
         """The first `width` hashes of a tile, 32 bytes each; all there are where `width` is None.

@@ -24,6 +24,7 @@ from ledger.tlog.errors import (
     TlogError,
 )
 from ledger.tlog.keys import (
+    Ed25519Key,
     NoteSignature,
     NoteSigner,
     NoteVerifier,
@@ -51,10 +52,11 @@ from ledger.tlog.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+from ledger.tlog.members import KeyIdentity, Members, identity_of
 from ledger.tlog.note import Note, require_threshold, sign_note, signed_by
 from ledger.tlog.paths import TilePath
 from ledger.tlog.proof import TlogProof
-from ledger.tlog.protocol import TileReader
+from ledger.tlog.protocol import Ed25519Signer, TileReader
 from ledger.tlog.tiles import (
     TILE_HEIGHT,
     TILE_SIZE_BYTES,
@@ -79,11 +81,15 @@ __all__ = [
     "Checkpoint",
     "CheckpointMalformed",
     "ConsistencyError",
+    "Ed25519Key",
+    "Ed25519Signer",
     "EntryMalformed",
     "EventLeaf",
     "InclusionError",
+    "KeyIdentity",
     "LargeEventLeaf",
     "Leaf",
+    "Members",
     "Note",
     "NoteMalformed",
     "NoteSignature",
@@ -108,6 +114,7 @@ __all__ = [
     "decode_entries",
     "decode_leaf",
     "encode_entries",
+    "identity_of",
     "inclusion_path",
     "inclusion_proof",
     "leaf_from_fields",

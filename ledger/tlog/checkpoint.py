@@ -65,9 +65,10 @@ def add_cosignatures(note: str, signers: Iterable[NoteSigner]) -> str:
 def open_checkpoint(
     note: str, verifiers: Sequence[NoteVerifier], threshold: int, origin: str
 ) -> Checkpoint:
-    """The checkpoint of a note that enough known keys have signed.
+    """The checkpoint of a note that enough known members have signed.
 
-    `threshold` distinct keys of `verifiers` must have signed and the origin must be `origin`.
+    Keys of `threshold` different members (`Members`) must have signed, and the origin must be
+    `origin`.
     Raises `NoteMalformed`, `CheckpointMalformed`, `OriginMismatch`, `SignatureInvalid`,
     `ThresholdNotMet`.
     """

@@ -42,10 +42,10 @@ class OriginMismatch(TlogError):
 
 
 class ThresholdNotMet(TlogError):
-    """Fewer distinct known keys have signed than are required."""
+    """Keys of fewer known members have signed than are required."""
 
     def __init__(self, signed: int, threshold: int, known: int) -> None:
-        super().__init__(f"{signed} of {known} known keys have signed, {threshold} are required")
+        super().__init__(f"{signed} of {known} known members have signed, {threshold} are required")
         self.signed = signed
         self.threshold = threshold
 

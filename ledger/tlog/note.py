@@ -14,6 +14,7 @@ from ledger.tlog.keys import (
     NoteVerifier,
     require_name,
 )
+from ledger.tlog.members import Members, identity_of
 
 NOTE_SIZE_BYTES_MAX = 64 * 1024
 SIGNATURES_MAX = 128
@@ -103,16 +104,17 @@ def signed_by(note: Note, verifiers: Sequence[NoteVerifier]) -> tuple[NoteVerifi
 def require_threshold(
     note: Note, verifiers: Sequence[NoteVerifier], threshold: int
 ) -> tuple[NoteVerifier, ...]:
-    """Check "`threshold` of these keys": that many distinct public keys must have signed.
+    """Check "`threshold` of these": keys of that many different members must have signed.
 
-    One key counts once, under however many names and types it signs. Returns the verifiers
-    that have signed. Raises `ThresholdNotMet`, `SignatureInvalid`.
+    Which keys belong to one member, `Members` says; the note's first line is taken for the name
+    of its log. Returns the verifiers that have signed. Raises `ThresholdNotMet`,
+    `SignatureInvalid`.
     """
     if threshold < 1:
         raise ValueError("a threshold is at least 1")
     signed = signed_by(note, verifiers)
-    distinct = len({verifier.public_key for verifier in signed})
+    members = Members(verifiers, note.text.partition("\n")[0])
+    distinct = members.among(identity_of(verifier) for verifier in signed)
     if distinct < threshold:
-        known = len({verifier.public_key for verifier in verifiers})
-        raise ThresholdNotMet(distinct, threshold, known)
+        raise ThresholdNotMet(distinct, threshold, members.count)
     return signed

@@ -70,7 +70,7 @@ class TestKeys:
 
     def test_the_seed_is_never_shown(self) -> None:
         assert "seed" not in repr(LOG)
-        assert LOG.seed.hex() not in repr(LOG)
+        assert LOG.key.seed.hex() not in repr(LOG)
 
     def test_the_same_key_has_another_id_as_a_cosigner(self) -> None:
         assert LOG.verifier.key_id != LOG.cosigner().verifier.key_id
@@ -268,19 +268,19 @@ class TestThreshold:
         keys = [one.verifier for one in (LOG, *WITNESSES)]
         for threshold in (1, 2, 3):
             assert open_checkpoint(note, keys, threshold, ORIGIN) == HEAD
-        with pytest.raises(ThresholdNotMet, match="3 of 4 known keys") as caught:
+        with pytest.raises(ThresholdNotMet, match="3 of 4 known members") as caught:
             open_checkpoint(note, keys, 4, ORIGIN)
         assert (caught.value.signed, caught.value.threshold) == (3, 4)
 
     def test_one_key_counts_once_under_all_its_names_and_types(self) -> None:
-        alias = NoteSigner("alias.example", LOG.seed)
+        alias = NoteSigner("alias.example", LOG.key)
         signers = [LOG, LOG.cosigner(), alias, LOG]
         note = Note.decode(sign_checkpoint(HEAD, signers))
         with pytest.raises(ThresholdNotMet, match="1 of 1"):
             require_threshold(note, [one.verifier for one in signers], 2)
 
     def test_a_key_under_another_name_is_a_stranger(self) -> None:
-        note = Note.decode(sign_checkpoint(HEAD, [NoteSigner("alias.example", LOG.seed)]))
+        note = Note.decode(sign_checkpoint(HEAD, [NoteSigner("alias.example", LOG.key)]))
         with pytest.raises(ThresholdNotMet):
             require_threshold(note, [LOG.verifier], 1)
 
