@@ -52,6 +52,14 @@ class BlockUnknown(ChainError):
     """There is no such block here."""
 
 
+class StateNotKept(BlockUnknown):
+    """The block is here, but not the state after it: this chain came out of a later snapshot."""
+
+
+class NotAtGenesis(ChainError):
+    """Only a ledger without any block of its own can be filled from a snapshot."""
+
+
 class ChainDamaged(ChainError):
     """Stored parts of the chain do not agree with each other."""
 

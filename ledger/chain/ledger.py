@@ -33,6 +33,7 @@ from ledger.chain.records import (
     write_genesis,
     write_log_head,
 )
+from ledger.chain.restoring import LedgerRestoring
 from ledger.chain.senders import HeadSenders
 from ledger.chain.types import Candidate, Dropped, Executed, Head
 from ledger.chain.view import LedgerView
@@ -56,7 +57,7 @@ from ledger.types import (
 )
 
 
-class Ledger(LedgerView, Closing):
+class Ledger(LedgerRestoring, LedgerView, Closing):
     """Thread-safe. Reading is of snapshots and never waits for writing. Blocks are final.
 
     A transaction is durable once it is in a block, that is when `wait_for` has returned or its
@@ -84,9 +85,7 @@ class Ledger(LedgerView, Closing):
         self._writing = threading.Lock()
         self._closed = False
         self._relay: Callable[[Transaction], None] | None = None
-        with store.snapshot() as snapshot:
-            state = FlatState(snapshot)
-            self._limits, self._nodes = read_limits(genesis, state), read_nodes(genesis, state)
+        self._read_members()
         self._waiters = Waiters()
         self._pending_feed = PendingFeed()
         self._block_feed = BlockFeed(lambda: self._head.block.header.number, self.committed)
@@ -177,6 +176,13 @@ class Ledger(LedgerView, Closing):
         self.mempool.add(transaction)
         self._pending_feed.publish(transaction)
         return transaction
+
+    def _read_members(self) -> None:
+        """Bounds and nodes out of the stored state: at opening, and when a snapshot came in."""
+        with self._store.snapshot() as snapshot:
+            state = FlatState(snapshot)
+            self._limits = read_limits(self._genesis, state)
+            self._nodes = read_nodes(self._genesis, state)
 
     def _rules(self) -> ChainRules:
         limits = self._limits

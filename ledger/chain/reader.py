@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from ledger.chain.cache import WeighedCache
 from ledger.chain.encoding import sized_block
-from ledger.chain.errors import BlockUnknown, ChainDamaged
+from ledger.chain.errors import BlockUnknown, ChainDamaged, StateNotKept
 from ledger.chain.logs import first_leaf
 from ledger.chain.records import (
     Location,
@@ -16,6 +16,7 @@ from ledger.chain.records import (
     read_number,
     read_raw_transactions,
     read_receipts,
+    read_state_from,
     read_transaction,
     read_transactions,
 )
@@ -146,7 +147,9 @@ class ChainReader:
 
     @contextmanager
     def state(self, number: int | None) -> Iterator[StateReader]:
-        """The state after a block, after the last one where None. Raises `BlockUnknown`.
+        """The state after a block, after the last one where None.
+
+        Raises `BlockUnknown`, `StateNotKept`.
 
         For one thread; close it soon.
         """
@@ -158,6 +161,12 @@ class ChainReader:
             found = read_header(snapshot, number) if number >= 0 else None
             if found is None:
                 raise BlockUnknown(f"block {number} does not exist")
+            kept_from = read_state_from(snapshot)
+            if number < kept_from:
+                raise StateNotKept(
+                    f"state before block {kept_from} is not kept here: this node began with a "
+                    "snapshot of that block; ask a node that has executed all blocks"
+                )
             root = found[0].state_root
             yield latest if root == latest.root else TrieState(snapshot, root)
 

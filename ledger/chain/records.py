@@ -26,6 +26,7 @@ _HEAD = b"head"
 _GENESIS = b"genesis"
 _CHECKPOINT = b"checkpoint"
 _CONSENSUS_MARK = b"consensus_mark"
+_STATE_FROM = b"state_from"
 _LOG_SIZE = b"log_size"
 _LOG_ROOT = b"log_root"
 _STORED_SIZE_MAX = 1 << 30
@@ -77,6 +78,17 @@ def write_genesis(batch: WriteBatch, document: bytes) -> None:
 def read_genesis(snapshot: Snapshot) -> bytes | None:
     """The genesis file, None in a new store."""
     return snapshot.get(Table.META, _GENESIS)
+
+
+def write_state_from(batch: WriteBatch, number: int) -> None:
+    """Say that no state before block `number` is kept: the chain came out of a snapshot."""
+    batch.put(Table.META, _STATE_FROM, encode_number(number))
+
+
+def read_state_from(snapshot: Snapshot) -> int:
+    """Number of the first block whose state is kept; 0 where all are."""
+    stored = snapshot.get(Table.META, _STATE_FROM)
+    return 0 if stored is None else decode_number(stored)
 
 
 def read_head(snapshot: Snapshot) -> tuple[int, Hash32]:
