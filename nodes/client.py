@@ -167,6 +167,10 @@ class NodeClient:
         """Head, log, projection."""
         return self._object("GET", "/status")
 
+    def health(self) -> dict[str, Any]:
+        """Whether it can do its work, and why not."""
+        return self._object("GET", "/health", allowed=(503,))
+
     def _object(self, method: str, path: str, *needed: str, **options: Any) -> dict[str, Any]:
         """A JSON object that has at least these members."""
         answer = self._send(method, path, **options)
@@ -181,7 +185,9 @@ class NodeClient:
     def _stranger(self) -> NodeUnreachable:
         return NodeUnreachable(f"what answers at {self.address.url} is no Tallystick node's API")
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _send(
+        self, method: str, path: str, *, allowed: tuple[int, ...] = (), **options: Any
+    ) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as failed:
@@ -190,7 +196,7 @@ class NodeClient:
                 f"no answer from {self.address.url} ({reason}); "
                 "start a node with `tally dev`, or name one with --url"
             ) from failed
-        if answer.is_error:
+        if answer.is_error and answer.status_code not in allowed:
             raise RequestRefused(_problem_line(answer))
         return answer
 

@@ -62,7 +62,9 @@ _NODE = Branch(
         "suspend": Entry("nodes.cli.standing", "suspend", "Propose to suspend a node."),
         "replace": Entry("nodes.cli.standing", "replace", "Propose a new node for an old one."),
         "promote": Entry("nodes.cli.joining", "promote", "Make a solo ledger a consortium's."),
-        "status": Entry("nodes.cli.status", "status", "Ask a running node how it is."),
+        "status": Entry("nodes.cli.operations", "status", "Ask a running node how it is."),
+        "peers": Entry("nodes.cli.operations", "peers", "List the nodes it is connected with."),
+        "metrics": Entry("nodes.cli.operations", "metrics", "Print its Prometheus metrics."),
         "reindex": Entry(
             "nodes.cli.maintenance", "reindex", "Rebuild the SQL tables from the chain."
         ),
