@@ -1,0 +1,310 @@
+"""A consortium of real node processes, each on its own host, that faults can be made to happen to.
+
+The members found it as real ones do: every one makes its keys, they exchange descriptors, agree on
+a genesis and start their nodes. Only `tally` and HTTP are used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.acceptance.consortium.http import Http, Unreachable
+from tests.acceptance.running import STARTED
+
+TALLY = [sys.executable, "-m", "nodes"]
+API_PORT, RPC_PORT, P2P_PORT = 8080, 8545, 26656
+START_S = 90.0
+STOP_S = 40.0
+ROLES = ("manufacturer", "warehouse", "carrier", "bank", "retailer", "regulator", "arbitrator")
+UNLIMITED = 100_000_000
+_C = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+class Hosts(Protocol):
+    """Where nodes run."""
+
+    count: int
+
+    def address(self, index: int) -> str: ...
+
+    def command(self, index: int) -> list[str]: ...
+
+    def connect(self, index: int, host: str, port: int, timeout_s: float) -> socket.socket: ...
+
+    def partition(self, groups: Sequence[Sequence[int]]) -> None: ...
+
+    def heal(self) -> None: ...
+
+
+@dataclass
+class Member:
+    """One member's node."""
+
+    index: int
+    organisation: str
+    directory: Path
+    home: Path
+    process: subprocess.Popen[str] | None = None
+    ready: dict[str, Any] = field(default_factory=dict)
+    """What the node said when it was ready."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Added to the environment of its next start."""
+    program: list[str] = field(default_factory=lambda: list(TALLY))
+    """What runs as the node: `tally`, or a dishonest one."""
+    wrapper: list[str] = field(default_factory=list)
+    """What stands before the program, such as a tracer that slows the disk."""
+
+    @property
+    def log(self) -> Path:
+        """What the node wrote to stderr, over all its starts."""
+        return self.directory.with_name(f"{self.directory.name}.err")
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+class Network:
+    """Members and what can happen to them. Use as a context manager."""
+
+    def __init__(self, base: Path, hosts: Hosts, founders: int | None = None) -> None:
+        self.base = base
+        self.hosts = hosts
+        self.members = [
+            Member(
+                index, f"member-{index}", base / f"member-{index}", base / f"member-{index}.home"
+            )
+            for index in range(hosts.count if founders is None else founders)
+        ]
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for member in self.members:
+            if member.runs:
+                self.kill(member.index)
+
+    def found(self) -> None:
+        """Keys, descriptors, one genesis."""
+        for member in self.members:
+            self._init(member)
+        descriptors = [str(member.directory / "descriptor.json") for member in self.members]
+        genesis = self.base / "genesis.json"
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))
+        origin = ["--origin", "consortium.example/faults", "--time", now, "--output", str(genesis)]
+        self._must(0, "network", "genesis", *descriptors, *origin)
+        for member in self.members:
+            self._must(
+                member.index, "node", "adopt", str(member.directory), "--genesis", str(genesis)
+            )
+
+    def start(self, *indexes: int) -> None:
+        """Start nodes, by default all, and wait until each says that it is ready."""
+        chosen = [self.members[index] for index in indexes] or self.members
+        for member in chosen:
+            self.launch(member.index)
+        for member in chosen:
+            self.wait_ready(member.index)
+
+    def launch(self, index: int) -> None:
+        """Start a node and do not wait."""
+        member = self.members[index]
+        assert not member.runs
+        with member.log.open("a") as log:
+            member.process = subprocess.Popen(
+                [
+                    *self.hosts.command(index),
+                    *member.wrapper,
+                    *member.program,
+                    *("node", "start", str(member.directory), "--json"),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=self._environment(member),
+                start_new_session=True,
+                preexec_fn=_die_with_the_test,
+            )
+        STARTED.append(member.process)
+
+    def wait_ready(self, index: int) -> None:
+        """Read the line that a node prints when it serves."""
+        member = self.members[index]
+        assert member.process is not None
+        assert member.process.stdout is not None
+        line = member.process.stdout.readline()
+        if not line:
+            member.process.wait(START_S)
+            raise AssertionError(f"{member.organisation} did not start:\n{self.told(index)}")
+        member.ready = json.loads(line)
+
+    def told(self, index: int) -> str:
+        """The end of what a node wrote to stderr."""
+        return self.members[index].log.read_text(errors="replace")[-4000:]
+
+    def stop(self, index: int) -> None:
+        """Ask a node to end, as an operator does (SIGTERM), and wait for it."""
+        process = self._running(index)
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(STOP_S) == 0, self.told(index)
+        except subprocess.TimeoutExpired:
+            self.kill(index)
+            raise AssertionError(f"node {index} did not stop within {STOP_S:g} s") from None
+
+    def kill(self, index: int) -> None:
+        """kill -9 of the node, its engine and its workers, at one moment."""
+        process = self._running(index)
+        for group in _groups_of(process.pid):
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        process.wait(30)
+
+    def pause(self, index: int) -> None:
+        """Freeze a node and its engine (SIGSTOP)."""
+        for group in _groups_of(self._running(index).pid):
+            os.killpg(group, signal.SIGSTOP)
+
+    def resume(self, index: int) -> None:
+        """Let a frozen node go on."""
+        for group in _groups_of(self._running(index).pid):
+            os.killpg(group, signal.SIGCONT)
+
+    def api(self, index: int) -> Http:
+        """A client of the node's HTTP interface."""
+        return self._client(index, "url")
+
+    def rpc(self, index: int) -> Http:
+        """A client of the node's JSON-RPC."""
+        return self._client(index, "rpc")
+
+    def head(self, index: int) -> int:
+        """Number of the node's newest block. Raises Unreachable."""
+        client = self.rpc(index)
+        try:
+            return int(str(client.call("eth_blockNumber")), 16)
+        finally:
+            client.close()
+
+    def tally(self, index: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line on a member's host, as its operator would."""
+        member = self.members[index]
+        return subprocess.run(
+            [*self.hosts.command(index), *TALLY, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=self._environment(member),
+            check=False,
+        )
+
+    def settings(self, index: int, **values: object) -> None:
+        """Change settings in a stopped node's `node.toml`: section__key=value."""
+        path = self.members[index].directory / "node.toml"
+        text = path.read_text()
+        for name, value in values.items():
+            section, key = name.split("__")
+            shown = json.dumps(value)
+            text, found = re.subn(
+                rf"(?ms)(^\[{section}\]$(?:(?!^\[).)*?^{key} = )[^\n]*$",
+                lambda match, shown=shown: match[1] + shown,  # type: ignore[misc]
+                text,
+                count=1,
+            )
+            assert found == 1, f"node.toml has no {section}.{key}"
+        path.write_text(text)
+
+    def check_on_disk(self, index: int) -> dict[str, Any]:
+        """`tally node check` of a stopped node."""
+        done = self._must(index, "node", "check", str(self.members[index].directory), "--json")
+        answer: dict[str, Any] = json.loads(done.stdout)
+        assert answer["intact"] is True, answer
+        return answer
+
+    def indexes(self) -> Iterator[int]:
+        """Of the nodes that run."""
+        return (member.index for member in self.members if member.runs)
+
+    def _init(self, member: Member) -> None:
+        address = self.hosts.address(member.index)
+        self._must(
+            member.index,
+            *("node", "init", str(member.directory)),
+            *("--organisation", member.organisation, "--name", f"Member {member.index}"),
+            *("--role", ROLES[member.index % len(ROLES)]),
+            *("--p2p", f"{address}:{P2P_PORT}", "--api", f"http://{address}:{API_PORT}"),
+        )
+        self.settings(
+            member.index,
+            api__host=address,
+            api__port=API_PORT,
+            api__requests_per_minute=UNLIMITED,
+            rpc__port=RPC_PORT,
+            consensus__p2p_listen=f"{address}:{P2P_PORT}",
+            capture__workers=0,
+            chain__map_size_gib=4,
+        )
+
+    def _client(self, index: int, name: str) -> Http:
+        url = self.members[index].ready.get(name)
+        if url is None:
+            raise Unreachable(f"node {index} was never ready")
+
+        def dial(host: str, port: int, timeout_s: float) -> socket.socket:
+            return self.hosts.connect(index, host, port, timeout_s)
+
+        return Http(url, dial)
+
+    def _running(self, index: int) -> subprocess.Popen[str]:
+        process = self.members[index].process
+        assert process is not None
+        assert process.poll() is None, f"node {index} has ended:\n{self.told(index)}"
+        return process
+
+    def _must(self, index: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = self.tally(index, *arguments)
+        assert done.returncode == 0, f"tally {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
+        return done
+
+    def _environment(self, member: Member) -> Mapping[str, str]:
+        return {
+            **os.environ,
+            "TALLY_HOME": str(member.home),
+            "TALLY_PASSPHRASE": "",
+            **member.environment,
+        }
+
+
+def _die_with_the_test() -> None:
+    _C.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _groups_of(pid: int) -> set[int]:
+    """Process groups of a process and of all its descendants."""
+    parents: dict[int, list[tuple[int, int]]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents.setdefault(int(fields[1]), []).append((int(entry.name), int(fields[2])))
+    groups, queue = {pid}, [pid]
+    while queue:
+        for child, group in parents.get(queue.pop(), []):
+            groups.add(group)
+            queue.append(child)
+    return groups
