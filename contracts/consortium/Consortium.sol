@@ -3,11 +3,13 @@ pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
+import {IAuthorised} from "../governance/interfaces/IAuthorised.sol";
 import {IConsortium} from "./interfaces/IConsortium.sol";
 
 /// @title Consortium
-/// @notice Register of organisations, accounts and devices. `multicall` puts several changes into one
-/// transaction, so that an organisation and all its accounts appear together.
+/// @notice Register of organisations, accounts and devices. `multicall` puts several changes of an
+/// organisation's own accounts and devices into one transaction. Organisations themselves are changed by
+/// the authority alone: the Governance contract, which the members' votes move.
 /// @dev The order of the state variables is read by block validation and written by genesis:
 /// `_accounts` stays at slot 0 and `_organisations` at slot 1 (docs/architecture.md, "Permission").
 contract Consortium is IConsortium, Multicall {
@@ -18,31 +20,25 @@ contract Consortium is IConsortium, Multicall {
     uint256 private constant NAME_BYTES_MAX = 128;
     uint256 private constant URI_BYTES_MAX = 512;
 
+    /// @inheritdoc IAuthorised
+    address public immutable authority;
+
     mapping(address subject => Account) private _accounts;
     mapping(bytes32 id => Organisation) private _organisations;
     EnumerableSet.Bytes32Set private _ids;
     mapping(bytes32 id => EnumerableSet.AddressSet) private _members;
-    uint256 private _activeOperatorAccounts;
 
     /// @notice Found a consortium: one operator with one account. Genesis writes the same storage
     /// without running this.
-    constructor(bytes32 id, Profile memory profile, address firstAccount) {
+    constructor(address governance, bytes32 id, Profile memory profile, address firstAccount) {
+        if (governance == address(0)) revert NotAuthority(governance);
+        authority = governance;
         _addOrganisation(id, Role.Operator, profile, firstAccount);
     }
 
-    modifier onlyOperator() {
-        (, Role role) = _administrator();
-        if (role != Role.Operator) revert NotOperator(msg.sender);
+    modifier onlyAuthority() {
+        if (msg.sender != authority) revert NotAuthority(msg.sender);
         _;
-    }
-
-    /// @dev Refuses a change after which nobody could administer the consortium.
-    modifier keepingAnOperator(bytes32 id) {
-        uint256 before = _operatorAccounts(id);
-        _;
-        uint256 remaining = _activeOperatorAccounts + _operatorAccounts(id) - before;
-        if (remaining == 0) revert LastOperatorAccount();
-        _activeOperatorAccounts = remaining;
     }
 
     // ---- organisations ------------------------------------------------------------------------
@@ -50,13 +46,13 @@ contract Consortium is IConsortium, Multicall {
     /// @inheritdoc IConsortium
     function addOrganisation(bytes32 id, Role role, Profile calldata profile, address firstAccount)
         external
-        onlyOperator
+        onlyAuthority
     {
         _addOrganisation(id, role, profile, firstAccount);
     }
 
     /// @inheritdoc IConsortium
-    function setProfile(bytes32 id, Profile calldata profile) external onlyOperator {
+    function setProfile(bytes32 id, Profile calldata profile) external onlyAuthority {
         Organisation storage subject = _changeable(id);
         _checkProfile(profile);
         subject.profile = profile;
@@ -64,7 +60,7 @@ contract Consortium is IConsortium, Multicall {
     }
 
     /// @inheritdoc IConsortium
-    function setRole(bytes32 id, Role role) external onlyOperator keepingAnOperator(id) {
+    function setRole(bytes32 id, Role role) external onlyAuthority {
         Organisation storage subject = _changeable(id);
         if (role == Role.None) revert InvalidRole();
         if (role == subject.role) revert Unchanged();
@@ -73,10 +69,11 @@ contract Consortium is IConsortium, Multicall {
     }
 
     /// @inheritdoc IConsortium
-    function setOrganisationStatus(bytes32 id, Status status) external onlyOperator keepingAnOperator(id) {
+    function setOrganisationStatus(bytes32 id, Status status) external onlyAuthority {
         Organisation storage subject = _changeable(id);
         if (status == Status.None) revert InvalidStatus();
         if (status == subject.status) revert Unchanged();
+        if (status == Status.Active && subject.activeAccounts == 0) revert LastAccount(id);
         subject.status = status;
         emit OrganisationStatusChanged(id, msg.sender, status);
     }
@@ -85,23 +82,22 @@ contract Consortium is IConsortium, Multicall {
 
     /// @inheritdoc IConsortium
     function addAccount(bytes32 id, address newAccount) external {
-        (bytes32 own, Role role) = _administrator();
-        if (own != id && role != Role.Operator) revert NotAdministrator(msg.sender, id);
+        _checkAdministers(id);
         _addMember(id, newAccount, Kind.Account);
     }
 
     /// @inheritdoc IConsortium
     function addDevice(address device) external {
-        (bytes32 own,) = _administrator();
+        bytes32 own = administers(msg.sender);
+        if (own == bytes32(0)) revert CallerNotActive(msg.sender);
         _addMember(own, device, Kind.Device);
     }
 
     /// @inheritdoc IConsortium
     function setAccountStatus(address subject, Status status) external {
-        (bytes32 own, Role role) = _administrator();
         bytes32 id = _accounts[subject].organisation;
         if (id == bytes32(0)) revert UnknownAccount(subject);
-        if (own != id && role != Role.Operator) revert NotAdministrator(msg.sender, id);
+        _checkAdministers(id);
         _setAccountStatus(id, subject, status);
     }
 
@@ -142,6 +138,19 @@ contract Consortium is IConsortium, Multicall {
     }
 
     /// @inheritdoc IConsortium
+    function administers(address subject) public view returns (bytes32) {
+        Account storage entry = _accounts[subject];
+        bool may = entry.status == Status.Active && entry.kind == Kind.Account
+            && _organisations[entry.organisation].status == Status.Active;
+        return may ? entry.organisation : bytes32(0);
+    }
+
+    /// @inheritdoc IConsortium
+    function statusOf(bytes32 id) external view returns (Status) {
+        return _organisations[id].status;
+    }
+
+    /// @inheritdoc IConsortium
     function organisationCount() external view returns (uint256) {
         return _ids.length();
     }
@@ -161,11 +170,6 @@ contract Consortium is IConsortium, Multicall {
         return _members[id].values(start, end);
     }
 
-    /// @inheritdoc IConsortium
-    function activeOperatorAccounts() external view returns (uint256) {
-        return _activeOperatorAccounts;
-    }
-
     // ---- changes ------------------------------------------------------------------------------
 
     function _addOrganisation(bytes32 id, Role role, Profile memory profile, address firstAccount) private {
@@ -180,7 +184,7 @@ contract Consortium is IConsortium, Multicall {
         _addMember(id, firstAccount, Kind.Account);
     }
 
-    function _addMember(bytes32 id, address newMember, Kind kind) private keepingAnOperator(id) {
+    function _addMember(bytes32 id, address newMember, Kind kind) private {
         Organisation storage owner = _changeable(id);
         if (newMember == address(0)) revert InvalidAccount();
         if (_accounts[newMember].status != Status.None) revert AccountExists(newMember);
@@ -191,7 +195,7 @@ contract Consortium is IConsortium, Multicall {
         emit AccountAdded(id, newMember, msg.sender, kind);
     }
 
-    function _setAccountStatus(bytes32 id, address subject, Status status) private keepingAnOperator(id) {
+    function _setAccountStatus(bytes32 id, address subject, Status status) private {
         Organisation storage owner = _changeable(id);
         Account storage entry = _accounts[subject];
         if (entry.status == Status.Revoked) revert AccountIsRevoked(subject);
@@ -200,6 +204,8 @@ contract Consortium is IConsortium, Multicall {
         if (entry.kind == Kind.Account) {
             if (entry.status == Status.Active) owner.activeAccounts -= 1;
             if (status == Status.Active) owner.activeAccounts += 1;
+            // Who may transact must be able to speak, vote and repair; a suspended member need not.
+            if (owner.activeAccounts == 0 && owner.status == Status.Active) revert LastAccount(id);
         }
         entry.status = status;
         emit AccountStatusChanged(id, subject, msg.sender, status);
@@ -207,18 +213,12 @@ contract Consortium is IConsortium, Multicall {
 
     // ---- checks -------------------------------------------------------------------------------
 
-    /// @dev Organisation and role of the caller, who must be an active account, not a device.
-    function _administrator() private view returns (bytes32, Role) {
-        (bytes32 id, Role role, bool active) = standing(msg.sender);
-        if (!active || _accounts[msg.sender].kind != Kind.Account) revert CallerNotActive(msg.sender);
-        return (id, role);
-    }
-
-    /// @dev Active accounts that the organisation contributes to the administration of the whole.
-    function _operatorAccounts(bytes32 id) private view returns (uint256) {
-        Organisation storage subject = _organisations[id];
-        bool counts = subject.role == Role.Operator && subject.status == Status.Active;
-        return counts ? subject.activeAccounts : 0;
+    /// @dev The caller is the authority or an active account (no device) of that organisation.
+    function _checkAdministers(bytes32 id) private view {
+        if (msg.sender == authority) return;
+        bytes32 own = administers(msg.sender);
+        if (own == bytes32(0)) revert CallerNotActive(msg.sender);
+        if (own != id) revert NotAdministrator(msg.sender, id);
     }
 
     function _changeable(bytes32 id) private view returns (Organisation storage subject) {

@@ -14,7 +14,6 @@ from contracts.consortium.binding import (
     standing_calldata,
 )
 from contracts.consortium.genesis import (
-    CONSORTIUM_ADDRESS,
     founders_of,
     genesis_account,
     permission_layout,
@@ -47,6 +46,7 @@ from contracts.consortium.types import (
     Standing,
     Status,
 )
+from contracts.genesis import CONSORTIUM_ADDRESS
 
 __all__ = [
     "CONSORTIUM_ADDRESS",

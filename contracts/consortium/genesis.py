@@ -9,12 +9,16 @@ from contracts.artifact import load_artifact
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
 from contracts.consortium.types import Founder, Kind, Profile, Role, Status
 from contracts.errors import GenesisError, OrganisationIdError, StorageError
-from contracts.genesis import AllocEntry, alloc
+from contracts.genesis import (
+    CONSORTIUM_ADDRESS,
+    GOVERNANCE_ADDRESS,
+    AllocEntry,
+    alloc,
+    enumerable_set,
+    words_of,
+)
 from contracts.storage import Layout, Words
 from ledger.types import Address
-
-CONSORTIUM_ADDRESS: Final = Address(bytes.fromhex("7a11000000000000000000000000000000000001"))
-"""Where genesis places the contract."""
 
 CONSORTIUM_ARTIFACT: Final = load_artifact("contracts.consortium", "Consortium")
 _LAYOUT: Final = Layout.of(CONSORTIUM_ARTIFACT)
@@ -33,16 +37,17 @@ def permission_layout(consortium: Address = CONSORTIUM_ADDRESS) -> dict[str, str
     }
 
 
-def genesis_account(*founders: Founder) -> AllocEntry:
+def genesis_account(*founders: Founder, authority: Address = GOVERNANCE_ADDRESS) -> AllocEntry:
     """The `alloc` entry of the contract: as if its constructor and functions had added `founders`.
 
-    At least one founder is an operator with an account. Raises `GenesisError`.
+    `authority` is the contract that may change organisations. There is at least one founder, each
+    with an account. Raises `GenesisError`.
     """
     _check_founders(founders)
     words: Words = {}
     for label, value in _values(founders).items():
         _LAYOUT.write(words, label, value)
-    return alloc(CONSORTIUM_ARTIFACT.runtime(), words)
+    return alloc(CONSORTIUM_ARTIFACT.runtime(authority.rjust(32, b"\0")), words)
 
 
 def founders_of(account: AllocEntry) -> tuple[Founder, ...]:
@@ -52,14 +57,14 @@ def founders_of(account: AllocEntry) -> tuple[Founder, ...]:
     founders is all that the contract knows.
     """
     try:
-        words = {int(slot, 16): int(word, 16) for slot, word in account["storage"].items()}
+        words = words_of(account)
         count = _LAYOUT.number(words, "_ids", "_inner", "_values")
         ids = [_id_at(words, index) for index in range(min(count, ORGANISATIONS_MAX + 1))]
         founders = tuple(_founder(words, organisation) for organisation in ids)
         expected = genesis_account(*founders)
     except (StorageError, OrganisationIdError, KeyError, ValueError) as error:
         raise GenesisError(f"genesis: the Consortium entry is not understood: {error}") from error
-    if {int(s, 16): int(w, 16) for s, w in expected["storage"].items()} != words:
+    if words_of(expected) != words:
         raise GenesisError("genesis: the Consortium's storage is not what its founders make")
     return founders
 
@@ -81,14 +86,11 @@ def _values(founders: Iterable[Founder]) -> dict[str, object]:
             for address, kind in _members(founder)
         },
         "_organisations": {organisation_id_word(f.id): _organisation(f) for f in founders},
-        "_ids": _set([organisation_id_word(founder.id) for founder in founders]),
+        "_ids": enumerable_set([organisation_id_word(founder.id) for founder in founders]),
         "_members": {
-            organisation_id_word(f.id): _set([a.rjust(32, b"\0") for a, _ in _members(f)])
+            organisation_id_word(f.id): enumerable_set([a.rjust(32, b"\0") for a, _ in _members(f)])
             for f in founders
         },
-        "_activeOperatorAccounts": sum(
-            len(founder.accounts) for founder in founders if founder.role is Role.OPERATOR
-        ),
     }
 
 
@@ -107,19 +109,13 @@ def _members(founder: Founder) -> list[tuple[Address, Kind]]:
     return accounts + [(address, Kind.DEVICE) for address in founder.devices]
 
 
-def _set(values: list[bytes]) -> dict[str, object]:
-    """OpenZeppelin's EnumerableSet: the values, and each one's index plus one."""
-    positions = {value: index for index, value in enumerate(values, 1)}
-    return {"_inner": {"_values": values, "_positions": positions}}
-
-
 def _check_founders(founders: tuple[Founder, ...]) -> None:
     if len(founders) > ORGANISATIONS_MAX:
         raise GenesisError(f"genesis: {len(founders)} founders, at most {ORGANISATIONS_MAX}")
     if len({founder.id for founder in founders}) != len(founders):
         raise GenesisError("genesis: two founders have the same id")
-    if not any(founder.role is Role.OPERATOR for founder in founders):
-        raise GenesisError("genesis: no founder is an operator, so nobody could admit members")
+    if not founders:
+        raise GenesisError("genesis: a consortium has at least one founder")
     addresses = [address for founder in founders for address, _ in _members(founder)]
     if len(set(addresses)) != len(addresses):
         raise GenesisError("genesis: an address stands twice among the founders' accounts")

@@ -21,7 +21,6 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 
 from contracts.consortium.binding import decode_log
-from contracts.consortium.genesis import CONSORTIUM_ADDRESS
 from contracts.consortium.types import (
     Account,
     AccountAdded,
@@ -38,6 +37,7 @@ from contracts.consortium.types import (
     Role,
     Status,
 )
+from contracts.genesis import CONSORTIUM_ADDRESS
 from ledger.types import Address, CommittedBlock, PlacedLog
 
 metadata: Final = MetaData()

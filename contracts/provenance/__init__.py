@@ -1,9 +1,9 @@
 """Batches of event ids, anchored as Merkle roots: calls, logs, payload and tree."""
 
+from contracts.genesis import PROVENANCE_ADDRESS
 from contracts.provenance.batch import Batch, batch_leaf
 from contracts.provenance.binding import (
     BATCH_ANCHORED_TOPIC,
-    PROVENANCE_ADDRESS,
     anchor_calldata,
     batch_calldata,
     decode_anchor,

@@ -6,15 +6,11 @@ from typing import Final
 
 from contracts.abi import EventKind, Function
 from contracts.artifact import load_artifact
-from contracts.consortium.genesis import CONSORTIUM_ADDRESS
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
 from contracts.errors import CalldataError, CalldataValueError, LogError, OrganisationIdError
-from contracts.genesis import AllocEntry, alloc
+from contracts.genesis import CONSORTIUM_ADDRESS, AllocEntry, alloc
 from contracts.provenance.types import COUNT_MAX, Anchor, AnchoredBatch, BatchAnchored, Visibility
 from ledger.types import Address, Hash32, Log
-
-PROVENANCE_ADDRESS: Final = Address(bytes.fromhex("7a11000000000000000000000000000000000002"))
-"""Where genesis places the contract."""
 
 PROVENANCE_ARTIFACT: Final = load_artifact("contracts.provenance", "Provenance")
 _ANCHOR: Final = Function.of(PROVENANCE_ARTIFACT, "anchor")

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IAuthorised} from "../../governance/interfaces/IAuthorised.sol";
+
 /// @title Who belongs to the consortium, in which role, and which keys speak for whom
 /// @notice Nodes read the same storage when they admit transactions into a block (decision D6):
 /// word 0 of an account is its organisation, the lowest byte of word 1 its status; the lowest byte
 /// of an organisation's word 0 is its status. Status 1 is active.
-interface IConsortium {
+interface IConsortium is IAuthorised {
     /// @notice What an organisation does in the trade; instruments gate their calls by it.
     enum Role {
         None,
@@ -74,9 +76,7 @@ interface IConsortium {
 
     /// @notice The caller is not an active account of an active organisation.
     error CallerNotActive(address caller);
-    /// @notice Only an account of an operator may do this.
-    error NotOperator(address caller);
-    /// @notice Only an operator or the organisation's own account may do this.
+    /// @notice Only the authority or the organisation's own account may do this.
     error NotAdministrator(address caller, bytes32 organisation);
     /// @notice An id is 1 to 32 characters of `[a-z0-9-]`, left-aligned and zero-padded.
     error InvalidOrganisationId(bytes32 organisation);
@@ -98,29 +98,31 @@ interface IConsortium {
     error Unchanged();
     /// @notice The text is empty where it must not be, too long, or holds a control character.
     error InvalidText(string text);
-    /// @notice The consortium would be left without an active operator account.
-    error LastOperatorAccount();
+    /// @notice An active organisation would be left without an active account.
+    error LastAccount(bytes32 organisation);
 
-    /// @notice Admit an organisation together with its first account. Operators only.
+    /// @notice Admit an organisation together with its first account. The authority only.
     function addOrganisation(bytes32 id, Role role, Profile calldata profile, address firstAccount) external;
 
-    /// @notice Change how an organisation is shown. Operators only, since names are what people trust.
+    /// @notice Change how an organisation is shown. The authority only, since names are what people
+    /// trust.
     function setProfile(bytes32 id, Profile calldata profile) external;
 
-    /// @notice Change an organisation's role. Operators only.
+    /// @notice Change an organisation's role. The authority only.
     function setRole(bytes32 id, Role role) external;
 
-    /// @notice Suspend, reactivate or (for ever) revoke an organisation. Operators only.
+    /// @notice Suspend, reactivate or (for ever) revoke an organisation. The authority only. One that
+    /// becomes active has an active account.
     function setOrganisationStatus(bytes32 id, Status status) external;
 
-    /// @notice Add an account to an organisation. Its own accounts, or operators.
+    /// @notice Add an account to an organisation. Its own accounts, or the authority.
     function addAccount(bytes32 id, address newAccount) external;
 
     /// @notice Add a device to the caller's own organisation.
     function addDevice(address device) external;
 
     /// @notice Suspend, reactivate or (for ever) revoke an account or device. Its organisation's own
-    /// accounts, or operators.
+    /// accounts, or the authority. An active organisation keeps at least one active account.
     function setAccountStatus(address subject, Status status) external;
 
     /// @notice The organisation; its status is `None` where the id is unknown.
@@ -141,6 +143,13 @@ interface IConsortium {
     /// @notice The three answers above in one call, for instruments that gate on them.
     function standing(address subject) external view returns (bytes32 id, Role role, bool active);
 
+    /// @notice The organisation that the address may administer and vote for: it is an active account, no
+    /// device, of an active organisation; otherwise zero.
+    function administers(address subject) external view returns (bytes32);
+
+    /// @notice Standing of an organisation, `None` where the id is unknown.
+    function statusOf(bytes32 id) external view returns (Status);
+
     /// @notice How many organisations were ever admitted.
     function organisationCount() external view returns (uint256);
 
@@ -152,7 +161,4 @@ interface IConsortium {
 
     /// @notice Accounts and devices `[start, end)` of an organisation in the order of addition.
     function accountsOf(bytes32 id, uint256 start, uint256 end) external view returns (address[] memory);
-
-    /// @notice Active accounts of active operators, over the whole consortium; never zero.
-    function activeOperatorAccounts() external view returns (uint256);
 }

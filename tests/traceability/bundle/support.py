@@ -9,7 +9,7 @@ from typing import Any
 
 import eth_abi
 
-from contracts.consortium.genesis import CONSORTIUM_ADDRESS
+from contracts.genesis import CONSORTIUM_ADDRESS
 from contracts.provenance import BATCH_ANCHORED_TOPIC, PROVENANCE_ADDRESS, Batch, Visibility
 from ledger.canonical import canonical_json
 from ledger.tlog import (

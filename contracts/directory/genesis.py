@@ -1,0 +1,104 @@
+"""The Directory contract in genesis: code and the first versions, and the way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from contracts.artifact import load_artifact
+from contracts.directory.types import FoundingContract
+from contracts.errors import CalldataValueError, GenesisError, StorageError
+from contracts.genesis import GOVERNANCE_ADDRESS, AllocEntry, alloc, words_of
+from contracts.storage import Layout, Words
+from ledger.types import Address, Hash32
+
+DIRECTORY_ARTIFACT: Final = load_artifact("contracts.directory", "Directory")
+_LAYOUT: Final = Layout.of(DIRECTORY_ARTIFACT)
+NAMES_MAX: Final = 256
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+def contract_name_word(name: str) -> bytes:
+    """The name as bytes32. Raises `CalldataValueError`."""
+    if not _NAME.fullmatch(name):
+        raise CalldataValueError(
+            f"contract name {name[:40]!r}: a letter of a-z and up to 31 of a-z, 0-9 and - are meant"
+        )
+    return name.encode("ascii").ljust(32, b"\0")
+
+
+def contract_name_text(word: bytes) -> str:
+    """The name as text. Raises `CalldataValueError`."""
+    text = word.rstrip(b"\0").decode("latin-1")
+    contract_name_word(text)
+    return text
+
+
+def genesis_account(
+    *contracts: FoundingContract, authority: Address = GOVERNANCE_ADDRESS
+) -> AllocEntry:
+    """The `alloc` entry of the contract, each name with one version. Raises `GenesisError`."""
+    _check(contracts)
+    words: Words = {}
+    for label, value in _values(contracts).items():
+        _LAYOUT.write(words, label, value)
+    return alloc(DIRECTORY_ARTIFACT.runtime(authority.rjust(32, b"\0")), words)
+
+
+def founding_contracts_of(account: AllocEntry) -> tuple[FoundingContract, ...]:
+    """The contracts in an `alloc` entry, in their order.
+
+    Raises `GenesisError` for anything that `genesis_account` would not have written.
+    """
+    try:
+        words = words_of(account)
+        count = _LAYOUT.number(words, "_names")
+        names = [
+            _LAYOUT.number(words, "_names", index).to_bytes(32, "big")
+            for index in range(min(count, NAMES_MAX + 1))
+        ]
+        contracts = tuple(_contract(words, name) for name in names)
+        expected = genesis_account(*contracts)
+    except (StorageError, KeyError, ValueError) as error:
+        raise GenesisError(f"genesis: the Directory entry is not understood: {error}") from error
+    if words_of(expected) != words:
+        raise GenesisError("genesis: the Directory's storage is not what its contracts make")
+    return contracts
+
+
+def _values(contracts: Sequence[FoundingContract]) -> dict[str, object]:
+    """Every state variable of the contract, named as in the source."""
+    return {
+        "_versions": {
+            contract_name_word(c.name): [{"place": c.address, "codeHash": c.code_hash}]
+            for c in contracts
+        },
+        "_names": [contract_name_word(c.name) for c in contracts],
+        "_nameOf": {c.address: contract_name_word(c.name) for c in contracts},
+        "_fixed": {contract_name_word(c.name): 1 for c in contracts if c.fixed},
+    }
+
+
+def _contract(words: Words, name: bytes) -> FoundingContract:
+    address = _LAYOUT.number(words, "_versions", name, 0, "place").to_bytes(20, "big")
+    code_hash = _LAYOUT.number(words, "_versions", name, 0, "codeHash").to_bytes(32, "big")
+    fixed = _LAYOUT.number(words, "_fixed", name) == 1
+    return FoundingContract(contract_name_text(name), Address(address), Hash32(code_hash), fixed)
+
+
+def _check(contracts: Sequence[FoundingContract]) -> None:
+    if len(contracts) > NAMES_MAX:
+        raise GenesisError(f"genesis: {len(contracts)} contracts, at most {NAMES_MAX}")
+    try:
+        for contract in contracts:
+            contract_name_word(contract.name)
+    except CalldataValueError as error:
+        raise GenesisError(f"genesis: {error}") from error
+    if len({c.name for c in contracts}) != len(contracts):
+        raise GenesisError("genesis: a contract's name stands twice")
+    if len({c.address for c in contracts}) != len(contracts):
+        raise GenesisError("genesis: a contract's address stands twice")
+    for contract in contracts:
+        if len(contract.address) != 20 or len(contract.code_hash) != 32:
+            raise GenesisError(f"genesis: {contract.name}: address or code hash has a wrong size")

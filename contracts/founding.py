@@ -1,0 +1,97 @@
+"""All contracts of a consortium in genesis: one function for whoever makes a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from contracts.consortium import Founder, permission_layout
+from contracts.consortium import genesis_account as consortium_account
+from contracts.directory.genesis import DIRECTORY_ARTIFACT
+from contracts.directory.genesis import genesis_account as directory_account
+from contracts.directory.types import FoundingContract
+from contracts.errors import GenesisError
+from contracts.genesis import (
+    CONSORTIUM_ADDRESS,
+    DIRECTORY_ADDRESS,
+    GOVERNANCE_ADDRESS,
+    NETWORK_ADDRESS,
+    PARAMETERS_ADDRESS,
+    PROVENANCE_ADDRESS,
+    AllocEntry,
+)
+from contracts.governance.genesis import genesis_account as governance_account
+from contracts.network.genesis import genesis_account as network_account
+from contracts.network.genesis import nodes_layout
+from contracts.network.types import FoundingNode
+from contracts.parameters.genesis import genesis_account as parameters_account
+from contracts.parameters.genesis import parameters_layout
+from contracts.provenance import genesis_account as provenance_account
+from ledger.state.keccak import keccak
+from ledger.types import Address, Hash32
+
+FIXED: Final = frozenset({"consortium", "network", "governance", "directory", "parameters"})
+"""Contracts that name each other, or that the ledger reads from storage: one version for ever."""
+
+Alloc = dict[str, AllocEntry]
+Section = dict[str, dict[str, str | int]]
+
+
+def consortium_alloc(
+    founders: Sequence[Founder],
+    nodes: Sequence[FoundingNode] = (),
+    votes: Mapping[str, int] | None = None,
+    parameters: Mapping[str, int] | None = None,
+) -> tuple[Alloc, Section]:
+    """Entries of `alloc` and of the "tallystick" section for all six contracts.
+
+    `votes` are weights by organisation (founders 1 each where None, and no vote for whoever is not
+    named); `parameters` values by name. The section has `contracts`, `permission`, `nodes` and
+    `parameters`; `origin` and `limits` are the caller's. Raises `GenesisError` where a node or a
+    vote belongs to no founder, and for whatever a contract would refuse.
+    """
+    weights = {founder.id: 1 for founder in founders} if votes is None else dict(votes)
+    _check_members(founders, nodes, weights)
+    entries = {
+        "consortium": (CONSORTIUM_ADDRESS, consortium_account(*founders)),
+        "provenance": (PROVENANCE_ADDRESS, provenance_account()),
+        "network": (NETWORK_ADDRESS, network_account(*nodes)),
+        "governance": (GOVERNANCE_ADDRESS, governance_account(weights)),
+        "parameters": (PARAMETERS_ADDRESS, parameters_account(parameters or {})),
+    }
+    entries["directory"] = (DIRECTORY_ADDRESS, _directory(entries))
+    alloc = {f"0x{address.hex()}": entry for address, entry in entries.values()}
+    section: Section = {
+        "contracts": {name: f"0x{address.hex()}" for name, (address, _) in entries.items()},
+        "permission": permission_layout(),
+        "nodes": nodes_layout(),
+        "parameters": parameters_layout(),
+    }
+    return alloc, section
+
+
+def _check_members(
+    founders: Sequence[Founder], nodes: Sequence[FoundingNode], votes: Mapping[str, int]
+) -> None:
+    ids = {founder.id for founder in founders}
+    for node in nodes:
+        if node.organisation not in ids:
+            raise GenesisError(f"genesis: {node.organisation} has a node but is no founder")
+    for organisation in votes:
+        if organisation not in ids:
+            raise GenesisError(f"genesis: {organisation} has votes but is no founder")
+
+
+def _directory(entries: Mapping[str, tuple[Address, AllocEntry]]) -> AllocEntry:
+    codes = {
+        name: (address, bytes.fromhex(entry["code"][2:]))
+        for name, (address, entry) in entries.items()
+    }
+    code = DIRECTORY_ARTIFACT.runtime(GOVERNANCE_ADDRESS.rjust(32, b"\0"))
+    codes["directory"] = (DIRECTORY_ADDRESS, code)
+    return directory_account(
+        *(
+            FoundingContract(name, address, Hash32(keccak(code)), name in FIXED)
+            for name, (address, code) in codes.items()
+        )
+    )

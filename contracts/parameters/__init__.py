@@ -1,0 +1,25 @@
+"""Bounds that the members may change."""
+
+from contracts.genesis import (
+    PARAMETERS_ADDRESS,
+)
+from contracts.parameters.genesis import (
+    founding_values_of,
+    genesis_account,
+    parameters_layout,
+)
+from contracts.parameters.types import (
+    BOUNDS,
+    Parameter,
+    ParameterChanged,
+)
+
+__all__ = [
+    "BOUNDS",
+    "PARAMETERS_ADDRESS",
+    "Parameter",
+    "ParameterChanged",
+    "founding_values_of",
+    "genesis_account",
+    "parameters_layout",
+]
