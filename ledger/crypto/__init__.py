@@ -1,4 +1,4 @@
-"""Keys: Ed25519 note keys, secp256k1 account keys, encrypted key files."""
+"""Keys: Ed25519 note, validator and node keys, secp256k1 account keys; files and tokens."""
 
 from ledger.crypto.account import AccountKey
 from ledger.crypto.errors import (
@@ -11,14 +11,34 @@ from ledger.crypto.errors import (
     KeyNotFound,
     PassphraseInvalid,
     PassphraseWrong,
+    PinInvalid,
+    PinRefused,
+    Pkcs11Error,
+    Pkcs11Missing,
+    TokenFailed,
+    TokenKeyMissing,
+    TokenMissing,
 )
-from ledger.crypto.keystore import KeyEntry, KeyKind, KeyStore
-from ledger.crypto.passphrase import NO_PASSPHRASE, passphrase_from_environment
+from ledger.crypto.keystore import KeyStore
+from ledger.crypto.node_key import node_id, write_node_key
+from ledger.crypto.passphrase import (
+    NO_PASSPHRASE,
+    ask_passphrase,
+    passphrase_from_environment,
+    passphrase_from_file,
+    pin_from_environment,
+)
+from ledger.crypto.protocol import AccountSigner, ValidatorSigner
+from ledger.crypto.reference import TokenPlace
+from ledger.crypto.types import KeyEntry, KeyKind
+from ledger.tlog import Ed25519Key
 
 __all__ = [
     "NO_PASSPHRASE",
     "AccountKey",
+    "AccountSigner",
     "CryptoError",
+    "Ed25519Key",
     "KeyEntry",
     "KeyExists",
     "KeyFileExposed",
@@ -30,5 +50,19 @@ __all__ = [
     "KeyStore",
     "PassphraseInvalid",
     "PassphraseWrong",
+    "PinInvalid",
+    "PinRefused",
+    "Pkcs11Error",
+    "Pkcs11Missing",
+    "TokenFailed",
+    "TokenKeyMissing",
+    "TokenMissing",
+    "TokenPlace",
+    "ValidatorSigner",
+    "ask_passphrase",
+    "node_id",
     "passphrase_from_environment",
+    "passphrase_from_file",
+    "pin_from_environment",
+    "write_node_key",
 ]

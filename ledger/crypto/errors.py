@@ -39,3 +39,31 @@ class PassphraseWrong(CryptoError):
 
 class PassphraseInvalid(CryptoError):
     """The place that should hold the passphrase cannot be read or holds none."""
+
+
+class PinInvalid(CryptoError):
+    """The place that should hold a token's PIN cannot be read or holds none."""
+
+
+class Pkcs11Error(CryptoError):
+    """Something about a key on a PKCS#11 token; the message names module and token."""
+
+
+class Pkcs11Missing(Pkcs11Error):
+    """The module (a shared library) or the Python package is not there or does not load."""
+
+
+class TokenMissing(Pkcs11Error):
+    """No token of this name is plugged in."""
+
+
+class PinRefused(Pkcs11Error):
+    """The token refused the PIN, or is locked after too many wrong ones."""
+
+
+class TokenKeyMissing(Pkcs11Error):
+    """The token holds no such key, or more than one of the same label."""
+
+
+class TokenFailed(Pkcs11Error):
+    """The token could not do what was asked, or gave a signature that is not of this key."""

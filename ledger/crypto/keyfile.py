@@ -1,7 +1,7 @@
-"""Encrypted key files: Web3 Secret Storage version 3 for accounts, one of our own for note keys.
+"""Encrypted key files: Web3 Secret Storage version 3 for accounts, our own for Ed25519 keys.
 
-A note key file is a JSON object: the public `vkey`, and the Ed25519 seed in a NaCl secret box
-(XSalsa20-Poly1305) whose key is Argon2id of the passphrase.
+An Ed25519 key file is a JSON object: the public part, and the sealed seed (`sealing`). A note key
+names its public part as `vkey`, validator and node keys as `kind` and `public` (hex).
 """
 
 from __future__ import annotations
@@ -11,35 +11,31 @@ from collections.abc import Mapping
 
 from eth_account import Account
 from eth_utils.address import to_checksum_address
-from nacl import pwhash, secret, utils
-from nacl.exceptions import CryptoError as BoxError
 
 from ledger.canonical import JsonError, parse_json
 from ledger.crypto.account import AccountKey
-from ledger.crypto.errors import KeyFileMalformed, PassphraseWrong
-from ledger.tlog import NoteMalformed, NoteSigner, NoteVerifier
-from ledger.tlog.encoding import decode_base64, encode_base64
+from ledger.crypto.errors import KeyFileMalformed, KeyMalformed, PassphraseWrong
+from ledger.crypto.sealing import (
+    SCRYPT_MEMORY_BYTES_MAX,
+    SCRYPT_N,
+    SCRYPT_N_WITHOUT_PASSPHRASE,
+    seal,
+    unseal,
+)
+from ledger.tlog import Ed25519Key, NoteMalformed, NoteSigner, NoteVerifier
 
 NOTE_KEY_FORMAT = "tallystick-note-key/1"
+ED25519_KEY_FORMAT = "tallystick-ed25519-key/1"
 KEY_FILE_SIZE_BYTES_MAX = 16 * 1024
 
-# Stretching slows down guessing; an empty passphrase needs no guessing.
-_SCRYPT_N = 2**17
-_SCRYPT_N_WITHOUT_PASSPHRASE = 2**12
-_SCRYPT_MEMORY_BYTES_MAX = 2**30
 _PBKDF2_ROUNDS_MAX = 10_000_000
-_ARGON2_OPERATIONS = 3
-_ARGON2_MEMORY_BYTES = 64 * 1024 * 1024
-_ARGON2_OPERATIONS_MAX = 16
-_ARGON2_MEMORY_BYTES_MAX = 2**30
-
 _NOTE_NAMES = frozenset(("format", "vkey", "kdf", "box"))
-_KDF_NAMES = frozenset(("name", "operations", "memoryBytes", "salt"))
+_ED25519_NAMES = frozenset(("format", "kind", "public", "kdf", "box"))
 
 
 def encode_account(key: AccountKey, passphrase: str) -> bytes:
     """The key as a version 3 key file."""
-    rounds = _SCRYPT_N if passphrase else _SCRYPT_N_WITHOUT_PASSPHRASE
+    rounds = SCRYPT_N if passphrase else SCRYPT_N_WITHOUT_PASSPHRASE
     fields = Account.encrypt(key.private_key, passphrase, kdf="scrypt", iterations=rounds)
     return _text(dict(fields))
 
@@ -94,56 +90,27 @@ def _require_bounded_kdf(fields: Mapping[str, object]) -> None:
     if any(type(number) is not int or number < 1 for number in numbers.values()):
         raise KeyFileMalformed("account key file: a key derivation parameter is no number")
     memory_bytes = 128 * numbers["n"] * numbers["r"] * numbers["p"]
-    if memory_bytes > _SCRYPT_MEMORY_BYTES_MAX or numbers["c"] > _PBKDF2_ROUNDS_MAX:
+    if memory_bytes > SCRYPT_MEMORY_BYTES_MAX or numbers["c"] > _PBKDF2_ROUNDS_MAX:
         raise KeyFileMalformed("account key file: the key derivation asks for too much work")
     if numbers["dklen"] > 64:
         raise KeyFileMalformed("account key file: dklen is over 64")
 
 
 def encode_note(signer: NoteSigner, passphrase: str) -> bytes:
-    """The signer as a note key file."""
-    salt = utils.random(pwhash.argon2id.SALTBYTES)
-    operations, memory_bytes = _ARGON2_OPERATIONS, _ARGON2_MEMORY_BYTES
-    if not passphrase:
-        operations, memory_bytes = pwhash.argon2id.OPSLIMIT_MIN, pwhash.argon2id.MEMLIMIT_MIN
-    box = _box(passphrase, salt, operations, memory_bytes)
-    return _text(
-        {
-            "format": NOTE_KEY_FORMAT,
-            "vkey": signer.vkey,
-            "kdf": {
-                "name": "argon2id",
-                "operations": operations,
-                "memoryBytes": memory_bytes,
-                "salt": encode_base64(salt),
-            },
-            "box": encode_base64(bytes(box.encrypt(signer.seed))),
-        }
-    )
+    """The signer as a note key file. Raises `KeyMalformed` for a key that is not in memory."""
+    if not isinstance(signer.key, Ed25519Key):
+        raise KeyMalformed("only a key in memory can be written to a file")
+    sealed = seal(signer.key.seed, passphrase)
+    return _text({"format": NOTE_KEY_FORMAT, "vkey": signer.vkey, **sealed})
 
 
 def decode_note(data: bytes, passphrase: str) -> NoteSigner:
     """Open a note key file. Raises `KeyFileMalformed`, `PassphraseWrong`."""
     verifier = note_verifier(data)
-    fields = _fields(data)
-    kdf = fields["kdf"]
-    if not isinstance(kdf, dict) or kdf.keys() != _KDF_NAMES or kdf["name"] != "argon2id":
-        raise KeyFileMalformed("note key file: kdf is not argon2id with its parameters")
-    salt, sealed = _binary(kdf["salt"], "salt"), _binary(fields["box"], "box")
-    operations = _within(kdf["operations"], pwhash.argon2id.OPSLIMIT_MIN, _ARGON2_OPERATIONS_MAX)
-    memory = _within(kdf["memoryBytes"], pwhash.argon2id.MEMLIMIT_MIN, _ARGON2_MEMORY_BYTES_MAX)
-    if len(salt) != pwhash.argon2id.SALTBYTES:
-        raise KeyFileMalformed(f"note key file: a salt of {len(salt)} bytes")
-    try:
-        seed = _box(passphrase, salt, operations, memory).decrypt(sealed)
-        signer = NoteSigner(verifier.name, seed, verifier.type)
-    except (BoxError, ValueError):
-        raise PassphraseWrong("note key: the passphrase is wrong, or the file is damaged") from None
-    except NoteMalformed as error:
-        raise KeyFileMalformed(f"note key file: {error}") from None
-    if signer.verifier != verifier:
+    key = _opened(_fields(data), passphrase, "note key")
+    if key.public_key != verifier.public_key:
         raise KeyFileMalformed("note key file: the key is not that of its vkey")
-    return signer
+    return NoteSigner(verifier.name, key, verifier.type)
 
 
 def note_verifier(data: bytes) -> NoteVerifier:
@@ -160,24 +127,41 @@ def note_verifier(data: bytes) -> NoteVerifier:
         raise KeyFileMalformed(f"note key file: {error}") from None
 
 
-def _box(passphrase: str, salt: bytes, operations: int, memory_bytes: int) -> secret.SecretBox:
-    key = pwhash.argon2id.kdf(
-        secret.SecretBox.KEY_SIZE, passphrase.encode(), salt, operations, memory_bytes
+def encode_ed25519(kind: str, key: Ed25519Key, passphrase: str) -> bytes:
+    """A validator's or node's key as a key file."""
+    sealed = seal(key.seed, passphrase)
+    return _text(
+        {"format": ED25519_KEY_FORMAT, "kind": kind, "public": key.public_key.hex(), **sealed}
     )
-    return secret.SecretBox(key)
 
 
-def _within(value: object, least: int, most: int) -> int:
-    if type(value) is not int or not least <= value <= most:
-        raise KeyFileMalformed("note key file: a parameter of argon2id is out of bounds")
-    return value
+def decode_ed25519(kind: str, data: bytes, passphrase: str) -> Ed25519Key:
+    """Open the file of a key of that kind. Raises `KeyFileMalformed`, `PassphraseWrong`."""
+    public = ed25519_public(kind, data)
+    key = _opened(_fields(data), passphrase, f"{kind} key")
+    if key.public_key != public:
+        raise KeyFileMalformed(f"{kind} key file: the key is not that of its public part")
+    return key
 
 
-def _binary(value: object, name: str) -> bytes:
+def ed25519_public(kind: str, data: bytes) -> bytes:
+    """The public key that such a file names, 32 bytes. Raises `KeyFileMalformed`."""
+    fields = _fields(data)
+    if fields.keys() != _ED25519_NAMES or fields["format"] != ED25519_KEY_FORMAT:
+        raise KeyFileMalformed(f"{kind} key file: not of format {ED25519_KEY_FORMAT}")
+    if fields["kind"] != kind:
+        raise KeyFileMalformed(f"{kind} key file: it is of a key of another kind")
+    public = fields["public"]
+    if not isinstance(public, str) or len(public) != 64 or set(public) - set("0123456789abcdef"):
+        raise KeyFileMalformed(f"{kind} key file: the public key is not 32 bytes of hex")
+    return bytes.fromhex(public)
+
+
+def _opened(fields: Mapping[str, object], passphrase: str, what: str) -> Ed25519Key:
     try:
-        return decode_base64(value if isinstance(value, str) else "?")
-    except ValueError:
-        raise KeyFileMalformed(f"note key file: {name} is not base64") from None
+        return Ed25519Key(unseal(fields["kdf"], fields["box"], passphrase, what))
+    except NoteMalformed as error:
+        raise KeyFileMalformed(f"{what} file: {error}") from None
 
 
 def _text(fields: Mapping[str, object]) -> bytes:

@@ -1,42 +1,31 @@
-"""A directory of encrypted key files."""
+"""A directory of encrypted key files, and of references to keys in hardware."""
 
 from __future__ import annotations
 
 import os
 import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
-from ledger.crypto import keyfile
+from ledger.crypto import keyfile, reference, token_keys
 from ledger.crypto.account import AccountKey
-from ledger.crypto.errors import KeyExists, KeyFileExposed, KeyLabelInvalid, KeyNotFound
-from ledger.crypto.passphrase import NO_PASSPHRASE
-from ledger.tlog import NoteSigner
+from ledger.crypto.errors import (
+    KeyExists,
+    KeyFileExposed,
+    KeyLabelInvalid,
+    KeyMalformed,
+    KeyNotFound,
+    PassphraseWrong,
+)
+from ledger.crypto.passphrase import NO_PASSPHRASE, pin_from_environment
+from ledger.crypto.protocol import AccountSigner, ValidatorSigner
+from ledger.crypto.reference import TokenPlace, TokenReference
+from ledger.crypto.types import KeyEntry, KeyKind
+from ledger.tlog import Ed25519Key, NoteSigner, NoteVerifier
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-
-
-class KeyKind(StrEnum):
-    """What a key is for."""
-
-    ACCOUNT = "account"
-    """secp256k1: signs Ethereum transactions."""
-    NOTE = "note"
-    """Ed25519: signs checkpoints."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyEntry:
-    """The public part of a stored key."""
-
-    kind: KeyKind
-    label: str
-    public: str
-    """An EIP-55 address for an account, a C2SP verifier key for a note key."""
-    path: Path
 
 
 class KeyStore:
@@ -44,12 +33,23 @@ class KeyStore:
 
     All files open with one passphrase; the empty one leaves the file mode as the only
     protection. Labels are lower-case letters, digits, `.`, `_` and `-`. Keys are never
-    overwritten.
+    overwritten. A file may also name a key on a PKCS#11 token: it is then signed with there, and
+    `load_…` gives a signer all the same.
     """
 
-    def __init__(self, directory: Path, passphrase: str = NO_PASSPHRASE) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        passphrase: str = NO_PASSPHRASE,
+        *,
+        pin: Callable[[str], str] = pin_from_environment,
+    ) -> None:
+        """`pin` gives the user PIN of a token, by the token's name; asked only when needed."""
         self.directory = directory
         self._passphrase = passphrase
+        self._pin = pin
+
+    # ---- accounts -------------------------------------------------------------------------------
 
     def create_account(self, label: str) -> AccountKey:
         """Make and store a new account key. Raises `KeyExists`, `KeyLabelInvalid`."""
@@ -60,12 +60,19 @@ class KeyStore:
         self._write(KeyKind.ACCOUNT, label, keyfile.encode_account(key, self._passphrase))
         return key
 
-    def load_account(self, label: str) -> AccountKey:
-        """Open an account key.
+    def load_account(self, label: str) -> AccountSigner:
+        """Open an account key: an `AccountKey` from a file, or one on a token.
 
-        Raises `KeyNotFound`, `PassphraseWrong`, `KeyFileMalformed`, `KeyFileExposed`.
+        Raises `KeyNotFound`, `PassphraseWrong`, `KeyFileMalformed`, `KeyFileExposed`, and for a
+        token `Pkcs11Error`.
         """
-        return keyfile.decode_account(self._read(KeyKind.ACCOUNT, label), self._passphrase)
+        data = self._read(KeyKind.ACCOUNT, label)
+        held = self._reference(KeyKind.ACCOUNT, data)
+        if held is None:
+            return keyfile.decode_account(data, self._passphrase)
+        return token_keys.TokenAccountKey(held.place, held.public_key, self._pin)
+
+    # ---- note keys ------------------------------------------------------------------------------
 
     def create_note(self, label: str, name: str) -> NoteSigner:
         """Make and store a new note key that signs as `name` (by custom the log's origin).
@@ -75,16 +82,94 @@ class KeyStore:
         return self.add_note(label, NoteSigner.generate(name))
 
     def add_note(self, label: str, signer: NoteSigner) -> NoteSigner:
-        """Store a note key. Raises `KeyExists`, `KeyLabelInvalid`."""
+        """Store a note key. Raises `KeyExists`, `KeyLabelInvalid`, `KeyMalformed`."""
         self._write(KeyKind.NOTE, label, keyfile.encode_note(signer, self._passphrase))
         return signer
 
     def load_note(self, label: str) -> NoteSigner:
-        """Open a note key.
+        """Open a note key, of a file or on a token. Raises as `load_account`."""
+        data = self._read(KeyKind.NOTE, label)
+        held = self._reference(KeyKind.NOTE, data)
+        if held is None:
+            return keyfile.decode_note(data, self._passphrase)
+        key = token_keys.TokenEd25519Key(held.place, held.public_key, self._pin)
+        return NoteSigner(held.name, key)
+
+    # ---- validator and node keys ----------------------------------------------------------------
+
+    def create_validator(self, label: str) -> Ed25519Key:
+        """Make and store a new validator key. Raises `KeyExists`, `KeyLabelInvalid`."""
+        return self.add_validator(label, Ed25519Key.generate())
+
+    def add_validator(self, label: str, key: Ed25519Key) -> Ed25519Key:
+        """Store a validator key. Raises `KeyExists`, `KeyLabelInvalid`."""
+        return self._add_ed25519(KeyKind.VALIDATOR, label, key)
+
+    def load_validator(self, label: str) -> ValidatorSigner:
+        """Open a validator key, of a file or on a token. Raises as `load_account`."""
+        data = self._read(KeyKind.VALIDATOR, label)
+        held = self._reference(KeyKind.VALIDATOR, data)
+        if held is None:
+            return keyfile.decode_ed25519(KeyKind.VALIDATOR, data, self._passphrase)
+        return token_keys.TokenEd25519Key(held.place, held.public_key, self._pin)
+
+    def create_node(self, label: str) -> Ed25519Key:
+        """Make and store a new node key. Raises `KeyExists`, `KeyLabelInvalid`."""
+        return self.add_node(label, Ed25519Key.generate())
+
+    def add_node(self, label: str, key: Ed25519Key) -> Ed25519Key:
+        """Store a node key. Raises `KeyExists`, `KeyLabelInvalid`."""
+        return self._add_ed25519(KeyKind.NODE, label, key)
+
+    def load_node(self, label: str) -> Ed25519Key:
+        """Open a node key; CometBFT reads it from a file, so it is never on a token.
 
         Raises `KeyNotFound`, `PassphraseWrong`, `KeyFileMalformed`, `KeyFileExposed`.
         """
-        return keyfile.decode_note(self._read(KeyKind.NOTE, label), self._passphrase)
+        data = self._read(KeyKind.NODE, label)
+        return keyfile.decode_ed25519(KeyKind.NODE, data, self._passphrase)
+
+    def _add_ed25519(self, kind: KeyKind, label: str, key: Ed25519Key) -> Ed25519Key:
+        self._write(kind, label, keyfile.encode_ed25519(kind, key, self._passphrase))
+        return key
+
+    # ---- keys on tokens -------------------------------------------------------------------------
+
+    def create_on_token(
+        self, kind: KeyKind, label: str, place: TokenPlace, name: str = ""
+    ) -> KeyEntry:
+        """Make a new key on a PKCS#11 token, which it never leaves, and refer to it here.
+
+        `name`: what a note key signs as. Raises `KeyExists`, `KeyLabelInvalid`, `KeyMalformed`
+        for a node key, `Pkcs11Error`.
+        """
+        self._require_free(kind, label)
+        return self._refer(kind, label, place, name, token_keys.generate(kind, place, self._pin))
+
+    def adopt_from_token(
+        self, kind: KeyKind, label: str, place: TokenPlace, name: str = ""
+    ) -> KeyEntry:
+        """Refer to a key that is on a token already. Raises as `create_on_token`."""
+        self._require_free(kind, label)
+        return self._refer(kind, label, place, name, token_keys.find(kind, place, self._pin))
+
+    def _require_free(self, kind: KeyKind, label: str) -> None:
+        if kind is KeyKind.NODE:
+            raise KeyMalformed("CometBFT reads the node key from a file; it cannot be on a token")
+        if self.path(kind, label).exists():
+            raise KeyExists(f"a {kind} key {label!r} exists in {self.directory}")
+
+    def _refer(
+        self, kind: KeyKind, label: str, place: TokenPlace, name: str, public_key: bytes
+    ) -> KeyEntry:
+        held = TokenReference(kind, place, public_key, name)
+        self._write(kind, label, held.encode())
+        return self._entry(kind, label)
+
+    def _reference(self, kind: KeyKind, data: bytes) -> TokenReference | None:
+        return TokenReference.decode(data, kind) if reference.is_reference(data) else None
+
+    # ---- listing and changing -------------------------------------------------------------------
 
     def list(self) -> tuple[KeyEntry, ...]:
         """The public parts of all keys, by kind and label. Needs no passphrase.
@@ -96,14 +181,91 @@ class KeyStore:
             for path in sorted(self.directory.glob(f"*.{kind}.json")):
                 label = path.name.removesuffix(f".{kind}.json")
                 if _LABEL.fullmatch(label):
-                    found.append(KeyEntry(kind, label, self._public(kind, label), path))
+                    found.append(self._entry(kind, label))
         return tuple(found)
 
-    def _public(self, kind: KeyKind, label: str) -> str:
-        data = self._read(kind, label)
+    def entry(self, kind: KeyKind, label: str) -> KeyEntry | None:
+        """The public part of one key; None where there is none. Needs no passphrase."""
+        return self._entry(kind, label) if self.path(kind, label).exists() else None
+
+    def note_verifier(self, label: str) -> NoteVerifier:
+        """The public half of a note key. Needs no passphrase. Raises as `list`, `KeyNotFound`."""
+        return NoteVerifier.parse(self._entry(KeyKind.NOTE, label).public)
+
+    def _entry(self, kind: KeyKind, label: str) -> KeyEntry:
+        data, path = self._read(kind, label), self.path(kind, label)
+        held = self._reference(kind, data)
+        if held is not None:
+            return KeyEntry(kind, label, held.public, path, held.place.token)
         if kind is KeyKind.NOTE:
-            return keyfile.note_verifier(data).vkey
-        return keyfile.account_checksum_address(data)
+            public = keyfile.note_verifier(data).vkey
+        elif kind is KeyKind.ACCOUNT:
+            public = keyfile.account_checksum_address(data)
+        else:
+            public = keyfile.ed25519_public(kind, data).hex()
+        return KeyEntry(kind, label, public, path)
+
+    def promote(self, kind: KeyKind, successor: str, label: str, retired: str) -> None:
+        """The key `successor` becomes `label`; what was `label` is kept as `retired`.
+
+        At every moment one of the two is `label`. Done again after an interruption, it ends well.
+        Raises `KeyNotFound`, `KeyExists` where `retired` is another key.
+        """
+        new, current, old = (self.path(kind, one) for one in (successor, label, retired))
+        if not new.exists():
+            raise KeyNotFound(f"no {kind} key {successor!r} in {self.directory}")
+        if old.exists() and not (current.exists() and old.samefile(current)):
+            raise KeyExists(f"a {kind} key {retired!r} exists in {self.directory}")
+        if current.exists() and not old.exists():
+            os.link(current, old)
+        _sync_directory(self.directory)
+        new.replace(current)
+        _sync_directory(self.directory)
+
+    def remove(self, kind: KeyKind, label: str) -> None:
+        """Delete a key file or reference for good. Raises `KeyNotFound`."""
+        try:
+            self.path(kind, label).unlink()
+        except FileNotFoundError:
+            raise KeyNotFound(f"no {kind} key {label!r} in {self.directory}") from None
+        _sync_directory(self.directory)
+
+    def change_passphrase(self, passphrase: str) -> int:
+        """Seal all key files anew; how many there are. Keys on tokens have PINs of their own.
+
+        File after file: interrupted, it is done again in the same way, and passes over those that
+        open with the new passphrase already. Raises `PassphraseWrong` where a file opens with
+        neither, before anything is changed.
+        """
+        new = KeyStore(self.directory, passphrase, pin=self._pin)
+        sealed = [entry for entry in self.list() if entry.token is None]
+        fresh = [(entry, self._resealed(entry, new)) for entry in sealed]
+        for entry, data in fresh:
+            if data is not None:
+                _replace(entry.path, data)
+        self._passphrase = passphrase
+        return len(sealed)
+
+    def _resealed(self, entry: KeyEntry, new: KeyStore) -> bytes | None:
+        data = self._read(entry.kind, entry.label)
+        try:
+            new._open_sealed(entry.kind, data)
+        except PassphraseWrong:
+            key = self._open_sealed(entry.kind, data)
+        else:
+            return None
+        if isinstance(key, NoteSigner):
+            return keyfile.encode_note(key, new._passphrase)
+        if isinstance(key, AccountKey):
+            return keyfile.encode_account(key, new._passphrase)
+        return keyfile.encode_ed25519(entry.kind, key, new._passphrase)
+
+    def _open_sealed(self, kind: KeyKind, data: bytes) -> NoteSigner | AccountKey | Ed25519Key:
+        if kind is KeyKind.NOTE:
+            return keyfile.decode_note(data, self._passphrase)
+        if kind is KeyKind.ACCOUNT:
+            return keyfile.decode_account(data, self._passphrase)
+        return keyfile.decode_ed25519(kind, data, self._passphrase)
 
     def path(self, kind: KeyKind, label: str) -> Path:
         """Where the key's file is, or would be. Raises `KeyLabelInvalid`."""
@@ -132,13 +294,8 @@ class KeyStore:
         if path.exists():
             raise KeyExists(f"a {kind} key {label!r} exists in {self.directory}")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        draft = _drafted(path, data)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
             os.link(draft, path)
         except FileExistsError:
             raise KeyExists(f"a {kind} key {label!r} exists in {self.directory}") from None
@@ -146,6 +303,28 @@ class KeyStore:
             with suppress(FileNotFoundError):
                 draft.unlink()
         _sync_directory(self.directory)
+
+
+def _drafted(path: Path, data: bytes) -> Path:
+    """The data durable beside its place, under a name that is no key's."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+        raise
+    return draft
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """New contents whole and durable, or the old ones."""
+    _drafted(path, data).replace(path)
+    _sync_directory(path.parent)
 
 
 def _sync_directory(directory: Path) -> None:

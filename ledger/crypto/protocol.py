@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from eth_account.messages import SignableMessage
 from eth_account.types import TransactionDictType
 
 from ledger.tlog.protocol import Ed25519Signer
@@ -28,6 +29,12 @@ class AccountSigner(Protocol):
     @property
     def checksum_address(self) -> str:
         """The address as EIP-55 text."""
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """r, s and the recovery id (0 or 1), 65 bytes; s is in the lower half (EIP-2)."""
+
+    def sign_message(self, message: SignableMessage) -> bytes:
+        """Sign a message of EIP-191 or EIP-712: r, s and v (27 or 28), 65 bytes."""
 
     def sign_transaction(self, transaction: TransactionDictType) -> bytes:
         """The raw signed transaction (EIP-2718 envelope).

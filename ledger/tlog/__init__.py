@@ -40,6 +40,7 @@ from ledger.tlog.leaves import (
     decode_leaf,
     leaf_from_fields,
 )
+from ledger.tlog.members import KeyIdentity, Members, identity_of
 from ledger.tlog.merkle import (
     EMPTY_ROOT,
     HASH_SIZE_BYTES,
@@ -52,7 +53,6 @@ from ledger.tlog.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from ledger.tlog.members import KeyIdentity, Members, identity_of
 from ledger.tlog.note import Note, require_threshold, sign_note, signed_by
 from ledger.tlog.paths import TilePath
 from ledger.tlog.proof import TlogProof

@@ -12,6 +12,7 @@ from nacl.signing import SigningKey, VerifyKey
 
 from ledger.tlog.encoding import UINT63_MAX, decode_base64, encode_base64
 from ledger.tlog.errors import NoteMalformed
+from ledger.tlog.protocol import Ed25519Signer
 
 KEY_SIZE_BYTES = 32
 KEY_ID_SIZE_BYTES = 4
@@ -132,41 +133,72 @@ class NoteSignature:
 
 
 @dataclass(frozen=True, slots=True)
+class Ed25519Key:
+    """An Ed25519 private key in memory: an `Ed25519Signer`."""
+
+    seed: bytes = field(repr=False)
+    """32 bytes, the private key of RFC 8032. Secret."""
+    _key: SigningKey = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.seed) != KEY_SIZE_BYTES:
+            raise NoteMalformed(f"an Ed25519 seed has {KEY_SIZE_BYTES} bytes, not {len(self.seed)}")
+        object.__setattr__(self, "_key", SigningKey(self.seed))
+
+    @classmethod
+    def generate(cls) -> Ed25519Key:
+        """A new random key."""
+        return cls(bytes(SigningKey.generate()))
+
+    @property
+    def public_key(self) -> bytes:
+        """32 bytes."""
+        return bytes(self._key.verify_key)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature, 64 bytes."""
+        return self._key.sign(message).signature
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class NoteSigner:
     """An Ed25519 private key under a name."""
 
     name: str
-    seed: bytes = field(repr=False)
-    """32 bytes, the private key of RFC 8032. Secret."""
+    key: Ed25519Signer = field(repr=False)
+    """In memory, or in hardware (`ledger.crypto`)."""
     type: SignatureType = SignatureType.ED25519
     """ED25519 signs as the log itself, COSIGNATURE as a witness of it."""
 
-    def __post_init__(self) -> None:
-        require_name(self.name)
-        if len(self.seed) != KEY_SIZE_BYTES:
-            raise NoteMalformed(f"an Ed25519 seed has {KEY_SIZE_BYTES} bytes, not {len(self.seed)}")
+    def __init__(
+        self,
+        name: str,
+        key: Ed25519Signer | bytes,
+        type: SignatureType = SignatureType.ED25519,  # noqa: A002 - the field's own name
+    ) -> None:
+        """`key` may be the 32 bytes of a seed. Raises `NoteMalformed`."""
+        object.__setattr__(self, "name", require_name(name))
+        object.__setattr__(self, "key", Ed25519Key(key) if isinstance(key, bytes) else key)
+        object.__setattr__(self, "type", type)
 
     @classmethod
     def generate(cls, name: str, type: SignatureType = SignatureType.ED25519) -> NoteSigner:  # noqa: A002 - the field's own name
-        """A new random key. Raises `NoteMalformed` where `name` may not name a key."""
-        return cls(name, bytes(SigningKey.generate()), type)
+        """A new random key in memory. Raises `NoteMalformed` where `name` may not name a key."""
+        return cls(name, Ed25519Key.generate(), type)
 
     @property
     def verifier(self) -> NoteVerifier:
         """The public half."""
-        return NoteVerifier(self.name, self.type, bytes(SigningKey(self.seed).verify_key))
+        return NoteVerifier(self.name, self.type, self.key.public_key)
 
     @property
     def vkey(self) -> str:
         """The public half as text (`NoteVerifier.parse` reads it)."""
         return self.verifier.vkey
 
-    def cosigner(self, name: str | None = None) -> NoteSigner:
-        """The same key, signing as a witness, under the same name unless another is given.
-
-        Types sign different messages. Raises `NoteMalformed` where `name` may not name a key.
-        """
-        return NoteSigner(name or self.name, self.seed, SignatureType.COSIGNATURE)
+    def cosigner(self) -> NoteSigner:
+        """The same name and key, signing as a witness. Types sign different messages."""
+        return NoteSigner(self.name, self.key, SignatureType.COSIGNATURE)
 
     def sign(self, text: str, timestamp: int | None = None) -> NoteSignature:
         """Sign a note's text, which ends in a newline.
@@ -179,5 +211,4 @@ class NoteSigner:
             moment = int(time.time()) if timestamp is None else timestamp
             message = _cosigned_message(text, moment)
             prefix = moment.to_bytes(_TIMESTAMP_SIZE_BYTES, "big")
-        signature = SigningKey(self.seed).sign(message).signature
-        return NoteSignature(self.name, self.verifier.key_id, prefix + signature)
+        return NoteSignature(self.name, self.verifier.key_id, prefix + self.key.sign(message))

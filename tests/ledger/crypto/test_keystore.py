@@ -34,6 +34,16 @@ from ledger.tlog import NoteMalformed, NoteSigner
 
 KEY = AccountKey(bytes.fromhex("4646464646464646464646464646464646464646464646464646464646464646"))
 SIGNER = NoteSigner("ledger.example/demo", b"\1" * 32)
+ARGON2_KDF = {
+    "name": "argon2id",
+    "operations": 1,
+    "memoryBytes": 65536,
+    "salt": "n3mfEIBheNtXewRHq9Dvpg==",
+}
+ARGON2_BOX = (
+    "ldbmD/qG+FO+/4Crmi98ufnzWFUlDRXkrCNTsxVj7QRRb/am"
+    "r+QxB4RO9k1Tgi1LzD20XM1pnMMFZ6mf+4CzU0WiCJx9ArS6"
+)
 KINDS = [KeyKind.ACCOUNT, KeyKind.NOTE]
 
 
@@ -77,7 +87,7 @@ class TestStore:
         assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
         for file in files:
             assert file.stat().st_mode & 0o777 == 0o600
-            for secret in (KEY.private_key, SIGNER.seed):
+            for secret in (KEY.private_key, b"\1" * 32):
                 assert secret.hex() not in file.read_text().lower()
 
     @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
@@ -257,13 +267,17 @@ class TestNoteFiles:
     @pytest.mark.parametrize(
         "change",
         [
-            {"operations": 0},
-            {"operations": 10**9},
-            {"memoryBytes": 2**40},
-            {"memoryBytes": "x"},
+            {"n": 0},
+            {"n": 3 * 2**12},
+            {"n": 2**40},
+            {"n": "x"},
+            {"n": True},
+            {"r": 2**20},
+            {"n": 2**20, "r": 8, "p": 16},
             {"salt": "AAAA"},
             {"salt": 5},
-            {"name": "scrypt"},
+            {"name": "argon2id"},
+            {"name": "none"},
             {"more": 1},
         ],
     )
@@ -272,6 +286,20 @@ class TestNoteFiles:
         fields["kdf"] |= change
         with pytest.raises(KeyFileMalformed):
             keyfile.decode_note(json.dumps(fields).encode(), "")
+
+    def test_files_of_older_versions_still_open(self) -> None:
+        """Sealed with Argon2id, as versions before 0.2 did; made by such a version."""
+        old = {
+            "format": "tallystick-note-key/1",
+            "vkey": SIGNER.vkey,
+            "kdf": ARGON2_KDF,
+            "box": ARGON2_BOX,
+        }
+        assert keyfile.decode_note(json.dumps(old).encode(), "pass") == SIGNER
+        for change in ({"operations": 10**9}, {"memoryBytes": 2**40}, {"salt": "AAAA"}):
+            kdf = old["kdf"] | change
+            with pytest.raises(KeyFileMalformed):
+                keyfile.decode_note(json.dumps(old | {"kdf": kdf}).encode(), "pass")
 
 
 FILES = {
