@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from ledger.closing import Closing
 from ledger.evm import (
     ExecutionEngine,
     PyEvmEngine,
+    TransactionRefused,
     decode_transaction,
 )
 from ledger.mempool import ChainRules, Mempool, MempoolLimits
@@ -85,6 +87,7 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
         self._writing = threading.Lock()
         self._closed = False
         self._relay: Callable[[Transaction], None] | None = None
+        self._refusals: Counter[str] = Counter()
         self._read_members()
         self._waiters = Waiters()
         self._pending_feed = PendingFeed()
@@ -152,10 +155,18 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
         Raises a `TransactionRefused`; of these, `RefusedForNow` says that the same bytes may be
         taken later, and `AlreadyKnown` that they are pending.
         """
-        transaction = self._admit(raw)
+        try:
+            transaction = self._admit(raw)
+        except TransactionRefused as refusal:
+            self._refusals[type(refusal).__name__] += 1
+            raise
         if self._relay is not None:
             self._relay(transaction)
         return transaction.hash
+
+    def refusals(self) -> dict[str, int]:
+        """Submissions refused since the ledger was opened, by the name of the refusal."""
+        return dict(self._refusals)
 
     def receive(self, raw: bytes) -> Hash32:
         """As `submit`, for what another node sent: it is not relayed."""
