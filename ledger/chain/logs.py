@@ -31,7 +31,7 @@ from ledger.tlog import (
     tree_root,
 )
 from ledger.tlog.merkle import HASH_SIZE_BYTES
-from ledger.types import Block, PlacedLog, Receipt
+from ledger.types import Block, Hash32, Header, PlacedLog, Receipt
 
 
 class StoredTiles:
@@ -42,17 +42,15 @@ class StoredTiles:
 
     def tile(self, level: int, index: int) -> bytes | None:
         """The stored tile, as wide as it is."""
-        return self._snapshot.get(Table.TILES, _tile_key(level, index))
+        return self._snapshot.get(Table.TILES, tile_key(level, index))
 
 
 def place_logs(block: Block, receipts: tuple[Receipt, ...], first_leaf: int) -> BlockLogs:
-    """The leaves of a block: each event in order, then the block (docs/proof-format.md, 3)."""
+    """The events of a block in their places, and its leaves."""
     header, block_hash = block.header, block.hash
     placed: list[PlacedLog] = []
-    leaves: list[bytes] = []
     for index, (transaction, receipt) in enumerate(zip(block.transactions, receipts, strict=True)):
         for log in receipt.logs:
-            log_index = len(placed)
             placed.append(
                 PlacedLog(
                     log=log,
@@ -61,23 +59,36 @@ def place_logs(block: Block, receipts: tuple[Receipt, ...], first_leaf: int) -> 
                     block_time=header.timestamp,
                     transaction_hash=transaction.hash,
                     transaction_index=index,
-                    log_index=log_index,
-                    leaf_index=first_leaf + log_index,
+                    log_index=len(placed),
+                    leaf_index=first_leaf + len(placed),
                 )
             )
-            leaves.append(
-                EventLeaf(
-                    address=log.address,
-                    topics=log.topics,
-                    data=log.data,
-                    block_number=header.number,
-                    block_time=header.timestamp,
-                    transaction_hash=transaction.hash,
-                    log_index=log_index,
-                ).encode()
+    hashes = [transaction.hash for transaction in block.transactions]
+    return BlockLogs(tuple(placed), tuple(leaves_of(header, block_hash, hashes, receipts)))
+
+
+def leaves_of(
+    header: Header,
+    block_hash: Hash32,
+    transaction_hashes: Sequence[Hash32],
+    receipts: Sequence[Receipt],
+) -> list[bytes]:
+    """The leaves of a block: each event in order, then the block (docs/proof-format.md, 3)."""
+    leaves: list[bytes] = []
+    for transaction_hash, receipt in zip(transaction_hashes, receipts, strict=True):
+        for log in receipt.logs:
+            leaf = EventLeaf(
+                address=log.address,
+                topics=log.topics,
+                data=log.data,
+                block_number=header.number,
+                block_time=header.timestamp,
+                transaction_hash=transaction_hash,
+                log_index=len(leaves),
             )
+            leaves.append(leaf.encode())
     leaves.append(BlockLeaf(block_hash, header.number, header.timestamp).encode())
-    return BlockLogs(tuple(placed), tuple(leaves))
+    return leaves
 
 
 def extend_log(
@@ -99,7 +110,7 @@ def write_leaves(
 ) -> None:
     """Add a block's leaves, `first` being the index of the first one, and the changed tiles."""
     for (level, index), tile in tiles.items():
-        batch.put(Table.TILES, _tile_key(level, index), tile)
+        batch.put(Table.TILES, tile_key(level, index), tile)
     for offset, leaf in enumerate(leaves):
         batch.put(Table.ENTRIES, encode_number(first + offset), leaf)
     batch.put(Table.LEAF_INDEX, encode_number(number), encode_number(first))
@@ -291,5 +302,6 @@ class LogView:
             raise IndexError(f"a proof of size {size} from a log of {present}")
 
 
-def _tile_key(level: int, index: int) -> bytes:
+def tile_key(level: int, index: int) -> bytes:
+    """Key of a tile in the store."""
     return level.to_bytes(1, "big") + index.to_bytes(8, "big")

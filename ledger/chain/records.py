@@ -50,7 +50,12 @@ def write_block(batch: WriteBatch, block: Block, receipts: tuple[Receipt, ...]) 
     batch.put(Table.BLOCK_NUMBER_BY_HASH, block.hash, number)
     for index, transaction in enumerate(block.transactions):
         batch.put(Table.TRANSACTION_LOCATION, transaction.hash, number + index.to_bytes(4, "big"))
-    batch.put(Table.META, _HEAD, number + block.hash)
+    batch.put(Table.META, *encode_head(block.header.number, block.hash))
+
+
+def encode_head(number: int, block_hash: Hash32) -> tuple[bytes, bytes]:
+    """Key and value by which a block is the head."""
+    return _HEAD, encode_number(number) + block_hash
 
 
 def write_log_head(batch: WriteBatch, head: LogHead) -> None:

@@ -31,6 +31,11 @@ class LedgerRestoring:
     _block_feed: BlockFeed
     mempool: Mempool
 
+    @property
+    def signer(self) -> NoteSigner:
+        """What signs the log."""
+        return self._signer
+
     def stage(self) -> StagedStore:
         """An empty store beside the ledger's own, for `adopt`. Nobody sees what is put into it.
 

@@ -166,12 +166,12 @@ def decode_receipt(
 
 def transactions_root(transactions: Sequence[Transaction]) -> Hash32:
     """Root of the trie of a block's transactions."""
-    return _list_root([transaction.raw for transaction in transactions])
+    return list_root([transaction.raw for transaction in transactions])
 
 
 def receipts_root(receipts: Sequence[Receipt]) -> Hash32:
     """Root of the trie of a block's receipts."""
-    return _list_root([encode_receipt(receipt) for receipt in receipts])
+    return list_root([encode_receipt(receipt) for receipt in receipts])
 
 
 def bloom_of(logs: Iterable[Log]) -> int:
@@ -194,5 +194,6 @@ def bloom_bits(value: bytes) -> int:
     )
 
 
-def _list_root(values: Sequence[bytes]) -> Hash32:
+def list_root(values: Sequence[bytes]) -> Hash32:
+    """Root of the trie of a list: each encoding under the RLP of its index."""
     return Hash32(ordered_root(values, [encode_uint(index) for index in range(len(values))]))

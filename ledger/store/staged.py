@@ -53,6 +53,11 @@ class StagedStore(Closing):
         )
         self._databases = open_tables(self._environment, directory, readonly=False)
 
+    @property
+    def directory(self) -> Path:
+        """Where it lies; temporary files may be put there."""
+        return self._directory
+
     def append(self, table: Table, items: Iterable[tuple[bytes, bytes]]) -> int:
         """Add entries whose keys ascend and lie behind all that the table has. Returns how many.
 
