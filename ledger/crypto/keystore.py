@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from ledger.crypto import keyfile, reference, token_keys
@@ -205,22 +206,44 @@ class KeyStore:
             public = keyfile.ed25519_public(kind, data).hex()
         return KeyEntry(kind, label, public, path)
 
-    def promote(self, kind: KeyKind, successor: str, label: str, retired: str) -> None:
-        """The key `successor` becomes `label`; what was `label` is kept as `retired`.
+    @property
+    def next(self) -> KeyStore:
+        """Keys that are to succeed those here, not in use yet (folder `next`)."""
+        return KeyStore(self.directory / "next", self._passphrase, pin=self._pin)
 
-        At every moment one of the two is `label`. Done again after an interruption, it ends well.
-        Raises `KeyNotFound`, `KeyExists` where `retired` is another key.
+    @property
+    def retired(self) -> KeyStore:
+        """Keys that were in use (folder `retired`)."""
+        return KeyStore(self.directory / "retired", self._passphrase, pin=self._pin)
+
+    def promote(self, kind: KeyKind, label: str) -> None:
+        """The key of that label in `next` takes the place of the one here, which is retired.
+
+        At every moment there is one of that label. After an interruption it is done again. Raises
+        `KeyNotFound` where none is next.
         """
-        new, current, old = (self.path(kind, one) for one in (successor, label, retired))
-        if not new.exists():
-            raise KeyNotFound(f"no {kind} key {successor!r} in {self.directory}")
-        if old.exists() and not (current.exists() and old.samefile(current)):
-            raise KeyExists(f"a {kind} key {retired!r} exists in {self.directory}")
-        if current.exists() and not old.exists():
-            os.link(current, old)
+        successor = self.next.path(kind, label)
+        if not successor.exists():
+            raise KeyNotFound(f"no {kind} key {label!r} in {successor.parent}")
+        self._link_retired(kind, label)
+        successor.replace(self.path(kind, label))
         _sync_directory(self.directory)
-        new.replace(current)
-        _sync_directory(self.directory)
+        _sync_directory(successor.parent)
+
+    def retire(self, kind: KeyKind, label: str) -> None:
+        """Take a key out of use; it is kept among `retired`. Raises `KeyNotFound`."""
+        self._link_retired(kind, label)
+        self.remove(kind, label)
+
+    def _link_retired(self, kind: KeyKind, label: str) -> None:
+        path = self.path(kind, label)
+        retired = self.retired
+        mark = sha256(self._entry(kind, label).public.encode()).hexdigest()[:8]
+        target = retired.path(kind, f"{label[:50]}.{mark}")
+        retired.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # interrupted before
+            os.link(path, target)
+        _sync_directory(retired.directory)
 
     def remove(self, kind: KeyKind, label: str) -> None:
         """Delete a key file or reference for good. Raises `KeyNotFound`."""
@@ -238,7 +261,8 @@ class KeyStore:
         neither, before anything is changed.
         """
         new = KeyStore(self.directory, passphrase, pin=self._pin)
-        sealed = [entry for entry in self.list() if entry.token is None]
+        stores = (self, self.next, self.retired)
+        sealed = [one for store in stores for one in store.list() if one.token is None]
         fresh = [(entry, self._resealed(entry, new)) for entry in sealed]
         for entry, data in fresh:
             if data is not None:
@@ -247,7 +271,7 @@ class KeyStore:
         return len(sealed)
 
     def _resealed(self, entry: KeyEntry, new: KeyStore) -> bytes | None:
-        data = self._read(entry.kind, entry.label)
+        data = self._read_file(entry.path, entry.kind, entry.label)
         try:
             new._open_sealed(entry.kind, data)
         except PassphraseWrong:
@@ -277,7 +301,9 @@ class KeyStore:
         return self.directory / f"{label}.{kind}.json"
 
     def _read(self, kind: KeyKind, label: str) -> bytes:
-        path = self.path(kind, label)
+        return self._read_file(self.path(kind, label), kind, label)
+
+    def _read_file(self, path: Path, kind: KeyKind, label: str) -> bytes:
         try:
             with path.open("rb") as file:
                 exposed = os.fstat(file.fileno()).st_mode & 0o077

@@ -197,7 +197,7 @@ class Token:
             except PKCS11Error as error:
                 if type(error).__name__ not in _LOST or self._session is None:
                     raise
-            _forget_module(self._module)
+            module_reset(self._module)
             return bytes(action())
 
     def _opened(self) -> Session:
@@ -252,7 +252,7 @@ def token_at(place: TokenPlace, pin: Callable[[str], str]) -> Token:
 
 
 def close_tokens() -> None:
-    """Log out everywhere and forget PINs that were refused. For the end of a program, and tests."""
+    """Log out everywhere, forget PINs and which were refused."""
     with _registering:
         tokens = list(_tokens.values())
         _tokens.clear()
@@ -260,7 +260,7 @@ def close_tokens() -> None:
         token.close()
 
 
-def _forget_module(module: str) -> None:
+def module_reset(module: str) -> None:
     """Begin anew with a module: sessions of all its tokens are void afterwards."""
     with _registering:
         tokens = [token for (path, _), token in _tokens.items() if path == module]
