@@ -14,7 +14,7 @@ from api.services import Services
 from contracts.consortium import find_organisations
 from contracts.consortium.types import Organisation
 from ledger.projection import read_transaction
-from traceability.bundle import build_bundle
+from traceability.bundle import build_bundle, choose_checkpoint
 from traceability.query import (
     Journey,
     JourneyEvent,
@@ -31,6 +31,7 @@ class Prover:
 
     A bundle stays right for ever: it leads to the checkpoint that it carries, which later ones
     only extend. An item's answer is right for one block, because new events may belong to it.
+    Neither is kept while too few members have signed a checkpoint that covers it.
     """
 
     def __init__(self, services: Services) -> None:
@@ -46,13 +47,27 @@ class Prover:
 
         Raises `NotProvableYet`.
         """
+        return self._bundle(event)[0]
+
+    def is_witnessed(self, event: StoredEvent) -> bool:
+        """Whether as many members have signed for the event as the trust file asks for."""
+        trust = self._services.trust
+        log = self._services.ledger.log
+        return log.witnessed(event.leaf_index + 1, trust.threshold, trust.keys) is not None
+
+    def _bundle(self, event: StoredEvent) -> tuple[bytes, bool]:
+        """The same, and whether enough members have signed: then it is kept."""
         # The place, not the event: each organisation's anchoring has a bundle of its own.
         key = (event.leaf_index, event.batch_index)
         known = self._bundles.get(key)
-        if known is None:
-            known = build_bundle(event, self._services.ledger).json()
-            self._bundles.put(key, known)
-        return known
+        if known is not None:
+            return known, True
+        ledger = self._services.ledger
+        note, enough = choose_checkpoint(ledger.log, event.leaf_index, self._services.trust)
+        made = build_bundle(event, ledger, note).json()
+        if enough:
+            self._bundles.put(key, made)
+        return made, enough
 
     def item(self, link: str) -> bytes | None:
         """The item answer (docs/proof-format.md section 7); None if nothing is known of it.
@@ -74,8 +89,9 @@ class Prover:
                 self._learn(connection, (step.event.organisation for step in found.events))
             if not found.events:
                 return None
-            known = self._encode(found)
-            self._answers.put(link, known)
+            known, enough = self._encode(found)
+            if enough:
+                self._answers.put(link, known)
         return known
 
     def knows_items_of(self, gtin: str) -> bool:
@@ -83,21 +99,23 @@ class Prover:
         with read_transaction(self._services.engine) as connection:
             return names_something_within(connection, f"https://id.gs1.org/01/{gtin}")
 
-    def _encode(self, found: Journey) -> bytes:
-        steps = b",".join(self._step(step) for step in found.events)
-        return b"".join(
+    def _encode(self, found: Journey) -> tuple[bytes, bool]:
+        bundles = [self._bundle(step.event) for step in found.events]
+        pairs = zip(found.events, bundles, strict=True)
+        answer = b"".join(
             (
                 b'{"epc":',
                 orjson.dumps(found.epc),
                 b',"trust":',
                 self._trust,
                 b',"journey":[',
-                steps,
+                b",".join(self._step(step, bundle) for step, (bundle, _) in pairs),
                 b'],"truncated":true}' if found.truncated else b'],"truncated":false}',
             )
         )
+        return answer, all(enough for _, enough in bundles)
 
-    def _step(self, step: JourneyEvent) -> bytes:
+    def _step(self, step: JourneyEvent, bundle: bytes) -> bytes:
         event = step.event
         head = orjson.dumps(
             {
@@ -108,7 +126,7 @@ class Prover:
                 "organisation": self._organisation(event.organisation),
             }
         )
-        return b'%b,"bundle":%b}' % (head[:-1], self.bundle(event))
+        return b'%b,"bundle":%b}' % (head[:-1], bundle)
 
     def _learn(self, connection: Connection, ids: Iterable[str]) -> None:
         missing = set(ids) - self._organisations.keys()

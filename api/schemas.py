@@ -154,6 +154,38 @@ class ConsistencyProof(Schema):
     proof: list[str] = Field(description="base64 hashes")
 
 
+class EvidenceEntry(Schema):
+    """One fork that the node has found."""
+
+    id: str
+    kind: Literal["same-size", "broken-proof"]
+    accused: str | None = Field(description="name of the key that signed the second checkpoint")
+    first_size: int = Field(alias="firstSize")
+    second_size: int = Field(alias="secondSize")
+    found_at: datetime = Field(alias="foundAt")
+    summary: str
+
+
+class EvidenceList(Schema):
+    """All forks that the node has found."""
+
+    origin: str
+    evidence: list[EvidenceEntry]
+
+
+class EvidenceFile(Schema):
+    """Fork evidence, docs/proof-format.md section 10."""
+
+    format: Literal["tallystick-evidence/1"]
+    kind: Literal["same-size", "broken-proof"]
+    origin: str
+    first: str = Field(description="signed checkpoint")
+    second: str = Field(description="signed checkpoint")
+    proof: list[str] | None = Field(description="base64 hashes")
+    accused: str | None = Field(description="C2SP vkey")
+    found_at: int = Field(alias="foundAt", description="seconds since 1970")
+
+
 class Health(Schema):
     """Whether the node can do its work."""
 
@@ -171,6 +203,7 @@ class Status(Schema):
     log: dict[str, Any]
     projection: dict[str, Any]
     capture: dict[str, Any]
+    witness: dict[str, Any] | None = None
 
 
 CaptureJob.model_rebuild()

@@ -10,6 +10,7 @@ from api.keys import KeyStore
 from api.settings import ApiSettings
 from ledger.chain import Ledger
 from ledger.projection import Projector
+from ledger.witness import Witness
 from traceability.bundle import Trust
 from traceability.capture import CaptureService
 
@@ -25,6 +26,8 @@ class Services:
     """The projection's database."""
     keys: KeyStore
     trust: Trust
+    witness: Witness | None = None
+    """Where the node cosigns checkpoints and gathers the others' cosignatures."""
     settings: ApiSettings = field(default_factory=ApiSettings)
     public_url: str = ""
     """Where QR codes lead, e.g. `https://trace.example`; empty: where the request came to."""

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.documentation import problems, query
 from api.errors import NotFound, QueryInvalid
-from api.formats import FOREVER, bytes_response, json_response
-from api.schemas import ConsistencyProof, TrustFile
+from api.formats import FOREVER, bytes_response, json_response, timestamp
+from api.schemas import ConsistencyProof, EvidenceFile, EvidenceList, TrustFile
 from api.services import Services
 from ledger.tlog import TILE_WIDTH, TilePath, TlogError
+from ledger.witness import COUNT_MAX, FILE_SUFFIX, Evidence, Witness
 
 OCTETS: Final = "application/octet-stream"
 PARTIAL: Final = "public, max-age=3600"
@@ -133,7 +134,98 @@ def router(services: Services) -> APIRouter:
         }
         return json_response(body, cache=FOREVER)
 
+    @routes.get(
+        "/cosignatures",
+        operation_id="getCosignatures",
+        summary="This node's own cosignatures of the log's heads (docs/proof-format.md section 9)",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "The origin, then two lines for each head, sizes ascending",
+                "content": {"text/plain; charset=utf-8": {"schema": {"type": "string"}}},
+            },
+            **problems(400, 404),
+        },
+        openapi_extra={
+            "parameters": [
+                query("from", "least size of the heads", _SIZE, required=True, example=0),
+                query(
+                    "limit",
+                    "heads at most",
+                    {"type": "integer", "minimum": 1, "maximum": COUNT_MAX, "default": COUNT_MAX},
+                ),
+            ]
+        },
+    )
+    async def get_cosignatures(request: Request) -> Response:
+        size = _size(request, "from")
+        limit = _size(request, "limit") if "limit" in request.query_params else COUNT_MAX
+        if not 1 <= limit <= COUNT_MAX:
+            raise QueryInvalid(f"limit: {limit} is not within 1 to {COUNT_MAX}")
+        text = _witness(services).cosignature_text(size, limit)
+        return bytes_response(text.encode(), media_type="text/plain", cache="no-cache")
+
+    @routes.get(
+        "/evidence",
+        operation_id="getEvidenceList",
+        summary="Forks that this node has found",
+        response_class=Response,
+        responses={
+            200: {
+                "model": EvidenceList,
+                "description": "One entry a file, the earliest found first",
+                "content": {"application/json": {}},
+            },
+            **problems(404),
+        },
+    )
+    async def get_evidence_list() -> Response:
+        found = _witness(services).evidence.list()
+        body = {"origin": services.ledger.origin, "evidence": [_evidence(one) for one in found]}
+        return json_response(body, cache="no-cache")
+
+    @routes.get(
+        "/evidence/{id}",
+        operation_id="getEvidence",
+        summary="A file of fork evidence (docs/proof-format.md section 10)",
+        description="Both signed checkpoints, verbatim. `tally verify` says what they prove.",
+        response_class=Response,
+        responses={
+            200: {
+                "model": EvidenceFile,
+                "description": "The file's bytes",
+                "content": {"application/json": {}},
+            },
+            **problems(404),
+        },
+    )
+    async def get_evidence(id: Annotated[str, Path(examples=["0" * 64])]) -> Response:  # noqa: A002 - the name in the path
+        data = _witness(services).evidence.read(id)
+        if data is None:
+            raise NotFound(f"this node keeps no evidence {id[:80]}")
+        headers = {"Content-Disposition": f'attachment; filename="{id[:16]}{FILE_SUFFIX}"'}
+        return bytes_response(data, media_type="application/json", cache=FOREVER, headers=headers)
+
     return routes
+
+
+def _witness(services: Services) -> Witness:
+    if services.witness is None:
+        raise NotFound("this node is no witness of the log ([witness] in node.toml)")
+    return services.witness
+
+
+def _evidence(evidence: Evidence) -> dict[str, object]:
+    first, second = evidence.checkpoints
+    return {
+        "id": evidence.id,
+        "kind": str(evidence.kind),
+        "accused": evidence.accused.name if evidence.accused else None,
+        "firstSize": first.size,
+        "secondSize": second.size,
+        "foundAt": timestamp(evidence.found),
+        "summary": evidence.summary,
+    }
 
 
 def _size(request: Request, name: str) -> int:

@@ -12,6 +12,7 @@ from api.schemas import Health, Status
 from api.services import Services
 from api.web import landing_response, reference_response
 from ledger.projection import ProjectorState
+from ledger.witness import Witness
 
 
 def router(services: Services) -> APIRouter:
@@ -88,10 +89,25 @@ def _reasons(services: Services) -> list[str]:
     return reasons
 
 
+def _witness(witness: Witness) -> dict[str, object]:
+    status = witness.status()
+    return {
+        "vkey": witness.verifier.vkey,
+        "threshold": status.threshold,
+        "witnessedSize": status.witnessed_size,
+        "expected": len(status.expected),
+        "missing": list(status.missing),
+        "evidence": status.evidence,
+    }
+
+
 def _status(services: Services) -> dict[str, object]:
     head = services.ledger.head()
     projection = services.projector.status()
     capture = services.capture.status()
+    more: dict[str, object] = {}
+    if services.witness is not None:
+        more["witness"] = _witness(services.witness)
     return {
         "name": services.name,
         "chainId": services.ledger.chain_id,
@@ -112,4 +128,5 @@ def _status(services: Services) -> dict[str, object]:
             "waitingJobs": capture.waiting_jobs,
             "waitingBytes": capture.waiting_bytes,
         },
+        **more,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traceability.bundle.building import build_bundle
+from traceability.bundle.building import build_bundle, choose_checkpoint
 from traceability.bundle.bundle import BUNDLE_SIZE_BYTES_MAX, FILE_SUFFIX, BatchPlace, Bundle
 from traceability.bundle.errors import (
     BundleError,
@@ -39,6 +39,7 @@ __all__ = [
     "TrustStore",
     "Verdict",
     "build_bundle",
+    "choose_checkpoint",
     "known_trust",
     "trust_directory",
     "verify_bundle",

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from ledger.tlog import NoteVerifier
+
 
 class LogView(Protocol):
     """The transparency log, as it stands."""
 
     def checkpoint(self) -> str:
         """The latest checkpoint as a signed note."""
+
+    def witnessed(
+        self, size_min: int, threshold: int, keys: Sequence[NoteVerifier] | None = None
+    ) -> str | None:
+        """The newest of at least `size_min` leaves that `threshold` members of `keys` signed."""
 
     def entry(self, index: int) -> bytes:
         """Leaf data."""

@@ -16,11 +16,14 @@ from ledger.tlog import (
     BlockLeaf,
     Checkpoint,
     EventLeaf,
+    Note,
     NoteSigner,
+    NoteVerifier,
     append_leaves,
     inclusion_proof,
     leaf_hash,
     sign_checkpoint,
+    signed_by,
     tree_root,
 )
 from ledger.types import Address, Hash32
@@ -90,6 +93,14 @@ class World:
         size = len(self.entries)
         head = Checkpoint(self.origin, size, tree_root(self.tiles, size))
         return sign_checkpoint(head, self.signers)
+
+    def witnessed(
+        self, size_min: int, threshold: int, keys: Sequence[NoteVerifier] | None = None
+    ) -> str | None:
+        note = self.checkpoint()
+        known = [one.verifier for one in self.signers] if keys is None else keys
+        enough = len(signed_by(Note.decode(note), known)) >= threshold
+        return note if enough and size_min <= len(self.entries) else None
 
     def entry(self, index: int) -> bytes:
         return self.entries[index]
