@@ -1,5 +1,13 @@
 """Contracts by name, with the history of their versions."""
 
+from contracts.directory.binding import (
+    add_version,
+    count_calldata,
+    current_calldata,
+    decode_count,
+    decode_current,
+    decode_log,
+)
 from contracts.directory.genesis import (
     founding_contracts_of,
     genesis_account,
@@ -18,6 +26,12 @@ __all__ = [
     "ContractVersion",
     "FoundingContract",
     "VersionAdded",
+    "add_version",
+    "count_calldata",
+    "current_calldata",
+    "decode_count",
+    "decode_current",
+    "decode_log",
     "founding_contracts_of",
     "genesis_account",
 ]

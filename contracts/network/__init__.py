@@ -3,6 +3,21 @@
 from contracts.genesis import (
     NETWORK_ADDRESS,
 )
+from contracts.network.binding import (
+    add_node,
+    decode_add_node,
+    decode_log,
+    decode_settled,
+    decode_settled_validators,
+    remove_node,
+    rotate_validator_key,
+    rotate_witness_key,
+    set_endpoints,
+    set_node_status,
+    set_power,
+    settled_calldata,
+    settled_validators_calldata,
+)
 from contracts.network.genesis import (
     founding_nodes_of,
     genesis_account,
@@ -39,7 +54,20 @@ __all__ = [
     "NodeValidatorKeyChanged",
     "NodeWitnessKeyChanged",
     "ValidatorsSettled",
+    "add_node",
+    "decode_add_node",
+    "decode_log",
+    "decode_settled",
+    "decode_settled_validators",
     "founding_nodes_of",
     "genesis_account",
     "nodes_layout",
+    "remove_node",
+    "rotate_validator_key",
+    "rotate_witness_key",
+    "set_endpoints",
+    "set_node_status",
+    "set_power",
+    "settled_calldata",
+    "settled_validators_calldata",
 ]

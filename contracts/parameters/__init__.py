@@ -3,6 +3,12 @@
 from contracts.genesis import (
     PARAMETERS_ADDRESS,
 )
+from contracts.parameters.binding import (
+    decode_log,
+    decode_value,
+    set_parameter,
+    value_calldata,
+)
 from contracts.parameters.genesis import (
     founding_values_of,
     genesis_account,
@@ -19,7 +25,11 @@ __all__ = [
     "PARAMETERS_ADDRESS",
     "Parameter",
     "ParameterChanged",
+    "decode_log",
+    "decode_value",
     "founding_values_of",
     "genesis_account",
     "parameters_layout",
+    "set_parameter",
+    "value_calldata",
 ]

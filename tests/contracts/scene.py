@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eth_account import Account as EthAccount
 
-from contracts.consortium import (
-    CONSORTIUM_ADDRESS,
-    Founder,
-    Profile,
-    Role,
-    genesis_account,
-)
-from contracts.genesis import AllocEntry
-from contracts.provenance import PROVENANCE_ADDRESS
-from contracts.provenance import genesis_account as provenance_genesis
+from contracts.consortium import Founder, Profile, Role
+from contracts.founding import consortium_alloc
+from contracts.genesis import GOVERNANCE_ADDRESS, AllocEntry
+from contracts.governance import Call, propose_and_execute
+from contracts.network import FoundingNode
 from ledger.evm import (
     BlockEnvironment,
     CallRequest,
@@ -26,7 +21,7 @@ from ledger.evm import (
 )
 from ledger.state import EMPTY_TRIE_ROOT, GenesisAccount, StateChanges, build_genesis_state
 from ledger.state import Account as StateAccount
-from ledger.types import Address, Hash32, Receipt
+from ledger.types import Address, Hash32, Log, Receipt
 
 CHAIN_ID = 827166
 GAS = 10_000_000
@@ -167,11 +162,28 @@ FARM = Founder(
 )
 
 
+def entries(
+    founders: Sequence[Founder] = (OPERATOR, FARM),
+    nodes: Sequence[FoundingNode] = (),
+    votes: Mapping[str, int] | None = None,
+) -> dict[Address, AllocEntry]:
+    """Genesis of all contracts, by address."""
+    alloc, _ = consortium_alloc(founders, nodes, votes)
+    return {Address(bytes.fromhex(text[2:])): entry for text, entry in alloc.items()}
+
+
 def founded_chain() -> MemoryChain:
-    """A chain with the operator and the farm as founders."""
-    return MemoryChain.of(
-        {
-            CONSORTIUM_ADDRESS: genesis_account(OPERATOR, FARM),
-            PROVENANCE_ADDRESS: provenance_genesis(),
-        }
-    )
+    """A chain with the operator, who alone votes, and the farm as founders."""
+    return MemoryChain.of(entries(votes={OPERATOR.id: 1}))
+
+
+def govern(chain: MemoryChain, *calls: tuple[Address, bytes], by: Key | None = None) -> Receipt:
+    """One vote alone decides these calls (target, calldata), in one transaction."""
+    data = propose_and_execute([Call(*call) for call in calls], "as said")
+    return chain.send(by or key(1), GOVERNANCE_ADDRESS, data)
+
+
+def told(receipt: Receipt, address: Address) -> list[Log]:
+    """Logs of one contract in a transaction that went well."""
+    assert receipt.status == 1
+    return [log for log in receipt.logs if log.address == address]

@@ -14,7 +14,14 @@ import pytest
 from contracts.artifact import load_artifact
 from contracts.errors import ArtifactError
 
-ROOMS = [("contracts.consortium", "Consortium"), ("contracts.provenance", "Provenance")]
+ROOMS = [
+    ("contracts.consortium", "Consortium"),
+    ("contracts.directory", "Directory"),
+    ("contracts.governance", "Governance"),
+    ("contracts.network", "Network"),
+    ("contracts.parameters", "Parameters"),
+    ("contracts.provenance", "Provenance"),
+]
 CODE_SIZE_BYTES_MAX = 24_576
 """EIP-170."""
 
@@ -65,7 +72,7 @@ def test_an_immutable_must_be_given_where_there_is_one() -> None:
     for wrong in (
         lambda: provenance.runtime(),
         lambda: provenance.runtime(b"short"),
-        lambda: consortium.runtime(bytes(32)),
+        lambda: consortium.runtime(),
     ):
         with pytest.raises(ArtifactError):
             wrong()
@@ -106,7 +113,7 @@ def test_a_changed_source_is_noticed(project: Path, tmp_path: Path) -> None:
     """The same gate over a copy whose artifact differs by one byte."""
     copy = tmp_path / "contracts"
     (copy / "toolchain").mkdir(parents=True)
-    for part in ("consortium", "provenance"):
+    for part in ("consortium", "governance", "network", "provenance"):
         for source in (project / "contracts" / part).rglob("*"):
             if source.suffix in (".sol", ".json"):
                 target = copy / part / source.relative_to(project / "contracts" / part)

@@ -34,7 +34,7 @@ from contracts.provenance import (
 from contracts.provenance.binding import PROVENANCE_ARTIFACT
 from ledger.state import keccak
 from ledger.types import Address, Hash32, Log
-from tests.contracts.scene import FARM, OPERATOR, MemoryChain, key
+from tests.contracts.scene import FARM, OPERATOR, MemoryChain, govern, key
 
 BOSS, FARMER, SCANNER, STRANGER = key(1), key(2), key(4), key(20)
 ROOT = Hash32(keccak(b"a root"))
@@ -126,7 +126,7 @@ def test_gas_stays_small(chain: MemoryChain) -> None:
 def test_roles_that_capture(chain: MemoryChain, role: Role) -> None:
     member = key(30)
     call = add_organisation("member", role, Profile("Member"), member.address)
-    assert chain.send(BOSS, CONSORTIUM_ADDRESS, call).status == 1
+    assert govern(chain, (CONSORTIUM_ADDRESS, call)).status == 1
     refused = refusal(chain, member.address, anchor_calldata(ROOT, 1, Visibility.CONFIDENTIAL))
     watches = role in (Role.BANK, Role.REGULATOR, Role.ARBITRATOR)
     assert refused == (error("RoleMayNotCapture(uint8)") if watches else None)
@@ -140,7 +140,7 @@ def test_only_active_members_anchor(chain: MemoryChain) -> None:
     chain.send(FARMER, CONSORTIUM_ADDRESS, set_account_status(SCANNER.address, Status.SUSPENDED))
     assert refusal(chain, SCANNER.address, call) == inactive
     assert refusal(chain, FARMER.address, call) is None
-    chain.send(BOSS, CONSORTIUM_ADDRESS, set_organisation_status(FARM.id, Status.SUSPENDED))
+    govern(chain, (CONSORTIUM_ADDRESS, set_organisation_status(FARM.id, Status.SUSPENDED)))
     assert refusal(chain, FARMER.address, call) == inactive
 
 

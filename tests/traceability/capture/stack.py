@@ -13,9 +13,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine
 
-from contracts import consortium, provenance
+from contracts import consortium
 from contracts.consortium import ConsortiumHandler
 from contracts.consortium.types import Founder, Profile, Role, Status
+from contracts.founding import consortium_alloc
+from contracts.governance import GOVERNANCE_ADDRESS, Call, propose_and_execute
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import SoloDriver
 from ledger.crypto import AccountKey
@@ -56,23 +58,14 @@ def make_identity(seed: str = "") -> Identity:
         Founder(name, role, Profile(name.title(), "名", ""), (accounts[name].address,))
         for name, role in ROLES.items()
     )
+    alloc, section = consortium_alloc(founders, votes={OFFICE: 1})
     genesis = Genesis.parse(
         {
             "config": {"chainId": 827166},
             "gasLimit": "0x3b9aca00",
             "timestamp": "0x0",
-            "alloc": {
-                f"0x{consortium.CONSORTIUM_ADDRESS.hex()}": consortium.genesis_account(*founders),
-                f"0x{provenance.PROVENANCE_ADDRESS.hex()}": provenance.genesis_account(),
-            },
-            "tallystick": {
-                "origin": ORIGIN,
-                "contracts": {
-                    "consortium": f"0x{consortium.CONSORTIUM_ADDRESS.hex()}",
-                    "provenance": f"0x{provenance.PROVENANCE_ADDRESS.hex()}",
-                },
-                "permission": consortium.permission_layout(),
-            },
+            "alloc": alloc,
+            "tallystick": {"origin": ORIGIN, **section},
         }
     )
     return Identity(accounts, NoteSigner(ORIGIN, secret("log")), genesis, founders)
@@ -109,10 +102,14 @@ class Stack:
         assert receipt.status == 1
         self.projector.wait_for(mined.block_number, 10)
 
+    def govern(self, *calls: Call) -> None:
+        """The one voter proposes and executes."""
+        self.send(OFFICE, GOVERNANCE_ADDRESS, propose_and_execute(calls, "as said"))
+
     def set_status(self, organisation: str, status: Status) -> None:
-        """The operator suspends or reactivates an organisation."""
+        """The one voter suspends or reactivates an organisation."""
         data = consortium.set_organisation_status(organisation, status)
-        self.send(OFFICE, consortium.CONSORTIUM_ADDRESS, data)
+        self.govern(Call(consortium.CONSORTIUM_ADDRESS, data))
         time.sleep(1.1)  # capture looks at the standing once a second
 
     def head(self) -> int:
