@@ -15,11 +15,9 @@ from contracts.consortium import (
     Founder,
     Profile,
     Role,
-    genesis_account,
-    permission_layout,
 )
+from contracts.founding import consortium_alloc
 from contracts.provenance import PROVENANCE_ADDRESS
-from contracts.provenance import genesis_account as provenance_account
 from ledger.crypto import KeyStore
 from ledger.tlog import NoteVerifier
 from ledger.types import Address
@@ -31,6 +29,7 @@ from traceability.bundle import Trust
 BLOCK_GAS_LIMIT: Final = 100_000_000
 """What py-evm executes in some ten seconds at worst; a full batch of events needs half of it."""
 LOG_KEY_LABEL: Final = "log"
+VALIDATOR_KEY_LABEL: Final = "validator"
 DEVELOPER_LABEL: Final = "developer"
 CHAIN_ID_LOWEST: Final = 1_000_000_000
 """Above every public chain in wide use; each ledger draws its own."""
@@ -44,6 +43,16 @@ class MemberSpec:
     name: str
     name_zh: str
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """What genesis places, and where nodes read it."""
+
+    alloc: Mapping[str, object]
+    """Entries of `alloc`."""
+    section: Mapping[str, object]
+    """Of the "tallystick" section: contracts, permission, nodes, parameters."""
 
 
 def found_solo(
@@ -88,7 +97,9 @@ def _write(
     signer = keys.create_note(LOG_KEY_LABEL, origin)
     founders = [_founder(keys, member, developer_of) for member in members]
     chain_id = CHAIN_ID_LOWEST + secrets.randbelow(1 << 30)
-    genesis = genesis_json(founders, origin, chain_id, int(time.time()), more_alloc)
+    genesis = genesis_document(
+        solo_contracts(founders), origin, chain_id, int(time.time()), more_alloc
+    )
     draft.genesis.write_text(json.dumps(genesis, indent=1, ensure_ascii=False) + "\n", "utf-8")
     trust = Trust(
         name=settings.name,
@@ -103,12 +114,12 @@ def _write(
     write_settings(draft.settings, settings)
 
 
-def genesis_json(
-    founders: Sequence[Founder],
+def genesis_document(
+    contracts: Contracts,
     origin: str,
     chain_id: int,
     timestamp: int,
-    more_alloc: Mapping[str, object],
+    more_alloc: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """A geth `genesis.json` with the "tallystick" section (docs/architecture.md)."""
     return {
@@ -127,21 +138,18 @@ def genesis_json(
         "mixHash": "0x" + "00" * 32,
         "coinbase": "0x" + "00" * 20,
         "baseFeePerGas": "0x0",
-        "alloc": {
-            "0x" + CONSORTIUM_ADDRESS.hex(): genesis_account(*founders),
-            "0x" + PROVENANCE_ADDRESS.hex(): provenance_account(),
-            **more_alloc,
-        },
+        "alloc": {**contracts.alloc, **(more_alloc or {})},
         "tallystick": {
             "origin": origin,
-            "contracts": {
-                "consortium": "0x" + CONSORTIUM_ADDRESS.hex(),
-                "provenance": "0x" + PROVENANCE_ADDRESS.hex(),
-            },
-            "permission": permission_layout(),
+            **contracts.section,
             "limits": {"transactionSizeBytesMax": 1 << 20, "blockSizeBytesMax": 8 << 20},
         },
     }
+
+
+def solo_contracts(founders: Sequence[Founder]) -> Contracts:
+    """The contracts of a ledger that one node orders: its first founder alone has a vote."""
+    return Contracts(*consortium_alloc(founders, votes={founders[0].id: 1}))
 
 
 def _founder(keys: KeyStore, member: MemberSpec, developer_of: str | None) -> Founder:

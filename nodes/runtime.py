@@ -7,29 +7,28 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api import ApiSettings, KeyStore, Services, create_app
-from contracts.consortium import ConsortiumHandler, founders_of
-from contracts.genesis import AllocEntry
 from ledger.chain import Genesis, Ledger
-from ledger.consensus import SoloDriver
-from ledger.crypto import KeyKind
+from ledger.consensus import Driver
+from ledger.consensus.cometbft.home import ensure_node_key
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector, open_database, upgrade
 from ledger.rpc import RpcServer
-from ledger.types import Address
-from nodes.errors import SettingsInvalid
-from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL
 from nodes.layout import NodeDirectory
+from nodes.observed import sources_of
+from nodes.opening import database_url, make_projector, open_driver, open_ledger, signers_of
+from nodes.operations import OperationsServer
 from nodes.settings import NodeSettings, load_settings
 from traceability.bundle import Trust
-from traceability.capture import CaptureService, CaptureSettings, Signer
-from traceability.projection import PreparedBatches, ProvenanceHandler
+from traceability.capture import CaptureService, CaptureSettings
+from traceability.projection import PreparedBatches
 
+HALTED: Final = "halted"
 THREAD_SWITCH_S: Final = 0.001
 """The chain's writer and the event loop share the interpreter: waits at the door stay short."""
 
@@ -42,6 +41,7 @@ class NodeRuntime:
     settings: NodeSettings
     genesis: Genesis
     ledger: Ledger
+    driver: Driver
     engine: Engine
     projector: Projector
     capture: CaptureService
@@ -72,12 +72,7 @@ class NodeRuntime:
             secrets = SecretStore(directory.keys, passphrase)
             genesis = Genesis.load(directory.genesis)
             trust = Trust.load(directory.trust)
-            ledger = Ledger.open(
-                directory.chain,
-                genesis=genesis,
-                signer=secrets.load_note(LOG_KEY_LABEL),
-                map_size_bytes=settings.chain.map_size_gib << 30,
-            )
+            ledger = open_ledger(directory, settings, genesis, secrets)
             closing.callback(ledger.close)
             engine = open_database(database_url(directory, settings))
             closing.callback(engine.dispose)
@@ -86,7 +81,7 @@ class NodeRuntime:
             projector = make_projector(engine, ledger, genesis, prepared)
             projector.start()
             closing.callback(projector.stop)
-            driver = SoloDriver(ledger, block_interval_ms=settings.chain.block_interval_ms)
+            driver = open_driver(directory, settings, ledger, secrets)
             driver.start()
             closing.callback(driver.stop)
             capture = CaptureService(
@@ -105,6 +100,7 @@ class NodeRuntime:
             settings=settings,
             genesis=genesis,
             ledger=ledger,
+            driver=driver,
             engine=engine,
             projector=projector,
             capture=capture,
@@ -119,6 +115,17 @@ class NodeRuntime:
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()
+
+    @property
+    def node_id(self) -> bytes | None:
+        """By which its peers know this node; None where it has never been meant for any."""
+        place = self.directory
+        return ensure_node_key(place.engine) if place.node_key.exists() else None
+
+    def halted(self) -> str | None:
+        """Why this node must not go on, if so: its ledger would no longer be that of the others."""
+        status = self.driver.status()
+        return (status.error or "halted") if status.state.value == HALTED else None
 
     def api(self, public_url: str) -> FastAPI:
         """The HTTP application; QR codes lead to `public_url`."""
@@ -144,40 +151,6 @@ class NodeRuntime:
         """The JSON-RPC application."""
         return RpcServer(self.ledger)
 
-
-def database_url(directory: NodeDirectory, settings: NodeSettings) -> str:
-    """The projection's database: what node.toml names, else SQLite in the folder."""
-    return settings.database.url or f"sqlite:///{directory.database.absolute()}"
-
-
-def make_projector(
-    engine: Engine, ledger: Ledger, genesis: Genesis, prepared: PreparedBatches | None = None
-) -> Projector:
-    """The projector with the handlers of every room."""
-    consortium = genesis.contracts["consortium"]
-    provenance = genesis.contracts["provenance"]
-    return Projector(
-        engine,
-        ledger,
-        [
-            ConsortiumHandler(founders_of(_alloc_entry(genesis, consortium)), consortium),
-            ProvenanceHandler(prepared, provenance),
-        ],
-    )
-
-
-def _alloc_entry(genesis: Genesis, address: Address) -> AllocEntry:
-    """The contract's entry as the genesis file has it; keys there may be spelled either way."""
-    for key, entry in genesis.fields["alloc"].items():
-        if bytes.fromhex(key.removeprefix("0x")) == address:
-            return cast(AllocEntry, entry)
-    raise SettingsInvalid(f"genesis.json places no contract at 0x{address.hex()}")
-
-
-def signers_of(secrets: SecretStore) -> dict[str, Signer]:
-    """Accounts that this node may sign captures with, by organisation."""
-    return {
-        entry.label: secrets.load_account(entry.label)
-        for entry in secrets.list()
-        if entry.kind is KeyKind.ACCOUNT and entry.label != DEVELOPER_LABEL
-    }
+    def operations(self, token: str) -> OperationsServer:
+        """The operator's listener. Start it before it serves."""
+        return OperationsServer(sources_of(self), self.settings.operations, token=token)

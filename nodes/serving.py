@@ -8,14 +8,15 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import uvicorn
 
 from nodes.errors import NodeError, PortTaken
+from nodes.operations import RunFile, new_token
 from nodes.runtime import NodeRuntime
 
 BACKLOG: Final = 512
@@ -29,6 +30,8 @@ class Addresses:
 
     api: str
     rpc: str
+    operations: str
+    """The operator's own listener; its token stands in run.json."""
 
 
 @contextmanager
@@ -37,45 +40,56 @@ def serving(runtime: NodeRuntime, public_host: str | None = None) -> Iterator[Ad
 
     `public_host` stands in links instead of the host listened on (0.0.0.0 is nobody's address).
     """
-    api_socket = _listen(runtime.settings.api.host, runtime.settings.api.port)
-    try:
-        rpc_socket = _listen(runtime.settings.rpc.host, runtime.settings.rpc.port)
-    except PortTaken:
-        api_socket.close()
-        raise
-    addresses = Addresses(api=_url(api_socket, public_host), rpc=_url(rpc_socket, None))
-    servers = [
-        _server(runtime.api(addresses.api)),
-        _server(runtime.rpc()),
-    ]
-    thread = threading.Thread(
-        target=_run, args=(servers, [api_socket, rpc_socket]), name="http", daemon=True
-    )
-    thread.start()
-    try:
+    settings, token = runtime.settings, new_token()
+    with ExitStack() as closing:
+        sockets = [
+            closing.enter_context(_listen(section.host, section.port))
+            for section in (settings.api, settings.rpc, settings.operations)
+        ]
+        addresses = Addresses(
+            api=_url(sockets[0], public_host),
+            rpc=_url(sockets[1], None),
+            operations=_url(sockets[2], None),
+        )
+        operations = closing.enter_context(runtime.operations(token))
+        applications = (runtime.api(addresses.api), runtime.rpc(), operations.application)
+        servers = [_server(application) for application in applications]
+        thread = threading.Thread(target=_run, args=(servers, sockets), name="http", daemon=True)
+        thread.start()
+        closing.callback(_stop, servers, thread)
         _wait_started(servers, thread)
+        run = RunFile.of_this_process(
+            operations=addresses.operations, api=addresses.api, rpc=addresses.rpc, token=token
+        )
+        run.write(runtime.directory.root)
+        closing.callback(run.remove, runtime.directory.root)
         yield addresses
-    finally:
-        for server in servers:
-            server.should_exit = True
-        thread.join(GRACE_S + 5)
-        api_socket.close()
-        rpc_socket.close()
 
 
-def wait_for_stop() -> None:
-    """Return when the user or the system asks the process to end (SIGINT, SIGTERM)."""
+def _stop(servers: list[uvicorn.Server], thread: threading.Thread) -> None:
+    for server in servers:
+        server.should_exit = True
+    thread.join(GRACE_S + 5)
+
+
+def wait_for_stop(halted: Callable[[], str | None] = lambda: None) -> str | None:
+    """Return when the user or the system asks the process to end (SIGINT, SIGTERM).
+
+    Or when `halted`, asked twice a second, gives a reason to end, which is returned.
+    """
     stop = threading.Event()
     before = {
         number: signal.signal(number, lambda *_: stop.set())
         for number in (signal.SIGINT, signal.SIGTERM)
     }
+    reason = None
     try:
-        while not stop.wait(0.5):
-            pass
+        while reason is None and not stop.wait(0.5):
+            reason = halted()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    return reason
 
 
 def lan_address() -> str:
@@ -99,7 +113,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         if failed.errno == errno.EADDRINUSE:
             raise PortTaken(
-                f"port {port} on {host} is taken; choose another with --port or --rpc-port"
+                f"port {port} on {host} is taken; choose another with --port or --rpc-port, "
+                "or in node.toml"
             ) from failed
         raise NodeError(f"cannot listen on {host}:{port}: {failed.strerror or failed}") from failed
     listening.listen(BACKLOG)

@@ -9,13 +9,14 @@ import typer
 from contracts.consortium import Role, organisation_id_word
 from ledger.crypto import passphrase_from_environment
 from nodes.cli.options import DEFAULT_DIRECTORY, PORT_MAX, AsJson, Directory
-from nodes.cli.output import out, print_json
+from nodes.cli.ready import tell_ready
+from nodes.cli.start import stop_or_halt
 from nodes.client import NodeAddress, remember, remembered
 from nodes.errors import NodeError
-from nodes.founding import DEVELOPER_LABEL, MemberSpec, found_solo
+from nodes.founding import MemberSpec, found_solo
 from nodes.layout import NodeDirectory
 from nodes.runtime import NodeRuntime
-from nodes.serving import Addresses, serving, wait_for_stop
+from nodes.serving import serving
 from nodes.settings import NodeSettings
 from traceability.bundle import TrustStore
 
@@ -70,8 +71,8 @@ def dev(
         TrustStore().add(node.trust)
         with serving(node) as addresses:
             remember(NodeAddress(addresses.api, key))
-            _tell(node, addresses, key, as_json)
-            wait_for_stop()
+            tell_ready(node, addresses, DEV_MEMBER.id, key, as_json)
+            stop_or_halt(node)
 
 
 def _member(text: str) -> MemberSpec:
@@ -103,33 +104,3 @@ def _adjusted(
     )
     rpc = settings.rpc.model_copy(update={} if rpc_port is None else {"port": rpc_port})
     return settings.model_copy(update={"api": api, "rpc": rpc})
-
-
-def _tell(node: NodeRuntime, addresses: Addresses, key: str, as_json: bool) -> None:
-    account = node.secrets.load_account(DEVELOPER_LABEL)
-    if as_json:
-        print_json(
-            {
-                "url": addresses.api,
-                "rpc": addresses.rpc,
-                "chainId": node.ledger.chain_id,
-                "organisation": DEV_MEMBER.id,
-                "key": key,
-                "account": {
-                    "address": account.checksum_address,
-                    "privateKey": "0x" + account.private_key.hex(),
-                },
-                "trust": str(node.directory.trust),
-            }
-        )
-        return
-    out.print(f"HTTP API    {addresses.api}   (documentation: {addresses.api}/docs)")
-    out.print(f"JSON-RPC    {addresses.rpc}   chain id {node.ledger.chain_id}")
-    out.print(f"acting as   {DEV_MEMBER.id}")
-    out.print(f"bearer key  {key}   (remembered for `tally capture`)", markup=False)
-    out.print(
-        f"account     {account.checksum_address}\n"
-        f"private key 0x{account.private_key.hex()}   (for development only)",
-        markup=False,
-    )
-    out.print("Ctrl-C stops the node; everything stays in the folder.")

@@ -16,7 +16,7 @@ from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory
 from nodes.cli.output import out, print_json
 from nodes.errors import NodeError
 from nodes.layout import NodeDirectory
-from nodes.runtime import database_url
+from nodes.opening import database_url
 from nodes.settings import load_settings
 
 app = typer.Typer(

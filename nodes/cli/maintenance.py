@@ -5,31 +5,31 @@ from __future__ import annotations
 from ledger.chain import Genesis, Ledger
 from ledger.crypto import KeyStore, passphrase_from_environment
 from ledger.projection import open_database, upgrade
-from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Reference
+from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Folder, Reference
 from nodes.cli.output import out, print_json, progress
-from nodes.founding import LOG_KEY_LABEL
 from nodes.layout import NodeDirectory
-from nodes.runtime import database_url, make_projector
+from nodes.opening import database_url, make_projector, open_ledger
 from nodes.settings import load_settings
 
 
 def _open(directory: NodeDirectory) -> tuple[Genesis, Ledger]:
     directory.check()
     genesis = Genesis.load(directory.genesis)
-    signer = KeyStore(directory.keys, passphrase_from_environment()).load_note(LOG_KEY_LABEL)
+    secrets = KeyStore(directory.keys, passphrase_from_environment())
     settings = load_settings(directory.settings)
-    ledger = Ledger.open(
-        directory.chain,
-        genesis=genesis,
-        signer=signer,
-        map_size_bytes=settings.chain.map_size_gib << 30,
-    )
+    ledger = open_ledger(directory, settings, genesis, secrets)
     return genesis, ledger
 
 
-def reindex(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
-    """Rebuild the SQL tables from the chain alone. The node must not be running."""
-    place = NodeDirectory(directory)
+def reindex(
+    folder: Folder = None, directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False
+) -> None:
+    """Rebuild the SQL tables from the chain alone. The node must not be running.
+
+    \b
+    Example:  tally node reindex ./node
+    """
+    place = NodeDirectory(folder or directory)
     genesis, ledger = _open(place)
     try:
         engine = open_database(database_url(place, load_settings(place.settings)))
@@ -47,12 +47,17 @@ def reindex(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -
 
 
 def check(
+    folder: Folder = None,
     directory: Directory = DEFAULT_DIRECTORY,
     reference: Reference = False,
     as_json: AsJson = False,
 ) -> None:
-    """Derive the whole ledger again from its blocks and compare. The node must not be running."""
-    _, ledger = _open(NodeDirectory(directory))
+    """Derive the whole ledger again from its blocks and compare. The node must not be running.
+
+    \b
+    Example:  tally node check ./node
+    """
+    _, ledger = _open(NodeDirectory(folder or directory))
     try:
         head = ledger.head().header.number
         with progress("blocks", head, not as_json) as done:

@@ -19,6 +19,12 @@ Key = Annotated[
 Directory = Annotated[
     Path, typer.Option("--dir", help="The node's folder.", file_okay=False, show_default=True)
 ]
+Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DIR", help="The node's folder, as --dir.", file_okay=False, show_default=False
+    ),
+]
 Reference = Annotated[
     bool, typer.Option("--reference", help="Execute by py-evm's own loop: three times as long.")
 ]

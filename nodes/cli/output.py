@@ -17,6 +17,8 @@ EXIT_VALID = 0
 EXIT_INVALID = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNKNOWN = 3
+EXIT_HALTED = 4
+"""The node stopped by itself, because its ledger would no longer be that of the others."""
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import os
 import secrets as randomness
 import shutil
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final
-
-from nacl.signing import SigningKey
 
 from contracts.consortium import Profile, Role
+from ledger.consensus.cometbft.home import ensure_node_key
 from ledger.crypto import KeyStore
 from ledger.types import Address
 from nodes.endpoints import PeerEndpoint
 from nodes.errors import DirectoryNotEmpty
-from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL
+from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.network.descriptor import Descriptor
 from nodes.settings import NodeSettings, write_settings
-
-VALIDATOR_KEY_LABEL: Final = "validator"
-NODE_ID_SIZE_BYTES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +72,16 @@ def _make_keys(
     if developer:
         accounts.append(keys.create_account(DEVELOPER_LABEL).address)
     witness = keys.create_note(LOG_KEY_LABEL, spec.label)
-    validator = keys.create_note(VALIDATOR_KEY_LABEL, spec.label)
+    validator = keys.create_validator(VALIDATOR_KEY_LABEL)
     return Descriptor(
         organisation=spec.organisation,
         profile=spec.profile,
         role=spec.role,
         accounts=tuple(accounts),
         label=spec.label,
-        node_id=make_node_key(draft),
-        validator_key=validator.verifier.public_key,
+        node_id=ensure_node_key(draft.engine),
+        validator_key=validator.public_key,
         witness_key=witness.verifier.public_key,
         p2p=spec.p2p,
         api=spec.api,
     ).signed(account)
-
-
-def make_node_key(directory: NodeDirectory) -> bytes:
-    """Write the key by which the engine's peers know this node; its id (20 bytes).
-
-    CometBFT's own file and format (`p2p/key.go`): the engine reads it, so it is not encrypted. It
-    authenticates connections and signs nothing that lasts.
-    """
-    key = SigningKey.generate()
-    public = bytes(key.verify_key)
-    value = base64.b64encode(bytes(key) + public).decode()
-    path = directory.node_key
-    path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    text = json.dumps({"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": value}})
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return node_id_of(public)
-
-
-def node_id_of(public_key: bytes) -> bytes:
-    """Address of a node key: the first 20 bytes of its SHA-256."""
-    return sha256(public_key).digest()[:NODE_ID_SIZE_BYTES]

@@ -1,0 +1,142 @@
+"""`tally network new` and `up`: a consortium on one machine, for trying out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from ledger.crypto import passphrase_from_environment
+from nodes.cli.network_table import NetworkTable, ready_fields
+from nodes.cli.options import AsJson
+from nodes.cli.output import EXIT_INVALID, err, out, print_json, program
+from nodes.network.cast import default_cast, read_cast
+from nodes.network.errors import FoundingRefused
+from nodes.network.processes import NetworkProcesses
+from nodes.network.trial import TrialNetwork, new_network
+from nodes.serving import wait_for_stop
+from traceability.bundle import Trust, TrustStore
+
+REFRESH_S = 1.0
+
+NetworkFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The network's folder.", file_okay=False)
+]
+
+
+def new(
+    directory: NetworkFolder,
+    members: Annotated[
+        int | None, typer.Option("--members", help="How many members; 4 unless named.")
+    ] = None,
+    organisations: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--organisation",
+            help="ID:ROLE:NAME:中文名 of a member, names optional; repeat for each.",
+        ),
+    ] = None,
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host", help="Address that the nodes listen on; repeat for one each. [127.0.0.1]"
+        ),
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option("--origin", help="Name of the log, if not a drawn one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a ready consortium: one folder a member, with keys, genesis and settings.
+
+    Every organisation has one vote. $TALLY_PASSPHRASE encrypts the keys.
+
+    \b
+    Example:  tally network new --members 4 ./net
+    """
+    if organisations and members not in (None, len(organisations)):
+        raise FoundingRefused(f"--members {members}, but {len(organisations)} are named")
+    cast = read_cast(organisations) if organisations else default_cast(members or 4)
+    network = new_network(
+        directory,
+        cast,
+        hosts=hosts or (),
+        origin=origin,
+        passphrase=passphrase_from_environment(),
+    )
+    if as_json:
+        print_json(
+            {
+                "directory": str(network.root),
+                "origin": network.origin,
+                "genesis": str(network.root / "genesis.json"),
+                "trust": str(network.root / "trust.json"),
+                "members": [
+                    {"organisation": one.organisation, "directory": str(one.directory.root)}
+                    for one in network.members
+                ],
+            }
+        )
+        return
+    out.print(f"A consortium of {len(cast)} in {directory}, log {network.origin}", markup=False)
+    for member in cast:
+        names = f"{member.name} {member.name_zh}".strip()
+        out.print(f"  {member.id:18} {member.role.word:13} {names}", markup=False)
+    out.print(f"Run it:         {program()} network up {directory}", markup=False)
+    out.print(f"Trust file:     {network.root / 'trust.json'}", markup=False)
+    out.print("Each folder is a whole node; node.toml holds its settings, keys/ its secrets.")
+
+
+def up(
+    directory: NetworkFolder,
+    as_json: AsJson = False,
+) -> None:
+    """Run all nodes of a network on this machine, one process each, until Ctrl-C.
+
+    A node that ends is shown, not started again. Its log is node.log in its folder.
+
+    \b
+    Example:  tally network up ./net
+    """
+    network = TrialNetwork.load(directory.absolute())
+    TrustStore().add(Trust.load(network.root / "trust.json"))
+    with NetworkProcesses(network) as running:
+        if not as_json:
+            err.print(f"starting {len(network.members)} nodes …")
+        running.wait_ready()
+        if as_json:
+            print_json(ready_fields(running))
+            wait_for_stop(lambda: _all_ended(running))
+        else:
+            _show(running)
+        failed = [one for one in running.members if one.ended not in (None, 0)]
+    if failed:
+        raise typer.Exit(EXIT_INVALID)
+
+
+def _show(running: NetworkProcesses) -> None:
+    """The live table on a terminal; elsewhere it is printed once."""
+    table = NetworkTable(running)
+    with table:
+        if not out.is_terminal:
+            out.print(table.render())
+            wait_for_stop(lambda: _all_ended(running))
+            return
+        with Live(table.render(), console=out, auto_refresh=False) as live:
+            last = time.monotonic()
+
+            def refresh() -> str | None:
+                nonlocal last
+                if time.monotonic() - last >= REFRESH_S:
+                    last = time.monotonic()
+                    live.update(table.render(), refresh=True)
+                return _all_ended(running)
+
+            wait_for_stop(refresh)
+
+
+def _all_ended(running: NetworkProcesses) -> str | None:
+    return "all nodes have ended" if all(one.ended is not None for one in running.members) else None
