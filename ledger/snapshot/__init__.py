@@ -13,9 +13,11 @@ from ledger.snapshot.errors import (
     SnapshotUntrusted,
     SnapshotWrong,
 )
-from ledger.snapshot.making import make_snapshot
+from ledger.snapshot.maker import SnapshotMaker, SnapshotSchedule
+from ledger.snapshot.making import make_snapshot, write_snapshot
 from ledger.snapshot.manifest import CHUNK_SIZE_BYTES, FORMAT, Manifest
 from ledger.snapshot.restoring import Restorer
+from ledger.snapshot.service import SnapshotService
 from ledger.snapshot.shelf import SnapshotStore
 from ledger.snapshot.types import SnapshotInfo
 
@@ -32,10 +34,14 @@ __all__ = [
     "SnapshotError",
     "SnapshotFailed",
     "SnapshotInfo",
+    "SnapshotMaker",
     "SnapshotMissing",
+    "SnapshotSchedule",
+    "SnapshotService",
     "SnapshotStore",
     "SnapshotTooLarge",
     "SnapshotUntrusted",
     "SnapshotWrong",
     "make_snapshot",
+    "write_snapshot",
 ]

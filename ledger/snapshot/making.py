@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -14,7 +15,7 @@ from pathlib import Path
 from ledger.chain.encoding import decode_number, encode_number, pack
 from ledger.chain.records import read_consensus_mark, read_genesis, read_head, read_log_head
 from ledger.snapshot.errors import SnapshotEmpty, SnapshotFailed
-from ledger.snapshot.manifest import Manifest
+from ledger.snapshot.manifest import Manifest, height_of
 from ledger.snapshot.shelf import chunk_name, write_info
 from ledger.snapshot.stream import (
     SLOTS_IN_RECORD,
@@ -31,6 +32,9 @@ from ledger.types import Hash32
 
 PARTIAL_PREFIX = ".partial-"
 _TELL_EVERY = 2_000
+_LOOK_S = 0.004
+_STILL_AFTER_S = 2.0
+_LOOK_STILL_S = 0.05
 
 
 def make_snapshot(
@@ -38,17 +42,20 @@ def make_snapshot(
     target: Path | str,
     progress: Progress = lambda _done, _all: None,
     *,
-    opened: Callable[[], None] = lambda: None,
+    height: int | None = None,
 ) -> SnapshotInfo:
     """Write a snapshot of the chain as it is now into a new folder below `target`.
 
-    Reads one view of the store, which another process may write meanwhile; `opened` is called once
-    that view is fixed. Two nodes whose stores hold the same blocks and mark write the same chunks.
-    The folder `<height>-<format>` appears whole or not at all; where there is one already, it is
-    kept. Raises `SnapshotEmpty`, `SnapshotTooLarge`, `SnapshotFailed` and `StoreError`s.
+    With `height`, of the chain as soon as it has come to that consensus height. Reads one view of
+    the store, which another process may write meanwhile. Two nodes whose stores hold the same
+    blocks and mark write the same chunks. The folder `<height>-<format>` appears whole or not at
+    all; where there is one already, it is kept. Raises `SnapshotEmpty`, `SnapshotTooLarge`,
+    `SnapshotFailed` and `StoreError`s.
     """
-    with Store.open(store_directory, readonly=True) as store, store.snapshot() as snapshot:
-        opened()
+    with (
+        Store.open(store_directory, readonly=True) as store,
+        store.snapshot() if height is None else _view_at(store, height) as snapshot,
+    ):
         return write_snapshot(snapshot, target, progress)
 
 
@@ -70,6 +77,29 @@ def write_snapshot(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return info
+
+
+def _view_at(store: Store, height: int) -> Snapshot:
+    """A view of the chain when it has come to a consensus height.
+
+    Looks so often that it is of that height itself and not of a later one, unless blocks follow
+    each other within a few milliseconds.
+    """
+    last, since = -1, time.monotonic()
+    while True:
+        snapshot = store.snapshot()
+        try:
+            now = height_of(read_consensus_mark(snapshot), read_head(snapshot)[0])
+        except BaseException:
+            snapshot.close()
+            raise
+        if now >= height:
+            return snapshot
+        snapshot.close()
+        if now != last:
+            last, since = now, time.monotonic()
+        stands_still = time.monotonic() - since > _STILL_AFTER_S
+        time.sleep(_LOOK_STILL_S if stands_still else _LOOK_S)
 
 
 def _write(draft: Path, source: _Source) -> SnapshotInfo:
