@@ -14,7 +14,7 @@ class DriverState(StrEnum):
     PAUSED = "paused"
     """The disk is full: nothing is taken until there is room."""
     FAILING = "failing"
-    """The last block could not be made; it is tried again."""
+    """The last block could not be made. It is tried again, unless the driver is halted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +25,6 @@ class DriverStatus:
     error: str | None
     blocks: int
     """Blocks made since it was created."""
+    halted: bool = False
+    """It does not go on by itself, because this node may hold something else than the others:
+    the node must not serve."""

@@ -266,6 +266,21 @@ class Mempool:
         """A pending transaction."""
         return self._by_hash.get(transaction_hash)
 
+    def is_ready(self, transaction_hash: Hash32) -> bool:
+        """Whether the next block could have it: nothing is missing before it, nobody holds it."""
+        with self._lock:
+            transaction = self._by_hash.get(transaction_hash)
+            if transaction is None:
+                return False
+            lane = self._lanes[transaction.sender]
+            return transaction.nonce < lane.ready_end and lane.held_until <= self._clock()
+
+    def ready_count(self) -> int:
+        """How many the next block could have, if it were large enough."""
+        with self._lock:
+            now = self._clock()
+            return sum(lane.ready for lane in self._lanes.values() if lane.held_until <= now)
+
     def pending(self) -> tuple[Transaction, ...]:
         """All that could be part of the next block, by sender and nonce."""
         with self._lock:

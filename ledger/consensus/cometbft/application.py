@@ -1,0 +1,279 @@
+"""The ABCI application: a `Ledger` as CometBFT's state machine.
+
+Consensus methods come from one connection, one at a time. What they may do:
+- prepare, process: execute, keep nothing. Bad input is refused, never raised.
+- finalize: execute, keep nothing; every node must come to the same answer, so whatever else
+  happens is raised and stops the engine.
+- commit: the one durable write.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ledger.chain import Executed, Ledger, NodeEntry
+from ledger.consensus.cometbft import abci_pb2 as pb
+from ledger.consensus.cometbft.candidates import Candidates, Outcome
+from ledger.consensus.cometbft.errors import EngineHalted
+from ledger.consensus.cometbft.execution import (
+    ProposalRules,
+    finalise,
+    judge,
+    prepare,
+    results_of,
+)
+from ledger.consensus.cometbft.genesis import EngineStart, block_params
+from ledger.consensus.cometbft.mark import Mark
+from ledger.consensus.cometbft.membership import update, validator_updates, validators_of
+from ledger.consensus.cometbft.pool import PoolView
+from ledger.store import StoreFull
+
+APP_VERSION: Final = 1
+"""Of the rules by which blocks are executed; part of the engine's block headers."""
+FULL_RETRY_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Watcher(Protocol):
+    """Who is told what happens. Called from the consensus connection; it must not block."""
+
+    def committed(self, mark: Mark, block_made: bool) -> None:
+        """A height is durable."""
+
+    def nodes_changed(self, before: tuple[NodeEntry, ...], after: tuple[NodeEntry, ...]) -> None:
+        """The consortium's nodes are others now."""
+
+    def full(self, reason: str | None) -> None:
+        """The disk is full, or (None) has room again."""
+
+
+@dataclass(slots=True)
+class _Final:
+    """A block that is final and not yet kept."""
+
+    mark: Mark
+    executed: Executed | None
+
+
+class Application:
+    """The consensus half. Mempool and peers are `PoolView`'s, snapshots `SnapshotService`'s."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        start: EngineStart,
+        rules: ProposalRules,
+        pool: PoolView,
+        watcher: Watcher,
+        *,
+        retain_heights: int = 0,
+        stopping: threading.Event,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`retain_heights`: how many of the engine's last blocks are kept; 0 keeps all."""
+        self._ledger = ledger
+        self._start = start
+        self._rules = rules
+        self._pool = pool
+        self._watcher = watcher
+        self._retain_heights = retain_heights
+        self._stopping = stopping
+        self._clock = clock
+        self._candidates = Candidates()
+        self._final: _Final | None = None
+        self._refreshed = False
+        """Whether the last block was empty because its time was old."""
+
+    # ---- where we are -----------------------------------------------------------------------
+
+    def info(self, _request: pb.RequestInfo) -> pb.ResponseInfo:
+        """How far the ledger has come. Raises `EngineHalted` for a mark of another network."""
+        mark = self._mark()
+        return pb.ResponseInfo(
+            data="tallystick",
+            version=str(APP_VERSION),
+            app_version=APP_VERSION,
+            last_block_height=mark.height if mark else 0,
+            last_block_app_hash=self._ledger.log.root if mark else b"",
+        )
+
+    def init_chain(self, request: pb.RequestInitChain) -> pb.ResponseInitChain:
+        """The engine begins. Raises `EngineHalted` where it and the ledger do not fit."""
+        start, ledger = self._start, self._ledger
+        if request.chain_id != start.chain_id:
+            raise EngineHalted(
+                f"the engine's genesis is of {request.chain_id!r}, the ledger's of "
+                f"{start.chain_id!r}"
+            )
+        if request.app_state_bytes != start.app_state:
+            raise EngineHalted("the engine's genesis names another state than the ledger's")
+        head = ledger.head()
+        if ledger.log.root != start.log_root or head.hash != start.block_hash:
+            raise EngineHalted(
+                f"the ledger is at block {head.header.number} with log root "
+                f"0x{ledger.log.root.hex()}, the engine begins after block {start.block_number} "
+                f"with 0x{start.log_root.hex()}: join by state sync"
+            )
+        return pb.ResponseInitChain(
+            validators=[update(key, power) for key, power in validators_of(ledger.nodes()).items()],
+            app_hash=start.log_root,
+        )
+
+    # ---- proposals --------------------------------------------------------------------------
+
+    def prepare_proposal(self, request: pb.RequestPrepareProposal) -> pb.ResponsePrepareProposal:
+        """What the next block shall have: of our own mempool, executed, and only what fits.
+
+        The engine's block time is that of the votes for the block before. After an idle time this
+        is long ago: then an empty block first, whose votes are of now.
+        """
+        if self._lag_s(request.time) > self._rules.lag_s_max and not self._refreshed:
+            return pb.ResponsePrepareProposal()
+        timestamp = self._timestamp(request.time)
+        executed = prepare(self._ledger, self._rules, request.max_tx_bytes, timestamp)
+        if executed is None:
+            return pb.ResponsePrepareProposal()
+        raws = [transaction.raw for transaction in executed.block.transactions]
+        self._candidates.put(request.height, timestamp, raws, Outcome(executed))
+        return pb.ResponsePrepareProposal(txs=raws)
+
+    def process_proposal(self, request: pb.RequestProcessProposal) -> pb.ResponseProcessProposal:
+        """Whether to vote for somebody's proposal."""
+        refusal = self._refusal(request)
+        if refusal is None:
+            return pb.ResponseProcessProposal(status=pb.ResponseProcessProposal.ACCEPT)
+        _log.warning(
+            "proposal %s of 0x%s for height %d is refused: %s",
+            request.hash.hex()[:16],
+            request.proposer_address.hex(),
+            request.height,
+            refusal,
+        )
+        return pb.ResponseProcessProposal(status=pb.ResponseProcessProposal.REJECT)
+
+    def _refusal(self, request: pb.RequestProcessProposal) -> str | None:
+        ahead_s = -self._lag_s(request.time)
+        if request.time.seconds < 0 or ahead_s > self._rules.ahead_s_max:
+            return f"its time is {ahead_s:.0f} s ahead of this machine's clock"
+        raws, timestamp = list(request.txs), self._timestamp(request.time)
+        if not raws:
+            return None
+        outcome = self._candidates.get(request.height, timestamp, raws)
+        if outcome is None:
+            outcome = judge(self._ledger, raws, timestamp)
+            self._candidates.put(request.height, timestamp, raws, outcome)
+        return outcome.refusal
+
+    # ---- final blocks -----------------------------------------------------------------------
+
+    def finalize_block(self, request: pb.RequestFinalizeBlock) -> pb.ResponseFinalizeBlock:
+        """More than two thirds accepted the block: execute it. Nothing is kept yet."""
+        mark = self._mark()
+        due = mark.height + 1 if mark else 1
+        if request.height != due:
+            raise EngineHalted(f"the engine finalised height {request.height} where {due} was due")
+        for one in request.misbehavior:
+            _log.error(
+                "validator 0x%s voted twice or lied at height %d (kind %d)",
+                one.validator.address.hex(),
+                one.height,
+                one.type,
+            )
+        raws, timestamp = list(request.txs), self._timestamp(request.time)
+        executed = self._execute_final(request.height, timestamp, raws)
+        time_ns = request.time.seconds * 10**9 + request.time.nanos
+        self._final = _Final(Mark(self._start.chain_id, request.height, time_ns), executed)
+        self._refreshed = not raws and self._lag_s(request.time) > self._rules.lag_s_max
+        response = pb.ResponseFinalizeBlock(
+            tx_results=results_of(executed, raws),
+            app_hash=executed.log_root if executed else self._ledger.log.root,
+        )
+        if executed is not None:
+            nodes, limits = self._ledger.nodes(), self._ledger.limits()
+            if executed.nodes != nodes:
+                response.validator_updates.extend(validator_updates(nodes, executed.nodes))
+            if block_params(executed.limits) != block_params(limits):
+                response.consensus_param_updates.block.CopyFrom(block_params(executed.limits))
+        return response
+
+    def _execute_final(self, height: int, timestamp: int, raws: Sequence[bytes]) -> Executed | None:
+        if not raws:
+            return None
+        outcome = self._candidates.get(height, timestamp, raws)
+        if outcome is not None and outcome.executed is not None:
+            return outcome.executed
+        return finalise(self._ledger, raws, timestamp)
+
+    def commit(self, _request: pb.RequestCommit) -> pb.ResponseCommit:
+        """Make the final block durable, together with the mark. Waits while the disk is full."""
+        final = self._final
+        if final is None:
+            raise EngineHalted("the engine commits a block that it did not finalise")
+        before = self._ledger.nodes()
+        self._keep(final)
+        self._final = None
+        self._candidates.clear()
+        self._pool.advanced()
+        after = self._ledger.nodes()
+        if after != before:
+            self._watcher.nodes_changed(before, after)
+        self._watcher.committed(final.mark, final.executed is not None)
+        retain = final.mark.height - self._retain_heights + 1 if self._retain_heights else 0
+        return pb.ResponseCommit(retain_height=max(0, retain))
+
+    def _keep(self, final: _Final) -> None:
+        paused = False
+        while True:
+            try:
+                self._ledger.keep(final.executed, final.mark.encode())
+            except StoreFull as full:
+                if not paused:
+                    paused = True
+                    _log.critical("%s: the node waits until there is room", full)
+                    self._watcher.full(str(full))
+                if self._stopping.wait(FULL_RETRY_S):
+                    raise
+            else:
+                if paused:
+                    _log.warning("there is room on the disk again")
+                    self._watcher.full(None)
+                return
+
+    # ---- the rest ---------------------------------------------------------------------------
+
+    def extend_vote(self, _request: pb.RequestExtendVote) -> pb.ResponseExtendVote:
+        """Votes carry nothing of ours."""
+        return pb.ResponseExtendVote()
+
+    def verify_vote_extension(
+        self, request: pb.RequestVerifyVoteExtension
+    ) -> pb.ResponseVerifyVoteExtension:
+        """Votes carry nothing of ours: neither must those of others."""
+        answer = pb.ResponseVerifyVoteExtension
+        empty = not request.vote_extension
+        return answer(status=answer.ACCEPT if empty else answer.REJECT)
+
+    def _mark(self) -> Mark | None:
+        data = self._ledger.consensus_mark()
+        if data is None:
+            return None
+        mark = Mark.decode(data)
+        if mark.chain != self._start.chain_id:
+            raise EngineHalted(
+                f"the ledger was last written by the network {mark.chain!r}, not by "
+                f"{self._start.chain_id!r}"
+            )
+        return mark
+
+    def _timestamp(self, block_time: pb.Timestamp) -> int:
+        """Whole seconds, never before the parent's."""
+        return max(block_time.seconds, self._ledger.head().header.timestamp)
+
+    def _lag_s(self, block_time: pb.Timestamp) -> float:
+        return self._clock() - (block_time.seconds + block_time.nanos / 1e9)

@@ -1,0 +1,124 @@
+"""The engine's log: kept within bounds, and read for what the operator must know at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+FILE_SIZE_BYTES_MAX: Final = 10 << 20
+FILES_MAX: Final = 3
+LINE_SIZE_BYTES_MAX: Final = 16_384
+ERRORS_MAX: Final = 20
+ERROR_SIZE_MAX: Final = 500
+
+STATE_DIFFERS: Final = (
+    "this node's ledger is not the one that the others agreed on: its log root differs from the "
+    "one in the engine's blocks. It was altered or damaged here. Restore a backup or join anew"
+)
+ENGINE_BEHIND: Final = (
+    "the engine's folder is older than the ledger (or empty): restore both from one backup"
+)
+CLOCK_BEHIND: Final = (
+    "this machine's clock is behind those of the other members by more than a minute: set it right"
+)
+_HALTS: Final = (
+    ("wrong Block.Header.AppHash", STATE_DIFFERS),
+    ("AppHash does not match", STATE_DIFFERS),
+    ("does not match AppHash after replay", STATE_DIFFERS),
+    ("is higher than core", ENGINE_BEHIND),
+    ("too far in the future", CLOCK_BEHIND),
+)
+STATE_SYNC_FAILED: Final = "State sync failed"
+
+
+class EngineLog:
+    """Takes the engine's output line by line. Thread-safe for one writer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._file: BinaryIO | None = None
+        self._errors: deque[str] = deque(maxlen=ERRORS_MAX)
+        self.halt: str | None = None
+        """Why the engine can never go on as it is; None where it can."""
+        self.sync_failed: str | None = None
+        """Why state sync ended without a ledger; None where it did not."""
+
+    def begin(self) -> None:
+        """The engine starts: what was wrong before counts no longer."""
+        self.halt = self.sync_failed = None
+
+    def take(self, line: bytes) -> None:
+        """Store a line, and learn from it."""
+        self._write(line)
+        text = line.decode("utf-8", "replace").strip()
+        level, message = _parsed(text)
+        if level == "error" or text.startswith(("panic:", "ERROR:", "fatal error:")):
+            self._errors.append(message[:ERROR_SIZE_MAX])
+        if STATE_SYNC_FAILED in message:
+            self.sync_failed = message[:ERROR_SIZE_MAX]
+        if self.halt is None:
+            self.halt = _halt(level, message)
+
+    def errors(self) -> tuple[str, ...]:
+        """The last errors, oldest first."""
+        return tuple(self._errors)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _write(self, line: bytes) -> None:
+        # A full disk must not stop the engine for want of a log.
+        with self._lock, suppress(OSError):
+            if self._file is None:
+                self._file = self._path.open("ab")
+                self._path.chmod(0o600)
+            self._file.write(line if line.endswith(b"\n") else line + b"\n")
+            self._file.flush()
+            if self._file.tell() > FILE_SIZE_BYTES_MAX:
+                self._file.close()
+                self._file = None
+                self._rotate()
+
+    def _rotate(self) -> None:
+        for number in range(FILES_MAX - 1, 0, -1):
+            older = self._path.with_name(f"{self._path.name}.{number}")
+            newer = (
+                self._path.with_name(f"{self._path.name}.{number - 1}")
+                if number > 1
+                else (self._path)
+            )
+            if newer.exists():
+                newer.replace(older)
+
+
+def _halt(level: str, message: str) -> str | None:
+    """Whether a line says that the engine can never go on, and why."""
+    serious = "CONSENSUS FAILURE" in message or "Error in validation" in message
+    if level and not serious:
+        return None  # Single proposals may be wrong in any way: others refuse them as well.
+    for sign, reason in _HALTS:
+        if sign in message:
+            return reason
+    return f"the engine stopped: {message[:ERROR_SIZE_MAX]}" if serious else None
+
+
+def _parsed(text: str) -> tuple[str, str]:
+    """Level and words of a line; no level for one that is not of the engine's logger."""
+    if not text.startswith("{"):
+        return "", text
+    try:
+        fields = json.loads(text)
+        level, message = str(fields.pop("level")), str(fields.pop("_msg"))
+    except (ValueError, KeyError, AttributeError):
+        return "", text
+    more = [f"{key}={fields[key]}" for key in ("err", "error", "module") if key in fields]
+    return level, " ".join((message, *more))

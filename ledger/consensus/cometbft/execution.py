@@ -1,0 +1,170 @@
+"""Executing what proposers propose: our own proposal, somebody's proposal, a final block."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ledger.chain import BlockEmpty, BlockInvalid, Executed, Ledger, TransactionFailed
+from ledger.consensus.cometbft import abci_pb2 as pb
+from ledger.consensus.cometbft.candidates import Outcome
+from ledger.consensus.cometbft.errors import EngineHalted
+from ledger.consensus.solo import HOLD_S, TRANSACTIONS_MAX_DEFAULT
+from ledger.consensus.wire import uvarint
+from ledger.evm import TransactionRefused, decode_transaction
+from ledger.state import keccak
+from ledger.types import Hash32, Transaction
+
+TRANSACTIONS_MIN: Final = 16
+"""Of a proposal, however slow the machine."""
+FAILURES_MAX: Final = 8
+"""Transactions that break the engine, of one proposal; then it is empty."""
+_PART: Final = 0.2
+"""Weight of the last block in the mean time of a transaction."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class ProposalRules:
+    """Bounds of what this node proposes and accepts, that are not the chain's own."""
+
+    transactions_max: int = TRANSACTIONS_MAX_DEFAULT
+    """Of a proposal of ours."""
+    execution_s_max: float = 0.5
+    """How long executing a proposal of ours shall take; the others must execute it as well."""
+    lag_s_max: float = 2.0
+    """A block with transactions is not proposed if its time is longer ago."""
+    ahead_s_max: float = 60.0
+    """A proposal is refused if its time is further ahead of this machine's clock."""
+    transaction_s: float = field(default=0.0, init=False)
+    """Mean time of executing a transaction, measured."""
+
+    def transactions_now(self) -> int:
+        """How many the next proposal may have, by the pace measured."""
+        if not self.transaction_s:
+            return self.transactions_max
+        affordable = int(self.execution_s_max / self.transaction_s)
+        return max(min(self.transactions_max, affordable), TRANSACTIONS_MIN)
+
+    def measured(self, seconds: float, count: int) -> None:
+        """Learn from a block of `count` transactions."""
+        pace = seconds / count
+        before = self.transaction_s or pace
+        self.transaction_s = before + (pace - before) * _PART
+
+
+def prepare(
+    ledger: Ledger, rules: ProposalRules, size_bytes_max: int, timestamp: int
+) -> Executed | None:
+    """Our own proposal, of what our mempool has. None where it has nothing that can be included.
+
+    What can never be included leaves the mempool. A transaction that breaks the engine is passed
+    over for a while, with all its sender's. `size_bytes_max` counts as `encoded_size`.
+    """
+    pool, bound = ledger.mempool, min(size_bytes_max, ledger.limits().block_size_bytes_max)
+    for _ in range(FAILURES_MAX):
+        chosen = pool.select(transactions_max=rules.transactions_now(), size_bytes_max=bound)
+        transactions = _fitting(chosen, size_bytes_max)
+        if not transactions:
+            return None
+        begun = time.perf_counter()
+        try:
+            executed = ledger.execute(transactions, timestamp)
+        except BlockEmpty as empty:
+            never = [one for one in empty.dropped if one.final]
+            for one in never:
+                pool.drop(one.transaction, one.reason)
+            if not never:
+                return None
+        except TransactionFailed as failed:
+            _log.critical("%s; its sender is held for %g s", failed, HOLD_S, exc_info=failed)
+            pool.hold(failed.transaction.sender, HOLD_S)
+        else:
+            rules.measured(time.perf_counter() - begun, len(transactions))
+            return executed
+    return None
+
+
+def judge(ledger: Ledger, raws: Sequence[bytes], timestamp: int) -> Outcome:
+    """Somebody's proposal, executed strictly: one bad transaction, and it is refused whole."""
+    limit = ledger.limits().transaction_size_bytes_max
+    transactions: list[Transaction] = []
+    for place, raw in enumerate(raws):
+        try:
+            transactions.append(_decoded(ledger, raw, limit))
+        except TransactionRefused as refused:
+            return Outcome(None, f"transaction {place}: {refused}")
+    try:
+        return Outcome(ledger.execute(transactions, timestamp, strict=True))
+    except (BlockInvalid, BlockEmpty) as refused:
+        return Outcome(None, str(refused))
+    except TransactionFailed as failed:
+        _log.critical("%s; the proposal is refused", failed, exc_info=failed)
+        return Outcome(None, str(failed))
+
+
+def finalise(ledger: Ledger, raws: Sequence[bytes], timestamp: int) -> Executed | None:
+    """A final block: what cannot be included is left out, by every node alike.
+
+    Raises `EngineHalted` where a transaction breaks the execution engine: more than two thirds
+    have executed it, so that the fault is of this machine, or all stop at the same block.
+    """
+    limit = ledger.limits().transaction_size_bytes_max
+    transactions: list[Transaction] = []
+    for raw in raws:
+        try:
+            transactions.append(_decoded(ledger, raw, limit))
+        except TransactionRefused as refused:
+            _log.error("a final block holds what is no transaction: %s", refused)
+    try:
+        return ledger.execute(transactions, timestamp)
+    except BlockEmpty as empty:
+        _log.error("a final block holds nothing that can be included: %s", empty)
+        return None
+    except TransactionFailed as failed:
+        raise EngineHalted(f"{failed}: the others may have executed it, so nothing is kept") from (
+            failed
+        )
+
+
+def results_of(executed: Executed | None, raws: Sequence[bytes]) -> list[pb.ExecTxResult]:
+    """One for each transaction of the final block: code 0 and its gas, or code 1 and why not."""
+    included = list(executed.block.transactions) if executed else []
+    reasons = {one.transaction.raw: str(one.reason) for one in executed.dropped} if executed else {}
+    results: list[pb.ExecTxResult] = []
+    place = 0
+    for raw in raws:
+        if executed and place < len(included) and included[place].raw == raw:
+            gas, used = included[place].gas, executed.receipts[place].gas_used
+            results.append(pb.ExecTxResult(code=0, gas_wanted=gas, gas_used=used))
+            place += 1
+        else:
+            reason = reasons.get(raw, "it cannot be part of a block")
+            results.append(pb.ExecTxResult(code=1, log=reason, codespace="tallystick"))
+    return results
+
+
+def encoded_size(raw: bytes) -> int:
+    """Bytes of a transaction in the engine's block (a length-delimited field of Data)."""
+    return 1 + len(uvarint(len(raw))) + len(raw)
+
+
+def _fitting(chosen: Sequence[Transaction], size_bytes_max: int) -> list[Transaction]:
+    """As many of the first as the engine's block holds."""
+    fitting: list[Transaction] = []
+    for transaction in chosen:
+        size_bytes_max -= encoded_size(transaction.raw)
+        if size_bytes_max < 0:
+            break
+        fitting.append(transaction)
+    return fitting
+
+
+def _decoded(ledger: Ledger, raw: bytes, size_bytes_max: int) -> Transaction:
+    """With its sender: from the mempool where it is pending, for recovering senders is dear."""
+    found = ledger.pending_transaction(Hash32(keccak(raw)))
+    return found if found is not None else decode_transaction(raw, size_bytes_max)

@@ -1,0 +1,158 @@
+"""The engine's folder: its keys, its genesis, its configuration."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.canonical import JsonError, parse_json
+from ledger.consensus.cometbft.errors import EngineHomeInvalid
+
+_KEY_FILE_SIZE_BYTES_MAX: Final = 4_096
+_SEED_SIZE_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths in the folder that `cometbft --home` is given."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """config.toml."""
+        return self.path / "config" / "config.toml"
+
+    @property
+    def genesis(self) -> Path:
+        """The engine's genesis.json."""
+        return self.path / "config" / "genesis.json"
+
+    @property
+    def node_key(self) -> Path:
+        """The key by which peers know the node; its hash is the node id."""
+        return self.path / "config" / "node_key.json"
+
+    @property
+    def validator_key(self) -> Path:
+        """A validator key that the engine holds itself."""
+        return self.path / "config" / "priv_validator_key.json"
+
+    @property
+    def validator_state(self) -> Path:
+        """What the engine signed last with that key."""
+        return self.path / "data" / "priv_validator_state.json"
+
+    @property
+    def signer_state(self) -> Path:
+        """What our own signer signed last."""
+        return self.path / "data" / "signer_state.json"
+
+    @property
+    def log(self) -> Path:
+        """The engine's log; `log.1` and so on are older."""
+        return self.path / "log"
+
+    def prepare(self) -> None:
+        """Make the folders. Only the node's user may enter."""
+        for folder in (self.path, self.path / "config", self.path / "data"):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+
+
+def ensure_node_key(path: Path) -> bytes:
+    """The node id (20 bytes) of the engine's folder at `path`; its key is made where there is none.
+
+    Raises `EngineHomeInvalid`.
+    """
+    home = Home(path)
+    if not home.node_key.exists():
+        home.prepare()
+        write_private(home.node_key, _node_key_document(Ed25519PrivateKey.generate()))
+    return address_of(_public_key(_seed_of(home.node_key)))
+
+
+def ensure_validator_key(path: Path) -> bytes:
+    """The validator key (32 bytes, public) that the engine holds itself; made where there is none.
+
+    For nodes without a signer of their own. Raises `EngineHomeInvalid`.
+    """
+    home = Home(path)
+    if not home.validator_key.exists():
+        home.prepare()
+        key = Ed25519PrivateKey.generate()
+        public = key.public_key().public_bytes_raw()
+        document = {
+            "address": address_of(public).hex().upper(),
+            "pub_key": {
+                "type": "tendermint/PubKeyEd25519",
+                "value": base64.b64encode(public).decode(),
+            },
+            "priv_key": _private(key),
+        }
+        write_private(home.validator_key, json.dumps(document, indent=2).encode())
+    if not home.validator_state.exists():
+        state = {"height": "0", "round": 0, "step": 0}
+        write_private(home.validator_state, json.dumps(state).encode())
+    return _public_key(_seed_of(home.validator_key))
+
+
+def address_of(public_key: bytes) -> bytes:
+    """20 bytes by which the engine names an Ed25519 key: the beginning of its SHA-256."""
+    return hashlib.sha256(public_key).digest()[:20]
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file durably at once; only the node's user may read it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _node_key_document(key: Ed25519PrivateKey) -> bytes:
+    return json.dumps({"priv_key": _private(key)}).encode()
+
+
+def _private(key: Ed25519PrivateKey) -> dict[str, str]:
+    value = key.private_bytes_raw() + key.public_key().public_bytes_raw()
+    return {"type": "tendermint/PrivKeyEd25519", "value": base64.b64encode(value).decode()}
+
+
+def _seed_of(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()[: _KEY_FILE_SIZE_BYTES_MAX + 1]
+        document = parse_json(data, size_bytes_max=_KEY_FILE_SIZE_BYTES_MAX, depth_max=4)
+        match document:
+            case {"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": str(text)}}:
+                value = base64.b64decode(text, validate=True)
+            case _:
+                value = b""
+    except (OSError, JsonError, ValueError) as error:
+        raise EngineHomeInvalid(f"{path} cannot be read: {error}") from error
+    if len(value) != 2 * _SEED_SIZE_BYTES:
+        raise EngineHomeInvalid(f"{path} holds no Ed25519 key in CometBFT's form")
+    return value[:_SEED_SIZE_BYTES]
+
+
+def _public_key(seed: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()

@@ -1,0 +1,85 @@
+"""What follows from the ledger's nodes: validators of the engine, peers that it may talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from ledger.chain import NodeEntry
+from ledger.consensus.cometbft import abci_pb2 as pb
+from ledger.consensus.cometbft.errors import EngineHalted
+
+TOTAL_POWER_MAX: Final = (2**63 - 1) // 8
+"""Of all validators together (CometBFT, types.MaxTotalVotingPower)."""
+KEY_SIZE_BYTES: Final = 32
+
+
+def validators_of(nodes: Iterable[NodeEntry]) -> dict[bytes, int]:
+    """Power by Ed25519 key, of those that have any, in the order of the keys.
+
+    Raises `EngineHalted` where there is none or more power than the engine takes: the Network
+    contract lets neither happen, and going on would make each node stop in another way.
+    """
+    powers: dict[bytes, int] = {}
+    for node in nodes:
+        if node.power and node.validator_key is not None:
+            key = node.validator_key
+            powers[key] = max(node.power, powers.get(key, 0))
+    if not powers:
+        raise EngineHalted("the ledger names no validator with voting power")
+    if sum(powers.values()) > TOTAL_POWER_MAX:
+        raise EngineHalted(f"the validators have more than {TOTAL_POWER_MAX} power together")
+    return dict(sorted(powers.items()))
+
+
+def validator_updates(
+    before: Iterable[NodeEntry], after: Iterable[NodeEntry]
+) -> list[pb.ValidatorUpdate]:
+    """What the engine must change, in the order of the keys; power 0 removes.
+
+    Another key of a node is the removal of the old one and the addition of the new one.
+    Raises `EngineHalted` as `validators_of`.
+    """
+    old, new = validators_of(before), validators_of(after)
+    changed = {key: new.get(key, 0) for key in old | new if new.get(key, 0) != old.get(key, 0)}
+    return [update(key, power) for key, power in sorted(changed.items())]
+
+
+def update(key: bytes, power: int) -> pb.ValidatorUpdate:
+    """One validator in the engine's words."""
+    return pb.ValidatorUpdate(pub_key=pb.PublicKey(ed25519=key), power=power)
+
+
+def active_ids(nodes: Iterable[NodeEntry]) -> frozenset[bytes]:
+    """Ids of the nodes that count."""
+    return frozenset(node.id for node in nodes if node.active)
+
+
+def rank_of(node_id: bytes, nodes: Iterable[NodeEntry]) -> int:
+    """Place of a node among the active ones in the order of their ids; behind all if it is none."""
+    ids = sorted(active_ids(nodes))
+    return ids.index(node_id) if node_id in ids else len(ids)
+
+
+class PeerFilter:
+    """Which nodes the engine may be connected to. Thread-safe.
+
+    Active nodes of the ledger; of the operator's own persistent peers also those that the ledger
+    does not know, as long as it has not caught up with the others: a new node knows nobody.
+    """
+
+    def __init__(self, known: Iterable[bytes]) -> None:
+        """`known`: ids of the configured persistent peers."""
+        self.known = frozenset(known)
+        self.catching_up = True
+
+    def refusal(self, node_id: bytes, nodes: tuple[NodeEntry, ...]) -> str | None:
+        """Why the peer is not wanted; None where it is."""
+        for node in nodes:
+            if node.id == node_id:
+                if node.active:
+                    return None
+                return f"node {node_id.hex()} of {node.organisation!r} is not active"
+        if self.catching_up and node_id in self.known:
+            return None
+        return f"node {node_id.hex()} is not of this consortium"
