@@ -66,6 +66,11 @@ class NodeDirectory:
         return self.root / "snapshots"
 
     @property
+    def witness(self) -> Path:
+        """Cosignatures: our own and those gathered."""
+        return self.root / "witness"
+
+    @property
     def evidence(self) -> Path:
         """Evidence of forks. Never overwritten."""
         return self.root / "evidence"

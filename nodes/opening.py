@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from sqlalchemy import Engine
 
-from contracts.consortium import ConsortiumHandler, founders_of
 from contracts.genesis import AllocEntry
+from contracts.handlers import consortium_handlers
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import Driver, SoloDriver
+from ledger.consensus.cometbft import (
+    LOCAL,
+    WIDE,
+    CometBftDriver,
+    EngineSettings,
+    SnapshotService,
+    StateSync,
+    ensure_node_key,
+)
 from ledger.crypto import KeyKind
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector
 from ledger.tlog import NoteSigner
-from ledger.types import Address
+from ledger.types import Address, CommittedBlock
+from ledger.witness import Witness
 from nodes.errors import SettingsInvalid
-from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL
+from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
+from nodes.membership import peer_addresses, witness_threshold, witnesses_of
+from nodes.network.descriptor import Descriptor
 from nodes.settings import NodeSettings
 from traceability.capture import Signer
 from traceability.projection import PreparedBatches, ProvenanceHandler
@@ -41,11 +54,76 @@ def open_ledger(
 
 
 def open_driver(
-    directory: NodeDirectory, settings: NodeSettings, ledger: Ledger, secrets: SecretStore
+    directory: NodeDirectory,
+    settings: NodeSettings,
+    ledger: Ledger,
+    secrets: SecretStore,
+    snapshots: SnapshotService | None = None,
+    state_sync: StateSync | None = None,
 ) -> Driver:
-    """Who decides the order, by `[consensus] driver`. Not started."""
-    del directory, secrets
-    return SoloDriver(ledger, block_interval_ms=settings.chain.block_interval_ms)
+    """Who decides the order, by `[consensus] driver`. Not started.
+
+    Raises `SettingsInvalid` where the ledger is no consortium's, and what the engine's room raises.
+    """
+    section = settings.consensus
+    if section.driver == "solo":
+        if ledger.consensus_mark() is not None:
+            raise SettingsInvalid(
+                'node.toml: consensus.driver: this ledger is agreed on with others: "cometbft"'
+            )
+        return SoloDriver(ledger, block_interval_ms=settings.chain.block_interval_ms)
+    if ledger.genesis.nodes is None:
+        raise SettingsInvalid(
+            "node.toml: consensus.driver: this ledger's genesis names no Network contract, "
+            "so that it can have one node only"
+        )
+    own = ensure_node_key(directory.engine)
+    return CometBftDriver(
+        ledger,
+        EngineSettings(
+            home=directory.engine,
+            p2p_listen=section.p2p_listen,
+            p2p_external=section.p2p_external,
+            peers=peer_addresses(ledger, own),
+            timings=LOCAL if section.timing == "local" else WIDE,
+            state_sync=state_sync,
+            moniker=own.hex()[:8],
+        ),
+        snapshots=snapshots,
+        validator=secrets.load_validator(VALIDATOR_KEY_LABEL),
+    )
+
+
+def follow_peers(ledger: Ledger, driver: Driver, own: bytes | None) -> Callable[[], None]:
+    """Tell the driver whenever other nodes come, go or move; returns what ends it."""
+    network = ledger.genesis.nodes
+    if network is None or own is None or not isinstance(driver, CometBftDriver):
+        return lambda: None
+
+    def on_block(block: CommittedBlock) -> None:
+        if any(placed.log.address == network.contract for placed in block.logs):
+            driver.set_peers(peer_addresses(ledger, own))
+
+    return ledger.subscribe(on_block)
+
+
+def open_witness(
+    directory: NodeDirectory, settings: NodeSettings, ledger: Ledger, secrets: SecretStore
+) -> Witness | None:
+    """Who cosigns this node's log, by `[witness]`; None for a node outside a consortium."""
+    in_consortium = ledger.genesis.nodes is not None and directory.descriptor.is_file()
+    if not settings.witness.enabled or not in_consortium:
+        return None
+    own = ensure_node_key(directory.engine)
+    return Witness.open(
+        ledger,
+        log_signer(secrets, ledger.origin),
+        Descriptor.load(directory.descriptor).label,
+        directory.witness,
+        directory.evidence,
+        peers=lambda: witnesses_of(ledger, own),
+        threshold=lambda: witness_threshold(ledger),
+    )
 
 
 def database_url(directory: NodeDirectory, settings: NodeSettings) -> str:
@@ -57,16 +135,10 @@ def make_projector(
     engine: Engine, ledger: Ledger, genesis: Genesis, prepared: PreparedBatches | None = None
 ) -> Projector:
     """The projector with the handlers of every room."""
-    consortium = genesis.contracts["consortium"]
-    provenance = genesis.contracts["provenance"]
-    return Projector(
-        engine,
-        ledger,
-        [
-            ConsortiumHandler(founders_of(_alloc_entry(genesis, consortium)), consortium),
-            ProvenanceHandler(prepared, provenance),
-        ],
-    )
+    provenance = ProvenanceHandler(prepared, genesis.contracts["provenance"])
+    entries = {address: _alloc_entry(genesis, address) for address in genesis.contracts.values()}
+    handlers = consortium_handlers(genesis.contracts, entries, {"provenance": provenance})
+    return Projector(engine, ledger, handlers)
 
 
 def signers_of(secrets: SecretStore) -> dict[str, Signer]:

@@ -15,20 +15,27 @@ from sqlalchemy import Engine
 from api import ApiSettings, KeyStore, Services, create_app
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import Driver
-from ledger.consensus.cometbft.home import ensure_node_key
+from ledger.consensus.cometbft import ensure_node_key
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector, open_database, upgrade
 from ledger.rpc import RpcServer
+from ledger.witness import Witness
 from nodes.layout import NodeDirectory
 from nodes.observed import sources_of
-from nodes.opening import database_url, make_projector, open_driver, open_ledger, signers_of
+from nodes.opening import (
+    database_url,
+    make_projector,
+    open_driver,
+    open_ledger,
+    open_witness,
+    signers_of,
+)
 from nodes.operations import OperationsServer
 from nodes.settings import NodeSettings, load_settings
 from traceability.bundle import Trust
 from traceability.capture import CaptureService, CaptureSettings
 from traceability.projection import PreparedBatches
 
-HALTED: Final = "halted"
 THREAD_SWITCH_S: Final = 0.001
 """The chain's writer and the event loop share the interpreter: waits at the door stay short."""
 
@@ -44,6 +51,7 @@ class NodeRuntime:
     driver: Driver
     engine: Engine
     projector: Projector
+    witness: Witness | None
     capture: CaptureService
     keys: KeyStore
     secrets: SecretStore
@@ -81,9 +89,13 @@ class NodeRuntime:
             projector = make_projector(engine, ledger, genesis, prepared)
             projector.start()
             closing.callback(projector.stop)
+            witness = open_witness(directory, settings, ledger, secrets)
+            if witness is not None:
+                closing.callback(witness.close)
+                witness.start()
             driver = open_driver(directory, settings, ledger, secrets)
-            driver.start()
             closing.callback(driver.stop)
+            driver.start()
             capture = CaptureService(
                 engine,
                 ledger,
@@ -103,6 +115,7 @@ class NodeRuntime:
             driver=driver,
             engine=engine,
             projector=projector,
+            witness=witness,
             capture=capture,
             keys=KeyStore(engine),
             secrets=secrets,
@@ -125,7 +138,7 @@ class NodeRuntime:
     def halted(self) -> str | None:
         """Why this node must not go on, if so: its ledger would no longer be that of the others."""
         status = self.driver.status()
-        return (status.error or "halted") if status.state.value == HALTED else None
+        return (status.error or "consensus is halted") if status.halted else None
 
     def api(self, public_url: str) -> FastAPI:
         """The HTTP application; QR codes lead to `public_url`."""
@@ -138,6 +151,7 @@ class NodeRuntime:
                 engine=self.engine,
                 keys=self.keys,
                 trust=self.trust,
+                witness=self.witness,
                 settings=ApiSettings(
                     rate_per_address_per_s=per_minute / 60,
                     rate_per_address_burst=max(1, per_minute // 30),

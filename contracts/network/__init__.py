@@ -22,6 +22,13 @@ from contracts.network.genesis import (
     founding_nodes_of,
     genesis_account,
     nodes_layout,
+    stored_node,
+)
+from contracts.network.projection import (
+    NetworkHandler,
+    find_node,
+    find_nodes,
+    node_table,
 )
 from contracts.network.types import (
     Contact,
@@ -44,6 +51,7 @@ __all__ = [
     "Contact",
     "FoundingNode",
     "NetworkEvent",
+    "NetworkHandler",
     "Node",
     "NodeAdded",
     "NodeEndpointsChanged",
@@ -59,8 +67,11 @@ __all__ = [
     "decode_log",
     "decode_settled",
     "decode_settled_validators",
+    "find_node",
+    "find_nodes",
     "founding_nodes_of",
     "genesis_account",
+    "node_table",
     "nodes_layout",
     "remove_node",
     "rotate_validator_key",
@@ -70,4 +81,5 @@ __all__ = [
     "set_power",
     "settled_calldata",
     "settled_validators_calldata",
+    "stored_node",
 ]

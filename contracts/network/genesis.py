@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from contracts.artifact import load_artifact
@@ -83,6 +83,14 @@ def founding_nodes_of(account: AllocEntry) -> tuple[FoundingNode, ...]:
     return nodes
 
 
+def stored_node(words: Mapping[int, int], node: bytes) -> FoundingNode:
+    """A node that is registered, as the contract's storage has it now; `words` by slot.
+
+    Raises `OrganisationIdError`, `StorageError`.
+    """
+    return _node(words, node_id_word(node))
+
+
 def _values(nodes: Sequence[FoundingNode]) -> dict[str, object]:
     """Every state variable of the contract, named as in the source."""
     validators = {n.validator_key: n.power for n in nodes if n.validator_key and n.power}
@@ -119,7 +127,7 @@ def _keys(node: FoundingNode) -> list[bytes]:
     return [node.validator_key, *keys] if node.validator_key else keys
 
 
-def _node(words: Words, key: bytes) -> FoundingNode:
+def _node(words: Mapping[int, int], key: bytes) -> FoundingNode:
     def number(label: str) -> int:
         return _LAYOUT.number(words, "_nodes", key, label)
 

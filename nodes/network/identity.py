@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 
 from contracts.consortium import Profile, Role
-from ledger.consensus.cometbft.home import ensure_node_key
+from ledger.consensus.cometbft import ensure_node_key
 from ledger.crypto import KeyStore
 from ledger.types import Address
 from nodes.endpoints import PeerEndpoint

@@ -1,0 +1,100 @@
+"""The consortium's nodes as the ledger has them now: who they are, and how they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from contracts.network import Contact, stored_node
+from ledger.chain import Ledger, NodeEntry
+from ledger.chain.permission import mapping_slot
+from ledger.state.protocol import StateReader
+from ledger.tlog import NoteMalformed, NoteVerifier
+from ledger.types import Address
+from ledger.witness import PeerWitness, label_of
+from nodes.endpoints import parse_endpoint
+
+WITNESS_THRESHOLD = "witnessThreshold"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node and how to reach it."""
+
+    entry: NodeEntry
+    contact: Contact
+
+
+def members_of(ledger: Ledger) -> tuple[Member, ...]:
+    """All registered nodes at the head; empty where the ledger is no consortium's."""
+    layout = ledger.genesis.nodes
+    if layout is None:
+        return ()
+    entries = ledger.nodes()
+    with ledger.state() as state:
+        words = _Words(state, layout.contract)
+        return tuple(Member(one, stored_node(words, one.id).contact) for one in entries)
+
+
+def peer_addresses(ledger: Ledger, own: bytes) -> tuple[str, ...]:
+    """Active nodes but this one as `id@host:port`, for the engine.
+
+    An address that is none is left out: its owner dials us.
+    """
+    found = []
+    for member in members_of(ledger):
+        if member.entry.active and member.entry.id != own:
+            try:
+                found.append(f"{member.entry.id.hex()}@{parse_endpoint(member.contact.p2p)}")
+            except ValueError:
+                continue
+    return tuple(found)
+
+
+def witnesses_of(ledger: Ledger, own: bytes) -> tuple[PeerWitness, ...]:
+    """The other active nodes as witnesses; a key that is none of this log does not count."""
+    found = []
+    for member in members_of(ledger):
+        if not member.entry.active or member.entry.id == own:
+            continue
+        try:
+            verifier = NoteVerifier.parse(member.contact.witness_key)
+        except NoteMalformed:
+            continue
+        label = label_of(verifier.name, ledger.origin)
+        if label is not None:
+            found.append(PeerWitness(label, verifier, member.contact.api))
+    return tuple(found)
+
+
+def witness_threshold(ledger: Ledger) -> int:
+    """How many cosignatures a verifier of this consortium should ask for.
+
+    What the members have set (Parameters), else more than two thirds of the active nodes.
+    """
+    layout = ledger.genesis.parameters
+    active = sum(1 for one in ledger.nodes() if one.active)
+    if layout is not None:
+        slot = mapping_slot(WITNESS_THRESHOLD.encode().ljust(32, b"\0"), layout.values_slot)
+        with ledger.state() as state:
+            chosen = state.storage(layout.contract, slot)
+        if 0 < chosen <= active:
+            return chosen
+    return active * 2 // 3 + 1
+
+
+class _Words(Mapping[int, int]):
+    """A contract's storage as a mapping of slots."""
+
+    def __init__(self, state: StateReader, address: Address) -> None:
+        self._state = state
+        self._address = address
+
+    def __getitem__(self, slot: int) -> int:
+        return self._state.storage(self._address, slot)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(())  # slots are known by what is asked for, not listed
+
+    def __len__(self) -> int:
+        return 0
