@@ -14,6 +14,7 @@ from ledger.witness.errors import (
 from ledger.witness.evidence import FILE_SUFFIX, Evidence, EvidenceKind
 from ledger.witness.evidence_store import EvidenceStore
 from ledger.witness.examining import Finding, Weight, examine
+from ledger.witness.gathering import Gatherer, Pace
 from ledger.witness.lines import COUNT_MAX, decode_cosignatures, encode_cosignatures
 from ledger.witness.naming import (
     cosigner_name,
@@ -49,8 +50,10 @@ __all__ = [
     "EvidenceStore",
     "EvidenceStoreFull",
     "Finding",
+    "Gatherer",
     "LabelInvalid",
     "Meeting",
+    "Pace",
     "PeerAnswerRefused",
     "PeerStatus",
     "PeerWitness",

@@ -100,12 +100,12 @@ class Board:
         self._offer(head)
         return True
 
-    def cosigned_by(self, key: KeyIdentity) -> int:
-        """The greatest size that a key has cosigned; 0 where it has none."""
+    def cosigned_by(self, key: KeyIdentity) -> int | None:
+        """The greatest size that a key has cosigned; None where it has none."""
         for size in reversed(self._sizes):
             if key in self._heads[size].cosignatures:
                 return size
-        return 0
+        return None
 
     def newest(self, threshold: int, keys: Sequence[NoteVerifier]) -> Head | None:
         """The newest head that `threshold` members of `keys` have signed."""

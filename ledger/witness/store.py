@@ -108,10 +108,12 @@ class CosignatureStore(Closing):
                 "DELETE FROM cosignature WHERE size < ? AND size <> ?", (below, keep)
             )
 
-    def seen(self) -> dict[KeyIdentity, str]:
-        """The checkpoint (signed note) last seen of each peer."""
-        rows = self._connection.execute("SELECT name, key_id, note FROM seen")
-        return {(name, bytes(key_id)): note for name, key_id, note in rows}
+    def seen(self, key: KeyIdentity) -> str | None:
+        """The checkpoint (signed note) last seen of a peer, None where there is none."""
+        row = self._connection.execute(
+            "SELECT note FROM seen WHERE name = ? AND key_id = ?", key
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     def see(self, key: KeyIdentity, note: str) -> None:
         """Remember a peer's checkpoint in place of an earlier one. On disk when this returns."""

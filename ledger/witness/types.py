@@ -67,10 +67,10 @@ class PeerStatus:
 
     label: str
     name: str
-    cosigned_size: int
-    """Size of the newest of our checkpoints that it has cosigned, as far as we know."""
-    reachable: bool
-    """Whether it answered when last asked; True before the first time."""
+    cosigned_size: int | None
+    """Size of the newest of our checkpoints that it has cosigned, None for none that we know."""
+    trouble: str
+    """What was wrong when it was last asked: no answer, or one that was refused. Empty: nothing."""
     forked: bool
     """Whether there is evidence against it."""
 
@@ -90,7 +90,7 @@ class WitnessStatus:
     witnessed_size: int
     """Leaves of the newest checkpoint that reached the threshold; 0 where none has."""
     unreachable: tuple[str, ...]
-    """Those that did not answer when last asked."""
+    """Those that did not answer, or not well, when last asked."""
     evidence: int
     """Files of fork evidence that are kept."""
     peers: tuple[PeerStatus, ...]
