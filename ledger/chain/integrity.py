@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from ledger.chain.builder import BlockBuilder, Parent
 from ledger.chain.encoding import encode_number, sized_block
@@ -16,20 +16,19 @@ from ledger.chain.records import (
     read_log_head,
     read_number,
     read_receipts,
+    read_state_from,
     read_transactions,
 )
 from ledger.chain.types import Head, LogHead
+from ledger.evm import contract_address, receipts_root, transactions_root
 from ledger.state import (
-    EMPTY_TRIE_ROOT,
-    Account,
     FlatState,
+    FlatTrie,
     NodeMissing,
     StateError,
+    StateInconsistent,
     TrieState,
-    decode_account,
-    seal_changes,
 )
-from ledger.state.genesis import EmptyState
 from ledger.store import Snapshot, Table
 from ledger.tlog import (
     BlockLeaf,
@@ -41,7 +40,7 @@ from ledger.tlog import (
     tree_root,
 )
 from ledger.tlog.tiles import TileOverlay
-from ledger.types import Address, Block, Hash32, Receipt
+from ledger.types import Block, Hash32, Receipt
 
 Progress = Callable[[int, int], None]
 """Called with the number of blocks checked and of all blocks."""
@@ -101,16 +100,25 @@ def verify_chain(
 ) -> None:
     """Derive everything anew from genesis and the transactions, and compare.
 
-    Executes every block. Raises `ChainDamaged`, naming the first block that is not as it was.
+    Executes every block. Where the chain came out of a snapshot, blocks up to that one cannot be
+    executed for want of their states: these are held against headers, log and each other only.
+    Raises `ChainDamaged`, naming the first block that is not as it was.
     """
     last, _ = read_head(snapshot)
     parent = genesis.block
     if read_header(snapshot, 0) != (parent.header, parent.hash):
         raise ChainDamaged("the genesis block is not that of the genesis file")
+    kept_from = read_state_from(snapshot)
     size, root = 0, tree_root(StoredTiles(snapshot), 0)
     for number in range(1, last + 1):
         progress(number - 1, last)
-        parent, size, root = _verify_block(snapshot, genesis, builder, parent, size, root)
+        if number <= kept_from:
+            block, receipts = _verify_linked(snapshot, parent, root)
+        else:
+            block, receipts = _verify_executed(snapshot, genesis, builder, parent, root)
+        _verify_places(snapshot, block)
+        size, root = _verify_leaves(snapshot, block, receipts, size)
+        parent = block
     log = read_log_head(snapshot)
     if (size, root) != (log.size, log.root):
         raise ChainDamaged("the log's head is not that of its leaves")
@@ -118,20 +126,18 @@ def verify_chain(
     progress(last, last)
 
 
-def _verify_block(
-    snapshot: Snapshot,
-    genesis: Genesis,
-    builder: BlockBuilder,
-    parent: Block,
-    size: int,
-    root: bytes,
-) -> tuple[Block, int, bytes]:
-    number = parent.header.number + 1
+def _stored_block(snapshot: Snapshot, number: int) -> Block:
     stored = read_header(snapshot, number)
     if stored is None:
         raise ChainDamaged(f"block {number} is not stored")
-    header, block_hash = stored
-    block = sized_block(header, read_transactions(snapshot, number))
+    return sized_block(stored[0], read_transactions(snapshot, number))
+
+
+def _verify_executed(
+    snapshot: Snapshot, genesis: Genesis, builder: BlockBuilder, parent: Block, root: bytes
+) -> tuple[Block, tuple[Receipt, ...]]:
+    number = parent.header.number + 1
+    block = _stored_block(snapshot, number)
 
     def hash_of(wanted: int) -> Hash32 | None:
         found = read_header(snapshot, wanted)
@@ -139,20 +145,45 @@ def _verify_block(
 
     try:
         state = TrieState(snapshot, parent.header.state_root)
-        candidate = builder.validate(
-            Parent.of(genesis, parent, root, state, hash_of), header, block.transactions
-        )
+        before = Parent.of(genesis, parent, root, state, hash_of)
+        candidate = builder.validate(before, block.header, block.transactions)
     except (BlockInvalid, NodeMissing, StateError) as error:
         raise ChainDamaged(f"block {number} is not as it was: {error}") from error
     if candidate.receipts != read_receipts(snapshot, number):
         raise ChainDamaged(f"the receipts of block {number} are not as they were")
-    if read_number(snapshot, block_hash) != number:
+    return block, candidate.receipts
+
+
+def _verify_linked(
+    snapshot: Snapshot, parent: Block, root: bytes
+) -> tuple[Block, tuple[Receipt, ...]]:
+    number = parent.header.number + 1
+    block, receipts = _stored_block(snapshot, number), read_receipts(snapshot, number)
+    header = block.header
+    if (header.number, header.parent_hash) != (number, parent.hash):
+        raise ChainDamaged(f"block {number} does not follow block {number - 1}")
+    if header.extra_data != root:
+        raise ChainDamaged(f"block {number} does not name the log's root before it")
+    if header.transactions_root != transactions_root(block.transactions):
+        raise ChainDamaged(f"the transactions of block {number} are not as they were")
+    created = [
+        contract_address(one.sender, one.nonce) if one.to is None else None
+        for one in block.transactions
+    ]
+    same = [receipt.contract_address for receipt in receipts] == created
+    if not same or header.receipts_root != receipts_root(receipts):
+        raise ChainDamaged(f"the receipts of block {number} are not as they were")
+    return block, receipts
+
+
+def _verify_places(snapshot: Snapshot, block: Block) -> None:
+    number = block.header.number
+    if read_number(snapshot, block.hash) != number:
         raise ChainDamaged(f"block {number} is not found by its hash")
     for index, transaction in enumerate(block.transactions):
         location = read_location(snapshot, transaction.hash)
         if location is None or (location.block_number, location.index) != (number, index):
             raise ChainDamaged(f"transaction {index} of block {number} is not found by its hash")
-    return block, *_verify_leaves(snapshot, block, candidate.receipts, size)
 
 
 def _verify_leaves(
@@ -176,24 +207,25 @@ def _verify_leaves(
 
 
 def _verify_flat_state(snapshot: Snapshot, head: Block) -> None:
-    """Build the trie anew from the flat tables: its root must be the head's."""
-    accounts: dict[Address, Account | None] = {}
-    for address, data in snapshot.scan(Table.ACCOUNTS):
-        account = decode_account(data)
-        accounts[Address(address)] = Account(
-            account.nonce, account.balance, Hash32(EMPTY_TRIE_ROOT), account.code_hash
-        )
-    storage: dict[Address, dict[int, int]] = {}
-    for owner, slot, value in _slots(snapshot):
-        storage.setdefault(owner, {})[slot] = value
-    if not storage.keys() <= accounts.keys():
+    """Build the trie anew from the flat tables: root and nodes must be the head's."""
+
+    def compare(node_hash: bytes, node: bytes) -> None:
+        if snapshot.get(Table.NODES, node_hash) != node:
+            raise ChainDamaged(f"trie node 0x{node_hash.hex()} of the head is not stored")
+
+    slots = snapshot.scan(Table.SLOTS)
+    waiting = next(slots, None)
+    with FlatTrie(compare) as trie:
+        try:
+            for address, encoded in snapshot.scan(Table.ACCOUNTS):
+                trie.account(address, encoded)
+                while waiting is not None and waiting[0].startswith(address):
+                    trie.slot(waiting[0][len(address) :], waiting[1])
+                    waiting = next(slots, None)
+            root = trie.root()
+        except StateInconsistent as error:
+            raise ChainDamaged(f"the flat state: {error}") from error
+    if waiting is not None:
         raise ChainDamaged("storage without an account in the flat state")
-    if seal_changes(EmptyState(), accounts, storage, frozenset(), {}).root != (
-        head.header.state_root
-    ):
+    if root != head.header.state_root:
         raise ChainDamaged("the flat state is not that of the head: restore a backup")
-
-
-def _slots(snapshot: Snapshot) -> Iterator[tuple[Address, int, int]]:
-    for key, value in snapshot.scan(Table.SLOTS):
-        yield Address(key[:20]), int.from_bytes(key[20:], "big"), int.from_bytes(value, "big")

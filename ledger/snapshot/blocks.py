@@ -11,8 +11,8 @@ from ledger.evm.codec import decode_header, list_root
 from ledger.snapshot.errors import SnapshotWrong
 from ledger.snapshot.leaves import LeafIntake
 from ledger.snapshot.manifest import Manifest
-from ledger.snapshot.sorting import Sorter
 from ledger.snapshot.writing import Appender
+from ledger.sorting import Sorter
 from ledger.state import keccak
 from ledger.state.rlp import payload_span
 from ledger.store import StagedStore, Table

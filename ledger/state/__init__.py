@@ -14,7 +14,9 @@ from ledger.state.errors import (
     ProofInvalid,
     RlpMalformed,
     StateError,
+    StateInconsistent,
 )
+from ledger.state.flat_trie import FlatTrie
 from ledger.state.genesis import EmptyState, GenesisAccount, build_genesis_state
 from ledger.state.keccak import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, keccak
 from ledger.state.proofs import AccountProof, SlotProof, prove, verify_account_proof
@@ -33,6 +35,7 @@ __all__ = [
     "CodeMissing",
     "EmptyState",
     "FlatState",
+    "FlatTrie",
     "GenesisAccount",
     "NodeMissing",
     "ProofInvalid",
@@ -40,6 +43,7 @@ __all__ = [
     "SlotProof",
     "StateChanges",
     "StateError",
+    "StateInconsistent",
     "StateReader",
     "Trie",
     "TrieState",

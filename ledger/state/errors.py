@@ -32,6 +32,10 @@ class CodeMissing(StateError):
         self.code_hash = code_hash
 
 
+class StateInconsistent(StateError):
+    """Flat accounts and slots that do not belong together, or are not in order."""
+
+
 class AllocationInvalid(StateError):
     """A genesis allocation has a value out of range."""
 

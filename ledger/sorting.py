@@ -22,7 +22,8 @@ _LENGTH = struct.Struct(">I")
 class Sorter(Closing):
     """Byte strings in ascending order, equal ones once. Not thread-safe."""
 
-    def __init__(self, directory: Path, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(self, directory: Path | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
+        """Runs go into `directory`, by default the system's one for temporary files."""
         self._directory = directory
         self._memory_bytes = memory_bytes
         self._held: list[bytes] = []
