@@ -42,9 +42,17 @@ def _decoded(types: Sequence[str], data: bytes) -> Values:
     return tuple(_texts(t, v) for t, v in zip(types, values, strict=True))
 
 
+def readable_text(data: bytes) -> str:
+    """Text for people and databases: U+FFFD for what is not UTF-8, and for NUL.
+
+    PostgreSQL knows no NUL in texts; one in a name must not stop the members that use it.
+    """
+    return data.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
 def _texts(kind: str, value: Any) -> Any:
     if kind == "string":
-        return bytes(value).decode("utf-8", "replace")
+        return readable_text(bytes(value))
     if kind.startswith("(") and kind.endswith(")"):
         return tuple(_texts(t, v) for t, v in zip(_parts(kind), value, strict=True))
     return value

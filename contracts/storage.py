@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.abi import readable_text
 from contracts.artifact import Artifact
 from contracts.errors import StorageError
 from ledger.state.keccak import keccak
@@ -135,7 +136,7 @@ class Layout:
         place = self.place(label, *path)
         if self.types[place.type]["encoding"] != "bytes":
             raise StorageError(f"{place.type} is no string")
-        return _read_bytes(words, place.slot).decode("utf-8", "replace")
+        return readable_text(_read_bytes(words, place.slot))
 
 
 def _member(members: Sequence[Mapping[str, Any]], label: str, base: int) -> Place:

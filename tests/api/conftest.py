@@ -18,6 +18,7 @@ from api import ApiSettings, KeyStore, Services, create_app
 from contracts.consortium import CONSORTIUM_ADDRESS
 from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.tlog import NoteVerifier
+from tests.ledger.projection.support import database_url
 from tests.traceability.capture.stack import (
     BANK,
     CARRIER,
@@ -30,6 +31,8 @@ from tests.traceability.capture.stack import (
 )
 from traceability.bundle import Trust
 from traceability.capture.tables import capture_job
+
+__all__ = ["database_url", "identity", "make_node", "node"]
 
 
 @dataclass
@@ -72,12 +75,16 @@ def identity() -> Identity:
 
 
 @pytest.fixture
-def make_node(tmp_path: Path, identity: Identity) -> Iterator[Callable[..., Node]]:
-    """`make_node(settings, capture_settings)` starts a node; one a test."""
+def make_node(
+    tmp_path: Path, identity: Identity, database_url: str
+) -> Iterator[Callable[..., Node]]:
+    """`make_node(settings, capture_settings)` starts a node; one a test, on each database."""
     with ExitStack() as exits:
 
         def make(settings: ApiSettings | None = None, **options: Any) -> Node:
-            stack = exits.enter_context(running(tmp_path, identity, **options))
+            stack = exits.enter_context(
+                running(tmp_path, identity, database_url=database_url, **options)
+            )
             keys = KeyStore(stack.engine)
             services = Services(
                 ledger=stack.ledger,

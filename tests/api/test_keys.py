@@ -16,8 +16,8 @@ pytestmark = pytest.mark.feature("A1")
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/keys.sqlite")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
     upgrade(engine)
     yield engine
     engine.dispose()

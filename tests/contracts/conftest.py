@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.contracts.scene import MemoryChain, founded_chain
+from tests.ledger.projection.support import database_url
+
+__all__ = ["chain", "database_url"]
 
 
 @pytest.fixture

@@ -7,9 +7,7 @@ so that the projector is tested apart from execution and storage.
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,10 +19,8 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    create_engine,
     insert,
     select,
-    text,
 )
 
 from ledger.types import (
@@ -38,39 +34,22 @@ from ledger.types import (
     Receipt,
     Transaction,
 )
+from tests.postgresql import fresh_postgresql
 
 COUNTED = Address(bytes.fromhex("00000000000000000000000000000000000000c1"))
 OTHER = Address(bytes.fromhex("00000000000000000000000000000000000000c2"))
 ZERO = Hash32(bytes(32))
-BACKENDS = ("sqlite", *(["postgresql"] if os.environ.get("TALLY_TEST_POSTGRESQL") else []))
+BACKENDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database on each backend at hand (PostgreSQL: TALLY_TEST_POSTGRESQL is its URL)."""
+    """An empty database on each backend; PostgreSQL is skipped where it is not installed."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'tally.sqlite'}"
         return
     with fresh_postgresql() as url:
         yield url
-
-
-class fresh_postgresql:
-    """A schema of its own in the test server, dropped at the end."""
-
-    def __enter__(self) -> str:
-        url = os.environ["TALLY_TEST_POSTGRESQL"].replace("postgresql://", "postgresql+psycopg://")
-        self._engine = create_engine(url, isolation_level="AUTOCOMMIT")
-        self._schema = f"test_{uuid.uuid4().hex}"
-        with self._engine.connect() as connection:
-            connection.execute(text(f"CREATE SCHEMA {self._schema}"))
-        joiner = "&" if "?" in url else "?"
-        return f"{url}{joiner}options=-csearch_path%3D{self._schema}"
-
-    def __exit__(self, *_: object) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(text(f"DROP SCHEMA {self._schema} CASCADE"))
-        self._engine.dispose()
 
 
 def transaction(data: bytes, to: Address | None, nonce: int, sender: Address) -> Transaction:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.ledger.projection.support import database_url
 from tests.traceability.capture.stack import Identity, Stack, make_identity, running
+
+__all__ = ["database_url", "identity", "start", "stack"]
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +21,16 @@ def identity() -> Identity:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, identity: Identity) -> Iterator[Stack]:
-    with running(tmp_path, identity) as stack:
+def start(tmp_path: Path, identity: Identity, database_url: str) -> Callable[..., Any]:
+    """`with start(settings) as stack`: a node on each database; called again it is the same."""
+
+    def running_node(*settings: Any, **options: Any) -> AbstractContextManager[Stack]:
+        return running(tmp_path, identity, *settings, **{"database_url": database_url, **options})
+
+    return running_node
+
+
+@pytest.fixture
+def stack(start: Callable[..., Any]) -> Iterator[Stack]:
+    with start() as stack:
         yield stack
