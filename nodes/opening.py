@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 from sqlalchemy import Engine
@@ -16,16 +17,23 @@ from ledger.consensus.cometbft import (
     WIDE,
     CometBftDriver,
     EngineSettings,
-    SnapshotService,
     StateSync,
     ensure_node_key,
 )
 from ledger.crypto import KeyKind
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector
+from ledger.snapshot import (
+    Restorer,
+    SnapshotMaker,
+    SnapshotSchedule,
+    SnapshotService,
+    SnapshotStore,
+)
 from ledger.tlog import NoteSigner
 from ledger.types import Address, CommittedBlock
 from ledger.witness import Witness
+from ledger.witness.gathering import Gatherer, Pace
 from nodes.errors import SettingsInvalid
 from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
@@ -34,6 +42,15 @@ from nodes.network.descriptor import Descriptor
 from nodes.settings import NodeSettings
 from traceability.capture import Signer
 from traceability.projection import PreparedBatches, ProvenanceHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """What has to do with snapshots."""
+
+    shelf: SnapshotStore
+    maker: SnapshotMaker
+    service: SnapshotService
 
 
 def log_signer(secrets: SecretStore, origin: str) -> NoteSigner:
@@ -94,15 +111,15 @@ def open_driver(
     )
 
 
-def follow_peers(ledger: Ledger, driver: Driver, own: bytes | None) -> Callable[[], None]:
+def follow_peers(ledger: Ledger, driver: Driver) -> Callable[[], None]:
     """Tell the driver whenever other nodes come, go or move; returns what ends it."""
     network = ledger.genesis.nodes
-    if network is None or own is None or not isinstance(driver, CometBftDriver):
+    if network is None or not isinstance(driver, CometBftDriver):
         return lambda: None
 
     def on_block(block: CommittedBlock) -> None:
         if any(placed.log.address == network.contract for placed in block.logs):
-            driver.set_peers(peer_addresses(ledger, own))
+            driver.set_peers(peer_addresses(ledger, driver.node_id))
 
     return ledger.subscribe(on_block)
 
@@ -124,6 +141,32 @@ def open_witness(
         peers=lambda: witnesses_of(ledger, own),
         threshold=lambda: witness_threshold(ledger),
     )
+
+
+def open_gatherer(settings: NodeSettings, witness: Witness) -> Gatherer:
+    """Who brings the witness what the other members' nodes say. Not started."""
+    return Gatherer(witness, Pace(interval_s=settings.witness.interval_ms / 1000))
+
+
+def open_snapshots(
+    directory: NodeDirectory,
+    settings: NodeSettings,
+    ledger: Ledger,
+    restorer: Restorer | None = None,
+) -> Snapshots | None:
+    """What joining nodes fetch, by `[snapshots]`; None for a node that orders alone. Not started.
+
+    `restorer`: where this node is itself to be filled from another's snapshot.
+    """
+    if settings.consensus.driver == "solo":
+        return None
+    section = settings.snapshots
+    shelf = SnapshotStore(directory.snapshots)
+    maker = SnapshotMaker(directory.chain, shelf, keep=section.keep)
+    schedule = (
+        SnapshotSchedule(maker, section.interval_heights) if section.interval_heights else None
+    )
+    return Snapshots(shelf, maker, SnapshotService(ledger, shelf, restorer, schedule))
 
 
 def database_url(directory: NodeDirectory, settings: NodeSettings) -> str:

@@ -8,9 +8,19 @@ from contracts.directory.binding import (
     decode_current,
     decode_log,
 )
+from contracts.directory.following import (
+    FollowingHandler,
+)
 from contracts.directory.genesis import (
     founding_contracts_of,
     genesis_account,
+)
+from contracts.directory.projection import (
+    DirectoryHandler,
+    contract_addresses,
+    contract_of,
+    contract_versions,
+    find_contract,
 )
 from contracts.directory.types import (
     ContractVersion,
@@ -24,14 +34,20 @@ from contracts.genesis import (
 __all__ = [
     "DIRECTORY_ADDRESS",
     "ContractVersion",
+    "DirectoryHandler",
+    "FollowingHandler",
     "FoundingContract",
     "VersionAdded",
     "add_version",
+    "contract_addresses",
+    "contract_of",
+    "contract_versions",
     "count_calldata",
     "current_calldata",
     "decode_count",
     "decode_current",
     "decode_log",
+    "find_contract",
     "founding_contracts_of",
     "genesis_account",
 ]

@@ -27,11 +27,26 @@ from contracts.governance.genesis import (
     founding_votes_of,
     genesis_account,
 )
+from contracts.governance.projection import (
+    GovernanceHandler,
+)
+from contracts.governance.queries import (
+    find_proposal,
+    find_proposals,
+    find_thresholds,
+    find_voters,
+    proposal_count,
+)
+from contracts.governance.rules import (
+    Thresholds,
+)
 from contracts.governance.types import (
     Call,
+    CastVote,
     Choice,
     DefaultThresholdChanged,
     GovernanceEvent,
+    Proposal,
     ProposalExecuted,
     ProposalMade,
     ProposalWithdrawn,
@@ -41,15 +56,19 @@ from contracts.governance.types import (
     Threshold,
     ThresholdChanged,
     Voted,
+    Voter,
     VotesChanged,
 )
 
 __all__ = [
     "GOVERNANCE_ADDRESS",
     "Call",
+    "CastVote",
     "Choice",
     "DefaultThresholdChanged",
     "GovernanceEvent",
+    "GovernanceHandler",
+    "Proposal",
     "ProposalExecuted",
     "ProposalMade",
     "ProposalWithdrawn",
@@ -58,7 +77,9 @@ __all__ = [
     "Tally",
     "Threshold",
     "ThresholdChanged",
+    "Thresholds",
     "Voted",
+    "Voter",
     "VotesChanged",
     "content_hash",
     "decode_log",
@@ -67,9 +88,14 @@ __all__ = [
     "decode_total_votes",
     "decode_votes_of",
     "execute",
+    "find_proposal",
+    "find_proposals",
+    "find_thresholds",
+    "find_voters",
     "founding_votes_of",
     "genesis_account",
     "proposal_calldata",
+    "proposal_count",
     "propose",
     "propose_and_execute",
     "set_default_threshold",

@@ -169,3 +169,47 @@ GovernanceEvent = (
     | DefaultThresholdChanged
     | ThresholdChanged
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """An organisation with a voting weight."""
+
+    organisation: str
+    votes: int
+    counts: bool
+    """Whether it counts now: the organisation is active."""
+
+
+@dataclass(frozen=True, slots=True)
+class CastVote:
+    """What an organisation said last to a proposal."""
+
+    organisation: str
+    choice: Choice
+    by: Address
+    block_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal as the projection knows it."""
+
+    id: int
+    organisation: str
+    by: Address
+    text: str
+    block_number: int
+    """Where it was made."""
+    created: int
+    """Unix seconds, as `expires`."""
+    expires: int
+    state: State
+    decided_block: int | None
+    """Where it was executed or withdrawn."""
+    transaction_hash: str
+    """0x and hex digits, of the transaction that made it."""
+    calls: tuple[Call, ...]
+    votes: tuple[CastVote, ...]
+    tally: Tally
+    required: Threshold

@@ -14,6 +14,11 @@ from contracts.parameters.genesis import (
     genesis_account,
     parameters_layout,
 )
+from contracts.parameters.projection import (
+    ParametersHandler,
+    all_parameters,
+    parameter_history,
+)
 from contracts.parameters.types import (
     BOUNDS,
     Parameter,
@@ -25,10 +30,13 @@ __all__ = [
     "PARAMETERS_ADDRESS",
     "Parameter",
     "ParameterChanged",
+    "ParametersHandler",
+    "all_parameters",
     "decode_log",
     "decode_value",
     "founding_values_of",
     "genesis_account",
+    "parameter_history",
     "parameters_layout",
     "set_parameter",
     "value_calldata",

@@ -13,13 +13,14 @@ from ledger.projection.errors import (
     SchemaError,
 )
 from ledger.projection.projector import Progress, Projector
-from ledger.projection.protocol import BlockSource, Handler
+from ledger.projection.protocol import BlockSource, FollowingHandler, Handler
 from ledger.projection.schema import current_revisions, migration_folders, upgrade
 from ledger.projection.types import ProjectorState, ProjectorStatus
 
 __all__ = [
     "BlockSource",
     "DatabaseUrlInvalid",
+    "FollowingHandler",
     "Handler",
     "Progress",
     "ProjectionAhead",

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -33,9 +33,9 @@ from ledger.projection.errors import (
     ProjectionStopped,
     ProjectionTimeout,
 )
-from ledger.projection.protocol import BlockSource, Handler
+from ledger.projection.protocol import BlockSource, FollowingHandler, Handler
 from ledger.projection.types import ProjectorState, ProjectorStatus
-from ledger.types import Block, CommittedBlock, PlacedLog
+from ledger.types import Address, Block, CommittedBlock, PlacedLog
 
 GROUP_BLOCKS_MAX: Final = 256
 GROUP_DURATION_MS_MAX: Final = 200
@@ -297,8 +297,9 @@ class Projector:
                     f"block {header.number} does not follow the block {header.number - 1} that "
                     f"the database has applied ({handler.name}): run `tally node reindex`"
                 )
+            wanted = _wanted(connection, handler, block)
             for log in block.logs:
-                if log.log.address == handler.address:
+                if log.log.address in wanted:
                     self._apply_log(connection, handler, block, log)
             cursors[handler.name] = Cursor(header.number, block.block.hash)
 
@@ -314,3 +315,10 @@ class Projector:
                 f"{handler.name} cannot apply log {log.log_index} of block "
                 f"{block.block.header.number}: {type(error).__name__}: {error}"
             ) from error
+
+
+def _wanted(connection: Connection, handler: Handler, block: CommittedBlock) -> Collection[Address]:
+    """Whose logs of this block the handler wants."""
+    if isinstance(handler, FollowingHandler):
+        return handler.addresses(connection, block)
+    return (handler.address,)

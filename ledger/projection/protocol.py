@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Collection
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection, MetaData
 
@@ -52,4 +52,15 @@ class Handler(Protocol):
         """Bring the tables to what they are at genesis: empty, or with what genesis itself says.
 
         Called before the first block is ever applied, and by each rebuild.
+        """
+
+
+@runtime_checkable
+class FollowingHandler(Handler, Protocol):
+    """A handler of more than one contract, which may grow more with any block."""
+
+    def addresses(self, connection: Connection, block: CommittedBlock) -> Collection[Address]:
+        """The contracts whose logs of this block it wants, asked before any of them is applied.
+
+        A function of the chain up to this block and of what the handler itself has written.
         """

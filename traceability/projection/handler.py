@@ -113,7 +113,7 @@ class ProvenanceHandler:
     ) -> bytes | None:
         """The payload in the transaction; None where another contract called this one."""
         transaction = block.block.transactions[log.transaction_index]
-        if transaction.to != self._address:
+        if transaction.to != log.log.address:
             return None
         try:
             anchor = decode_anchor(transaction.data)

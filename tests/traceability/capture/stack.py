@@ -14,15 +14,16 @@ import orjson
 from sqlalchemy import Engine
 
 from contracts import consortium
-from contracts.consortium import ConsortiumHandler
 from contracts.consortium.types import Founder, Profile, Role, Status
 from contracts.founding import consortium_alloc
 from contracts.governance import GOVERNANCE_ADDRESS, Call, propose_and_execute
+from contracts.handlers import consortium_handlers
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import SoloDriver
 from ledger.crypto import AccountKey
 from ledger.projection import Projector, open_database, upgrade
 from ledger.tlog import NoteSigner
+from ledger.types import Address
 from traceability.capture import CaptureService, CaptureSettings
 from traceability.projection import PreparedBatches, ProvenanceHandler
 
@@ -125,7 +126,13 @@ def running(
     engine = open_database(options.pop("database_url", f"sqlite:///{directory}/tally.sqlite"))
     upgrade(engine)
     prepared = PreparedBatches()
-    handlers = [ConsortiumHandler(identity.founders), ProvenanceHandler(prepared)]
+    genesis = identity.genesis
+    entries = {
+        Address(bytes.fromhex(text[2:])): entry for text, entry in genesis.fields["alloc"].items()
+    }
+    handlers = consortium_handlers(
+        genesis.contracts, entries, {"provenance": ProvenanceHandler(prepared)}
+    )
     projector = Projector(engine, ledger, handlers)
     driver = SoloDriver(ledger, block_interval_ms=0)
     signers = {name: key for name, key in identity.accounts.items() if name != OFFICE}

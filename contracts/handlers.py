@@ -1,0 +1,47 @@
+"""The projection handlers of a consortium's contracts, as its genesis has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.consortium import ConsortiumHandler, founders_of
+from contracts.directory import DirectoryHandler, FollowingHandler, founding_contracts_of
+from contracts.genesis import AllocEntry
+from contracts.governance import GovernanceHandler, founding_votes_of
+from contracts.network import NetworkHandler, founding_nodes_of
+from contracts.parameters import ParametersHandler, founding_values_of
+from ledger.projection import Handler
+from ledger.types import Address
+
+
+def consortium_handlers(
+    contracts: Mapping[str, Address],
+    entries: Mapping[Address, AllocEntry],
+    followed: Mapping[str, Handler],
+) -> list[Handler]:
+    """Handlers of the contracts that genesis names, and those of `followed` contracts by name.
+
+    `entries` are those of genesis. A followed contract's handler is given the logs of all its
+    versions. A ledger whose genesis has no directory keeps the first versions. Raises `KeyError`
+    where genesis lacks the consortium, and `GenesisError` where an entry is not understood.
+    """
+
+    def place(name: str) -> tuple[AllocEntry, Address]:
+        return entries[contracts[name]], contracts[name]
+
+    entry, address = place("consortium")
+    handlers: list[Handler] = [ConsortiumHandler(founders_of(entry), address)]
+    if "network" in contracts:
+        entry, address = place("network")
+        handlers.append(NetworkHandler(founding_nodes_of(entry), address))
+    if "governance" in contracts:
+        entry, address = place("governance")
+        handlers.append(GovernanceHandler(founding_votes_of(entry), address))
+    if "parameters" in contracts:
+        entry, address = place("parameters")
+        handlers.append(ParametersHandler(founding_values_of(entry), address))
+    if "directory" not in contracts:
+        return [*handlers, *followed.values()]
+    entry, address = place("directory")
+    handlers.append(DirectoryHandler(founding_contracts_of(entry), address))
+    return [*handlers, *(FollowingHandler(one, name, address) for name, one in followed.items())]
