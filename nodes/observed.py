@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nodes.operations import CaptureView, MembershipView, Sources
+from ledger.consensus.cometbft import CometBftDriver
+from ledger.snapshot import Manifest, SnapshotInfo
+from ledger.witness import Witness
+from nodes.opening import Snapshots
+from nodes.operations import (
+    CaptureView,
+    EngineView,
+    EvidenceView,
+    JobRequestInvalid,
+    MembershipView,
+    PeerView,
+    Progress,
+    SnapshotView,
+    Sources,
+    WitnessView,
+    Work,
+)
 
 if TYPE_CHECKING:
     from nodes.runtime import NodeRuntime
@@ -26,8 +44,14 @@ def sources_of(node: NodeRuntime) -> Sources:
         ledger=node.ledger,
         projector=node.projector,
         driver=node.driver,
+        refusals=node.ledger.refusals,
         capture=lambda: _capture(node),
         membership=None if node.genesis.nodes is None else lambda: _membership(node),
+        engine=_engine_of(node),
+        witness=None if node.witness is None else _witness_of(node.witness),
+        evidence=None if node.witness is None else _evidence_of(node.witness),
+        snapshots=None if node.snapshots is None else _snapshots_of(node.snapshots),
+        snapshot=None if node.snapshots is None else _making_of(node.snapshots),
     )
 
 
@@ -45,3 +69,86 @@ def _membership(node: NodeRuntime) -> MembershipView:
         power_total=sum(one.power for one in active),
         own_power=sum(one.power for one in active if one.id == own),
     )
+
+
+def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
+    driver = node.driver
+    if not isinstance(driver, CometBftDriver):
+        return None
+
+    def view() -> EngineView:
+        status = driver.engine()
+        owners = {one.id: one.organisation for one in node.ledger.nodes()}
+        return EngineView(
+            up=status.pid is not None and status.catching_up is not None,
+            height=status.height,
+            peers=tuple(
+                PeerView(
+                    id=peer.id.hex(),
+                    address=peer.address,
+                    label=peer.moniker,
+                    organisation=owners.get(peer.id, ""),
+                    outbound=peer.outbound,
+                    connected_s=peer.connected_s,
+                )
+                for peer in driver.peers()
+            ),
+            restarts=max(0, status.starts - 1),
+            syncing=status.catching_up is True,
+            pid=status.pid,
+        )
+
+    return view
+
+
+def _witness_of(witness: Witness) -> Callable[[], WitnessView]:
+    def view() -> WitnessView:
+        status = witness.status()
+        return WitnessView(
+            size=status.size,
+            threshold=status.threshold,
+            expected=status.expected,
+            missing=status.missing,
+            witnessed_size=status.witnessed_size,
+            unreachable=status.unreachable,
+        )
+
+    return view
+
+
+def _evidence_of(witness: Witness) -> Callable[[], Sequence[EvidenceView]]:
+    return lambda: [
+        EvidenceView(
+            id=one.id,
+            found_at=one.found_at,
+            signer="" if one.accused is None else one.accused.name,
+            summary=one.summary,
+        )
+        for one in witness.evidence.list()
+    ]
+
+
+def _snapshots_of(snapshots: Snapshots) -> Callable[[], Sequence[SnapshotView]]:
+    return lambda: [
+        SnapshotView(one.height, _folder_time(snapshots, one), Manifest.of(one).size_bytes)
+        for one in snapshots.shelf.list()
+    ]
+
+
+def _folder_time(snapshots: Snapshots, info: SnapshotInfo) -> float:
+    """When a snapshot was made (POSIX time); 0 where it has just been removed."""
+    folder = snapshots.shelf.directory / f"{info.height}-{info.format}"
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _making_of(snapshots: Snapshots) -> Work:
+    def make(target: Path | None, progress: Progress) -> Mapping[str, object]:
+        if target is not None:
+            raise JobRequestInvalid("snapshots lie in the node's folder: no target can be chosen")
+        info = snapshots.maker.make(progress)
+        return {"height": info.height, "chunks": info.chunks, "hash": info.hash.hex()}
+
+    return make

@@ -23,10 +23,14 @@ from ledger.witness import Witness
 from nodes.layout import NodeDirectory
 from nodes.observed import sources_of
 from nodes.opening import (
+    Snapshots,
     database_url,
+    follow_peers,
     make_projector,
     open_driver,
+    open_gatherer,
     open_ledger,
+    open_snapshots,
     open_witness,
     signers_of,
 )
@@ -52,6 +56,7 @@ class NodeRuntime:
     engine: Engine
     projector: Projector
     witness: Witness | None
+    snapshots: Snapshots | None
     capture: CaptureService
     keys: KeyStore
     secrets: SecretStore
@@ -93,9 +98,18 @@ class NodeRuntime:
             if witness is not None:
                 closing.callback(witness.close)
                 witness.start()
-            driver = open_driver(directory, settings, ledger, secrets)
+                gatherer = open_gatherer(settings, witness)
+                closing.callback(gatherer.close)
+                gatherer.start()
+            snapshots = open_snapshots(directory, settings, ledger)
+            if snapshots is not None:
+                closing.callback(snapshots.service.stop)
+                snapshots.service.start()
+            service = None if snapshots is None else snapshots.service
+            driver = open_driver(directory, settings, ledger, secrets, service)
             closing.callback(driver.stop)
             driver.start()
+            closing.callback(follow_peers(ledger, driver))
             capture = CaptureService(
                 engine,
                 ledger,
@@ -116,6 +130,7 @@ class NodeRuntime:
             engine=engine,
             projector=projector,
             witness=witness,
+            snapshots=snapshots,
             capture=capture,
             keys=KeyStore(engine),
             secrets=secrets,

@@ -92,6 +92,15 @@ class WitnessSettings(_Section):
     """How often the other members are asked for what is missing."""
 
 
+class SnapshotSettings(_Section):
+    """Snapshots that joining nodes fetch."""
+
+    interval_heights: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000
+    """One at each multiple of so many heights of the engine; 0 makes none."""
+    keep: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many of the newest stay."""
+
+
 class NodeSettings(_Section):
     """The whole file."""
 
@@ -105,6 +114,7 @@ class NodeSettings(_Section):
     operations: OperationsSettings = OperationsSettings()
     log: LogSettings = LogSettings()
     witness: WitnessSettings = WitnessSettings()
+    snapshots: SnapshotSettings = SnapshotSettings()
 
 
 TEMPLATE = """\
@@ -163,6 +173,11 @@ level = {log.level}
 # Cosign the log's checkpoints, and gather the other members' cosignatures.
 enabled = {witness.enabled}
 interval_ms = {witness.interval_ms}
+
+[snapshots]
+# One at each multiple of so many heights of the engine, for nodes that join; 0 makes none.
+interval_heights = {snapshots.interval_heights}
+keep = {snapshots.keep}
 """
 
 

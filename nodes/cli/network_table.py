@@ -79,9 +79,8 @@ def _seen(height: int, note: str, metrics: str) -> Seen:
     text, _, signatures = note.partition("\n\n")
     size, root = text.splitlines()[1:3]
     lines = [line for line in signatures.splitlines() if line.startswith("\u2014 ")]
-    peers = next(
-        (line.split()[-1] for line in metrics.splitlines() if line.startswith("tally_peers ")), "–"
-    )
+    found = (line for line in metrics.splitlines() if line.startswith("tallystick_peers "))
+    peers = next((line.split()[-1] for line in found), "–")
     return Seen(
         height=str(height),
         root=root[:12],
