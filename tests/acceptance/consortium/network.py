@@ -1,7 +1,6 @@
 """A consortium of real node processes, each on its own host, that faults can be made to happen to.
 
-The members found it as real ones do: every one makes its keys, they exchange descriptors, agree on
-a genesis and start their nodes. Only `tally` and HTTP are used.
+Only `tally` and HTTP are used.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,13 +23,28 @@ from tests.acceptance.consortium.http import Http, Unreachable
 from tests.acceptance.running import STARTED
 
 TALLY = [sys.executable, "-m", "nodes"]
-API_PORT, RPC_PORT, P2P_PORT = 8080, 8545, 26656
 START_S = 90.0
 STOP_S = 40.0
-ROLES = ("manufacturer", "warehouse", "carrier", "bank", "retailer", "regulator", "arbitrator")
 UNLIMITED = 100_000_000
 _C = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
+
+
+def found_network(base: Path, hosts: Hosts) -> None:
+    """A consortium with a node on each host, ready to start (`tally network new`)."""
+    addresses = [hosts.address(index) for index in range(hosts.count)]
+    options = [word for address in addresses for word in ("--host", address)]
+    done = subprocess.run(
+        [*TALLY, "network", "new", str(base), "--members", str(hosts.count), *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TALLY_HOME": str(base.with_name(f"{base.name}.home"))},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    network = Network(base, hosts)
+    for member in network.members:
+        network.settings(member.index, api__requests_per_minute=UNLIMITED, chain__map_size_gib=4)
 
 
 class Hosts(Protocol):
@@ -81,15 +94,16 @@ class Member:
 class Network:
     """Members and what can happen to them. Use as a context manager."""
 
-    def __init__(self, base: Path, hosts: Hosts, founders: int | None = None) -> None:
+    def __init__(self, base: Path, hosts: Hosts) -> None:
+        """`base`: what `found_network` made, or a copy of it."""
         self.base = base
         self.hosts = hosts
+        told = json.loads((base / "network.json").read_text())["members"]
         self.members = [
-            Member(
-                index, f"member-{index}", base / f"member-{index}", base / f"member-{index}.home"
-            )
-            for index in range(hosts.count if founders is None else founders)
+            Member(index, one["organisation"], base / one["directory"], base / f"{index}.home")
+            for index, one in enumerate(told)
         ]
+        assert len(self.members) <= hosts.count
 
     def __enter__(self) -> Network:
         return self
@@ -98,20 +112,6 @@ class Network:
         for member in self.members:
             if member.runs:
                 self.kill(member.index)
-
-    def found(self) -> None:
-        """Keys, descriptors, one genesis."""
-        for member in self.members:
-            self._init(member)
-        descriptors = [str(member.directory / "descriptor.json") for member in self.members]
-        genesis = self.base / "genesis.json"
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))
-        origin = ["--origin", "consortium.example/faults", "--time", now, "--output", str(genesis)]
-        self._must(0, "network", "genesis", *descriptors, *origin)
-        for member in self.members:
-            self._must(
-                member.index, "node", "adopt", str(member.directory), "--genesis", str(genesis)
-            )
 
     def start(self, *indexes: int) -> None:
         """Start nodes, by default all, and wait until each says that it is ready."""
@@ -131,7 +131,7 @@ class Network:
                     *self.hosts.command(index),
                     *member.wrapper,
                     *member.program,
-                    *("node", "start", str(member.directory), "--json"),
+                    *("node", "start", str(member.directory), "--developer", "--json"),
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -151,7 +151,9 @@ class Network:
         if not line:
             member.process.wait(START_S)
             raise AssertionError(f"{member.organisation} did not start:\n{self.told(index)}")
-        member.ready = json.loads(line)
+        told = json.loads(line)
+        assert "error" not in told, f"{member.organisation} did not start: {told}"
+        member.ready = told
 
     def told(self, index: int) -> str:
         """The end of what a node wrote to stderr."""
@@ -231,7 +233,9 @@ class Network:
 
     def check_on_disk(self, index: int) -> dict[str, Any]:
         """`tally node check` of a stopped node."""
-        done = self._must(index, "node", "check", str(self.members[index].directory), "--json")
+        done = self._must(
+            index, "node", "check", "--dir", str(self.members[index].directory), "--json"
+        )
         answer: dict[str, Any] = json.loads(done.stdout)
         assert answer["intact"] is True, answer
         return answer
@@ -239,26 +243,6 @@ class Network:
     def indexes(self) -> Iterator[int]:
         """Of the nodes that run."""
         return (member.index for member in self.members if member.runs)
-
-    def _init(self, member: Member) -> None:
-        address = self.hosts.address(member.index)
-        self._must(
-            member.index,
-            *("node", "init", str(member.directory)),
-            *("--organisation", member.organisation, "--name", f"Member {member.index}"),
-            *("--role", ROLES[member.index % len(ROLES)]),
-            *("--p2p", f"{address}:{P2P_PORT}", "--api", f"http://{address}:{API_PORT}"),
-        )
-        self.settings(
-            member.index,
-            api__host=address,
-            api__port=API_PORT,
-            api__requests_per_minute=UNLIMITED,
-            rpc__port=RPC_PORT,
-            consensus__p2p_listen=f"{address}:{P2P_PORT}",
-            capture__workers=0,
-            chain__map_size_gib=4,
-        )
 
     def _client(self, index: int, name: str) -> Http:
         url = self.members[index].ready.get(name)
@@ -285,7 +269,6 @@ class Network:
         return {
             **os.environ,
             "TALLY_HOME": str(member.home),
-            "TALLY_PASSPHRASE": "",
             **member.environment,
         }
 
