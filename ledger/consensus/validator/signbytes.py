@@ -16,7 +16,7 @@ from ledger.consensus.validator import privval_pb2 as pb
 from ledger.consensus.validator.errors import RequestRefused
 from ledger.consensus.wire import FrameError, frame, unframe
 
-CHAIN_ID_CHARACTERS_MAX: Final = 50
+CHAIN_ID_SIZE_BYTES_MAX: Final = 50
 PREVOTE: Final = 1
 PRECOMMIT: Final = 2
 PROPOSAL: Final = 32
@@ -140,8 +140,8 @@ def _canonical(step: Step, data: bytes) -> pb.CanonicalVote | pb.CanonicalPropos
 def _check_place(height: int, round_: int, chain_id: str) -> None:
     if not 0 < height <= _HEIGHT_MAX or round_ < 0:
         raise RequestRefused(f"height {height}, round {round_} do not exist")
-    if not 0 < len(chain_id) <= CHAIN_ID_CHARACTERS_MAX:
-        raise RequestRefused(f"a chain id has 1 to {CHAIN_ID_CHARACTERS_MAX} characters")
+    if not 0 < len(chain_id.encode()) <= CHAIN_ID_SIZE_BYTES_MAX:
+        raise RequestRefused(f"a chain id has 1 to {CHAIN_ID_SIZE_BYTES_MAX} bytes")
 
 
 def _check_time(time: pb.Timestamp) -> None:
