@@ -60,6 +60,10 @@ class NotAtGenesis(ChainError):
     """Only a ledger without any block of its own can be filled from a snapshot."""
 
 
+class ForkRefused(ChainError):
+    """The log would sign another history of sizes that it has signed before."""
+
+
 class ChainDamaged(ChainError):
     """Stored parts of the chain do not agree with each other."""
 

@@ -36,6 +36,7 @@ from ledger.chain.records import (
 )
 from ledger.chain.restoring import LedgerRestoring
 from ledger.chain.senders import HeadSenders
+from ledger.chain.signed_before import SignedBefore
 from ledger.chain.types import Candidate, Dropped, Executed, Head
 from ledger.chain.view import LedgerView
 from ledger.closing import Closing
@@ -74,8 +75,10 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
         engine: ExecutionEngine,
         head: Head,
         mempool_limits: MempoolLimits | None,
+        signed_before: SignedBefore | None = None,
     ) -> None:
         """Use `Ledger.open`."""
+        self._signed_before = signed_before or SignedBefore(None)
         self._store = store
         self._genesis = genesis
         self._signer = signer
@@ -116,7 +119,7 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
         """Open the ledger in a directory; make it where there is none, for which genesis is needed.
 
         One process at a time. Raises `GenesisMissing`, `GenesisMismatch`, `ChainDamaged`,
-        `SignerMismatch`, `StoreBusy` and other `StoreError`s.
+        `ForkRefused`, `SignerMismatch`, `StoreBusy` and other `StoreError`s.
         """
         store = Store.open(directory, map_size_bytes)
         try:
@@ -130,7 +133,11 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
                 genesis = _same_genesis(directory, stored, genesis)
                 with store.snapshot() as snapshot:
                     head = load_head(snapshot, genesis, signer)
-            return cls(store, genesis, signer, engine or PyEvmEngine(), head, mempool_limits)
+            before = SignedBefore.load(directory, genesis.origin)
+            with store.snapshot() as snapshot:
+                before.check_standing(snapshot, head.log.size)
+            engine = engine or PyEvmEngine()
+            return cls(store, genesis, signer, engine, head, mempool_limits, before)
         except BaseException:
             store.close()
             raise
@@ -264,9 +271,10 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
 
         Durable when this returns. What never can be part of a block leaves the mempool with its
         reason. Raises `BlockEmpty` where none can, `BlockInvalid` for a time before the head's,
-        `TransactionFailed`, `StoreFull` (nothing has changed then).
+        `TransactionFailed`, `StoreFull` (nothing has changed then), `ForkRefused`.
         """
         with self._writing, self._open_snapshot() as snapshot:
+            self._signed_before.check_own(self._head.log.size)
             parent = self._parent(snapshot)
             try:
                 candidate = self._builder.build(parent, transactions, timestamp)
@@ -375,6 +383,10 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
     def _commit(self, executed: Executed, mark: bytes | None) -> CommittedBlock:
         """Everything of the block in one durable commit; only then does anybody see it."""
         block = executed.block
+        with self._store.snapshot() as snapshot:
+            self._signed_before.check_next(
+                snapshot, executed.tiles, self._head.log.size, executed.log_size
+            )
         log_head = sign_head(self.origin, executed.log_size, executed.log_root, self._signer)
         batch = batch_of(executed, log_head)
         if mark is not None:

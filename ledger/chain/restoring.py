@@ -1,8 +1,9 @@
-"""Filling an open ledger that has no block yet from a snapshot, at one stroke."""
+"""Copying an open ledger, and filling one without a block from a snapshot at one stroke."""
 
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from ledger.chain.errors import LedgerClosed, NotAtGenesis
 from ledger.chain.genesis import Genesis
@@ -10,6 +11,7 @@ from ledger.chain.integrity import load_head
 from ledger.chain.publisher import BlockFeed
 from ledger.chain.reader import ChainReader
 from ledger.chain.senders import HeadSenders
+from ledger.chain.signed_before import SignedBefore
 from ledger.chain.types import Head
 from ledger.mempool import ChainRules, Mempool
 from ledger.store import StagedStore, Store
@@ -18,11 +20,12 @@ from ledger.types import Block
 
 
 class LedgerRestoring:
-    """The part of `Ledger` that snapshots use. Thread-safe."""
+    """The part of `Ledger` that backups and snapshots use. Thread-safe."""
 
     _store: Store
     _genesis: Genesis
     _signer: NoteSigner
+    _signed_before: SignedBefore
     _head: Head
     _reader: ChainReader
     _senders: HeadSenders
@@ -50,12 +53,13 @@ class LedgerRestoring:
 
         A crash leaves either the ledger as it was or the whole chain. Followers are told of each
         block, in order. Raises `NotAtGenesis`, `ChainDamaged` or `SignerMismatch` where the parts
-        do not agree, `LedgerClosed`, `StoreFull`; nothing has changed then.
+        do not agree, `ForkRefused`, `LedgerClosed`, `StoreFull`; nothing has changed then.
         """
         with self._writing:
             self._need_empty()
             with staged.snapshot() as snapshot:
                 head = load_head(snapshot, self._genesis, self._signer)
+                self._signed_before.check_standing(snapshot, head.log.size)
             self._store.adopt(staged)
             self._reader = ChainReader(self._store)
             self._senders = HeadSenders(self._store, self._genesis.permission)
@@ -64,6 +68,10 @@ class LedgerRestoring:
             self.mempool.set_rules(self._rules())
             self._block_feed.notify()
             return head.block
+
+    def copy(self, directory: Path | str) -> None:
+        """Write a consistent copy of the chain while it stays in use. Raises `StoreFull`."""
+        self._store.copy(directory)
 
     def _need_empty(self) -> None:
         if self._closed:
