@@ -92,8 +92,7 @@ class CometBftDriver:
         self._full: str | None = None
         self._paused = False
         self._blocks = 0
-        mark = ledger.consensus_mark()
-        self._mark = Mark.decode(mark) if mark is not None else None
+        self._mark: Mark | None = None
         self._restart_timer: threading.Timer | None = None
 
     # ---- the driver's seam ------------------------------------------------------------------
@@ -204,7 +203,8 @@ class CometBftDriver:
 
     def height(self) -> int:
         """The last height of the engine that the ledger has made durable; 0 before the first."""
-        return self._mark.height if self._mark else 0
+        mark = self._last_mark()
+        return mark.height if mark else 0
 
     def peers(self) -> tuple[Peer, ...]:
         """Nodes that the engine is connected to, as last seen."""
@@ -213,7 +213,7 @@ class CometBftDriver:
 
     def engine(self) -> EngineStatus:
         """More about the engine, for operators."""
-        running, seen, mark = self._running, self._last_seen(), self._mark
+        running, seen, mark = self._running, self._last_seen(), self._last_mark()
         supervisor = running.supervisor if running else None
         return EngineStatus(
             chain_id=self.chain_id,
@@ -343,7 +343,7 @@ class CometBftDriver:
         self._pool.restarted()
 
     def _state_sync_due(self) -> bool:
-        untouched = self._mark is None and self._ledger.head().header.number == 0
+        untouched = self._last_mark() is None and self._ledger.head().header.number == 0
         return self._settings.state_sync is not None and untouched
 
     def _seen(self, seen: Seen) -> None:
@@ -354,6 +354,12 @@ class CometBftDriver:
         running.supervisor.settled()
         if self._log.sync_failed is not None:
             running.supervisor.restart(self._log.sync_failed)
+
+    def _last_mark(self) -> Mark | None:
+        if self._mark is None:  # written by an earlier driver, or restored from a snapshot
+            data = self._ledger.consensus_mark()
+            self._mark = Mark.decode(data) if data is not None else None
+        return self._mark
 
     def _last_seen(self) -> Seen | None:
         running = self._running

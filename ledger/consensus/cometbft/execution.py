@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ledger.chain import BlockEmpty, BlockInvalid, Executed, Ledger, TransactionFailed
@@ -18,43 +18,25 @@ from ledger.evm import TransactionRefused, decode_transaction
 from ledger.state import keccak
 from ledger.types import Hash32, Transaction
 
-TRANSACTIONS_MIN: Final = 16
-"""Of a proposal, however slow the machine."""
 FAILURES_MAX: Final = 8
 """Transactions that break the engine, of one proposal; then it is empty."""
-_PART: Final = 0.2
-"""Weight of the last block in the mean time of a transaction."""
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ProposalRules:
     """Bounds of what this node proposes and accepts, that are not the chain's own."""
 
     transactions_max: int = TRANSACTIONS_MAX_DEFAULT
     """Of a proposal of ours."""
-    execution_s_max: float = 0.5
-    """How long executing a proposal of ours shall take; the others must execute it as well."""
+    execution_s_max: float = 0.3
+    """No transaction is begun later than this in executing a proposal of ours. The others wait for
+    it (`Timings.propose_ms`), and must then execute it as well."""
     lag_s_max: float = 2.0
     """A block with transactions is not proposed if its time is longer ago."""
     ahead_s_max: float = 60.0
     """A proposal is refused if its time is further ahead of this machine's clock."""
-    transaction_s: float = field(default=0.0, init=False)
-    """Mean time of executing a transaction, measured."""
-
-    def transactions_now(self) -> int:
-        """How many the next proposal may have, by the pace measured."""
-        if not self.transaction_s:
-            return self.transactions_max
-        affordable = int(self.execution_s_max / self.transaction_s)
-        return max(min(self.transactions_max, affordable), TRANSACTIONS_MIN)
-
-    def measured(self, seconds: float, count: int) -> None:
-        """Learn from a block of `count` transactions."""
-        pace = seconds / count
-        before = self.transaction_s or pace
-        self.transaction_s = before + (pace - before) * _PART
 
 
 def prepare(
@@ -67,13 +49,13 @@ def prepare(
     """
     pool, bound = ledger.mempool, min(size_bytes_max, ledger.limits().block_size_bytes_max)
     for _ in range(FAILURES_MAX):
-        chosen = pool.select(transactions_max=rules.transactions_now(), size_bytes_max=bound)
+        chosen = pool.select(transactions_max=rules.transactions_max, size_bytes_max=bound)
         transactions = _fitting(chosen, size_bytes_max)
         if not transactions:
             return None
-        begun = time.perf_counter()
+        deadline = time.monotonic() + rules.execution_s_max
         try:
-            executed = ledger.execute(transactions, timestamp)
+            return ledger.execute(_until(deadline, transactions), timestamp)
         except BlockEmpty as empty:
             never = [one for one in empty.dropped if one.final]
             for one in never:
@@ -83,9 +65,6 @@ def prepare(
         except TransactionFailed as failed:
             _log.critical("%s; its sender is held for %g s", failed, HOLD_S, exc_info=failed)
             pool.hold(failed.transaction.sender, HOLD_S)
-        else:
-            rules.measured(time.perf_counter() - begun, len(transactions))
-            return executed
     return None
 
 
@@ -162,6 +141,14 @@ def _fitting(chosen: Sequence[Transaction], size_bytes_max: int) -> list[Transac
             break
         fitting.append(transaction)
     return fitting
+
+
+def _until(deadline: float, transactions: Iterable[Transaction]) -> Iterator[Transaction]:
+    """Those that are begun in time, the first in any case."""
+    for place, transaction in enumerate(transactions):
+        if place and time.monotonic() > deadline:
+            return
+        yield transaction
 
 
 def _decoded(ledger: Ledger, raw: bytes, size_bytes_max: int) -> Transaction:

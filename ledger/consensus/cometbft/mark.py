@@ -52,6 +52,8 @@ class Mark:
                 "height": int(height),
                 "seconds": int(seconds),
                 "nanos": int(nanos),
-            } if 0 < height <= _HEIGHT_MAX and 0 <= nanos < 10**9 and len(fields) == 5:
-                return cls(chain, height, seconds * 10**9 + nanos)
+            } if 0 < height <= _HEIGHT_MAX and 0 <= nanos < 10**9:
+                mark = cls(chain, height, seconds * 10**9 + nanos)
+                if mark.encode() == data:
+                    return mark
         raise MarkInvalid(f"the stored consensus mark is not one of {DRIVER}: {data[:80]!r}")

@@ -38,8 +38,8 @@ class Timings:
 
 
 LOCAL: Final = Timings(
-    propose_ms=1_000,
-    propose_delta_ms=500,
+    propose_ms=800,
+    propose_delta_ms=400,
     vote_ms=100,
     vote_delta_ms=100,
     gossip_sleep_ms=5,
