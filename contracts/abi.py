@@ -20,12 +20,12 @@ from ledger.types import Hash32, Log
 Values = tuple[Any, ...]
 
 
-def _type(parameter: Mapping[str, Any]) -> str:
+def canonical_type(parameter: Mapping[str, Any]) -> str:
     """Canonical type string; a tuple is written out as `(…)`."""
     name = str(parameter["type"])
     if not name.startswith("tuple"):
         return name
-    return f"({','.join(_type(part) for part in parameter['components'])}){name[5:]}"
+    return f"({','.join(canonical_type(part) for part in parameter['components'])}){name[5:]}"
 
 
 def _signature(name: str, types: Sequence[str]) -> str:
@@ -84,8 +84,8 @@ class Function:
     def of(cls, artifact: Artifact, name: str) -> Function:
         """The function of that name. Raises `ArtifactError` where there is not exactly one."""
         entry = _entry(artifact, "function", name)
-        inputs = tuple(_type(p) for p in entry["inputs"])
-        outputs = tuple(_type(p) for p in entry["outputs"])
+        inputs = tuple(canonical_type(p) for p in entry["inputs"])
+        outputs = tuple(canonical_type(p) for p in entry["outputs"])
         return cls(name, inputs, outputs, keccak(_signature(name, inputs).encode())[:4])
 
     def calldata(self, *arguments: Any) -> bytes:
@@ -129,7 +129,9 @@ class EventKind:
     def of(cls, artifact: Artifact, name: str) -> EventKind:
         """The event of that name. Raises `ArtifactError` where there is not exactly one."""
         entry = _entry(artifact, "event", name)
-        parameters = tuple((p["name"], _type(p), bool(p["indexed"])) for p in entry["inputs"])
+        parameters = tuple(
+            (p["name"], canonical_type(p), bool(p["indexed"])) for p in entry["inputs"]
+        )
         signature = _signature(name, [kind for _, kind, _ in parameters])
         return cls(name, parameters, Hash32(keccak(signature.encode())))
 

@@ -39,35 +39,36 @@ _ADD_DEVICE: Final = _function("addDevice")
 _SET_ACCOUNT_STATUS: Final = _function("setAccountStatus")
 _MULTICALL: Final = _function("multicall")
 _STANDING: Final = _function("standing")
+_ADMINISTERS: Final = _function("administers")
 
 # ---- calldata -----------------------------------------------------------------------------------
 # All raise `CalldataValueError` or `OrganisationIdError` for what does not fit.
 
 
 def add_organisation(organisation: str, role: Role, profile: Profile, account: Address) -> bytes:
-    """Admit an organisation with its first account. For operators."""
+    """Admit an organisation with its first account. For a proposal."""
     return _ADD_ORGANISATION.calldata(
         organisation_id_word(organisation), int(role), _profile_tuple(profile), account
     )
 
 
 def set_profile(organisation: str, profile: Profile) -> bytes:
-    """Change how an organisation is shown. For operators."""
+    """Change how an organisation is shown. For a proposal."""
     return _SET_PROFILE.calldata(organisation_id_word(organisation), _profile_tuple(profile))
 
 
 def set_role(organisation: str, role: Role) -> bytes:
-    """Change an organisation's role. For operators."""
+    """Change an organisation's role. For a proposal."""
     return _SET_ROLE.calldata(organisation_id_word(organisation), int(role))
 
 
 def set_organisation_status(organisation: str, status: Status) -> bytes:
-    """Suspend, reactivate or revoke (for ever) an organisation. For operators."""
+    """Suspend, reactivate or revoke (for ever) an organisation. For a proposal."""
     return _SET_ORGANISATION_STATUS.calldata(organisation_id_word(organisation), int(status))
 
 
 def add_account(organisation: str, account: Address) -> bytes:
-    """Add an account to an organisation. For its own accounts and operators."""
+    """Add an account to an organisation. For its own accounts, or a proposal."""
     return _ADD_ACCOUNT.calldata(organisation_id_word(organisation), account)
 
 
@@ -100,6 +101,20 @@ def decode_standing(output: bytes) -> Standing | None:
         return Standing(organisation_id_text(organisation), Role(role), active)
     except (OrganisationIdError, ValueError) as error:
         raise CalldataError(f"result of standing: {error}") from error
+
+
+def administers_calldata(account: Address) -> bytes:
+    """Calldata of `administers`, to be called, not sent."""
+    return _ADMINISTERS.calldata(account)
+
+
+def decode_administers(output: bytes) -> str | None:
+    """The organisation that the address may administer and vote for. Raises `CalldataError`."""
+    (organisation,) = _ADMINISTERS.result(output)
+    try:
+        return organisation_id_text(organisation) if any(organisation) else None
+    except OrganisationIdError as error:
+        raise CalldataError(f"result of administers: {error}") from error
 
 
 def _profile_tuple(profile: Profile) -> tuple[str, str, str]:

@@ -4,14 +4,17 @@ from contracts.genesis import (
     GOVERNANCE_ADDRESS,
 )
 from contracts.governance.binding import (
+    PROPOSAL_TOPICS,
     content_hash,
     decode_log,
     decode_proposal,
+    decode_proposal_count,
     decode_threshold_of,
     decode_total_votes,
     decode_votes_of,
     execute,
     proposal_calldata,
+    proposal_count_calldata,
     propose,
     propose_and_execute,
     set_default_threshold,
@@ -62,6 +65,7 @@ from contracts.governance.types import (
 
 __all__ = [
     "GOVERNANCE_ADDRESS",
+    "PROPOSAL_TOPICS",
     "Call",
     "CastVote",
     "Choice",
@@ -84,6 +88,7 @@ __all__ = [
     "content_hash",
     "decode_log",
     "decode_proposal",
+    "decode_proposal_count",
     "decode_threshold_of",
     "decode_total_votes",
     "decode_votes_of",
@@ -96,6 +101,7 @@ __all__ = [
     "genesis_account",
     "proposal_calldata",
     "proposal_count",
+    "proposal_count_calldata",
     "propose",
     "propose_and_execute",
     "set_default_threshold",

@@ -7,7 +7,7 @@ from typing import Final
 
 from eth_abi.abi import encode
 
-from contracts.abi import Function
+from contracts.abi import EventKind, Function
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
 from contracts.errors import CalldataError, CalldataValueError, OrganisationIdError
 from contracts.events import LogDecoder, Values, address_of
@@ -52,6 +52,7 @@ _SET_VOTES: Final = _function("setVotes")
 _SET_DEFAULT_THRESHOLD: Final = _function("setDefaultThreshold")
 _SET_THRESHOLD: Final = _function("setThreshold")
 _PROPOSAL: Final = _function("proposal")
+_PROPOSAL_COUNT: Final = _function("proposalCount")
 _TOTAL_VOTES: Final = _function("totalVotes")
 _VOTES_OF: Final = _function("votesOf")
 _THRESHOLD_OF: Final = _function("thresholdOf")
@@ -172,6 +173,16 @@ def decode_proposal(output: bytes) -> Summary | None:
         raise CalldataError(f"result of proposal: {error}") from error
 
 
+def proposal_count_calldata() -> bytes:
+    """Calldata of `proposalCount`, to be called, not sent."""
+    return _PROPOSAL_COUNT.calldata()
+
+
+def decode_proposal_count(output: bytes) -> int:
+    """How many proposals there are. Raises `CalldataError`."""
+    return int(_PROPOSAL_COUNT.result(output)[0])
+
+
 def total_votes_calldata() -> bytes:
     """Calldata of `totalVotes`, to be called, not sent."""
     return _TOTAL_VOTES.calldata()
@@ -261,3 +272,9 @@ _EVENTS: Final = LogDecoder[GovernanceEvent](
     DefaultThresholdChanged=_default_changed,
     ThresholdChanged=_threshold_changed,
 )
+
+PROPOSAL_TOPICS: Final = tuple(
+    EventKind.of(GOVERNANCE_ARTIFACT, name).topic
+    for name in ("ProposalMade", "Voted", "ProposalExecuted", "ProposalWithdrawn")
+)
+"""`topics[0]` of the events of one proposal, whose number is `topics[1]`."""

@@ -11,6 +11,7 @@ from contracts.events import LogDecoder, Values, address_of
 from contracts.network.genesis import (
     NETWORK_ARTIFACT,
     NODE_ID_SIZE_BYTES,
+    NODES_MAX,
     POWER_MAX,
     check_contact,
     node_id_word,
@@ -43,6 +44,8 @@ _SET_POWER: Final = _function("setPower")
 _SET_ENDPOINTS: Final = _function("setEndpoints")
 _ROTATE_WITNESS_KEY: Final = _function("rotateWitnessKey")
 _ROTATE_VALIDATOR_KEY: Final = _function("rotateValidatorKey")
+_NODE: Final = _function("node")
+_NODE_IDS: Final = _function("nodeIds")
 _SETTLED: Final = _function("settled")
 _SETTLED_VALIDATORS: Final = _function("settledValidators")
 
@@ -110,6 +113,34 @@ def _check_power(power: int) -> None:
 
 
 # ---- answers ------------------------------------------------------------------------------------
+
+
+def node_ids_calldata() -> bytes:
+    """Calldata of `nodeIds` for all of them, to be called, not sent."""
+    return _NODE_IDS.calldata(0, NODES_MAX)
+
+
+def decode_node_ids(output: bytes) -> tuple[bytes, ...]:
+    """Ids of all nodes, 20 bytes each. Raises `CalldataError`."""
+    return tuple(_id(word) for word in _NODE_IDS.result(output)[0])
+
+
+def node_calldata(node: bytes) -> bytes:
+    """Calldata of `node`, to be called, not sent."""
+    return _NODE.calldata(node_id_word(node))
+
+
+def decode_node(node: bytes, output: bytes) -> tuple[FoundingNode, NodeStatus] | None:
+    """The node of that id and its standing; None where it is unknown. Raises `CalldataError`."""
+    ((organisation, status, power, validator_key, _, contact),) = _NODE.result(output)
+    if status == 0:
+        return None
+    try:
+        owner = organisation_id_text(organisation)
+        found = FoundingNode(node, owner, power, _key(validator_key), Contact(*contact))
+        return found, NodeStatus(status)
+    except (OrganisationIdError, ValueError) as error:
+        raise CalldataError(f"result of node: {error}") from error
 
 
 def settled_calldata() -> bytes:

@@ -85,4 +85,7 @@ COMMANDS: Mapping[str, Entry | Branch] = {
     "verify": Entry("nodes.cli.verification", "verify", "Check proof files offline."),
     "network": _NETWORK,
     "node": _NODE,
+    "proposal": Entry(
+        "nodes.cli.proposals", "app", "Decide together: propose, vote, execute, list."
+    ),
 }

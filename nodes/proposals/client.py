@@ -1,0 +1,210 @@
+"""Proposals through a node's JSON-RPC: made, voted on, executed, read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from contracts import consortium, governance, network
+from contracts.genesis import CONSORTIUM_ADDRESS, GOVERNANCE_ADDRESS, NETWORK_ADDRESS
+from contracts.governance import Call, Choice, ProposalMade, State, Summary
+from ledger.crypto import AccountSigner
+from ledger.types import Address, Hash32, Log
+from nodes.proposals.errors import ActionInvalid, CallRefused, ProposalError
+from nodes.proposals.rpc import RpcClient
+
+PREFIX_MIN: Final = 6
+"""A node may be named by the beginning of its id, this long at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A proposal: what the contract says of it now, and what was proposed."""
+
+    id: int
+    summary: Summary
+    made: ProposalMade
+    votes: tuple[tuple[str, Choice], ...]
+    """What voters have said, by organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What became of a transaction that proposed, voted or executed."""
+
+    proposal: int
+    state: State
+    transaction: str
+    """Hash of the last transaction, 0x and hex."""
+
+
+class ProposalClient:
+    """Reads and moves proposals. Implements `ActionContext`."""
+
+    def __init__(self, rpc: RpcClient, origin: str = "") -> None:
+        self._rpc = rpc
+        self.origin = origin
+
+    # ---- reading --------------------------------------------------------------------------------
+
+    def count(self) -> int:
+        """How many proposals there are; their numbers begin with 1."""
+        output = self._rpc.call(GOVERNANCE_ADDRESS, governance.proposal_count_calldata())
+        if not output:
+            raise ProposalError("this ledger has no Governance contract: it was founded before")
+        return governance.decode_proposal_count(output)
+
+    def summary(self, proposal: int) -> Summary:
+        """What the contract says. Raises `ProposalError` where there is no such proposal."""
+        output = self._rpc.call(GOVERNANCE_ADDRESS, governance.proposal_calldata(proposal))
+        found = governance.decode_proposal(output) if output else None
+        if found is None:
+            raise ProposalError(f"there is no proposal {proposal}")
+        return found
+
+    def show(self, proposal: int) -> Shown:
+        """All of a proposal. Raises `ProposalError`."""
+        summary = self.summary(proposal)
+        made: ProposalMade | None = None
+        said: dict[str, Choice] = {}
+        for log in self._logs(proposal):
+            event = governance.decode_log(log)
+            if isinstance(event, ProposalMade):
+                made = event
+            elif isinstance(event, governance.Voted):
+                said[event.organisation] = event.choice
+        if made is None:
+            raise ProposalError(f"the node does not have the log of proposal {proposal}")
+        return Shown(proposal, summary, made, tuple(sorted(said.items())))
+
+    def organisation_of(self, account: Address) -> str | None:
+        """The organisation that an account may vote for."""
+        data = consortium.administers_calldata(account)
+        output = self._rpc.call(CONSORTIUM_ADDRESS, data)
+        return consortium.decode_administers(output) if output else None
+
+    def votes_of(self, organisation: str) -> int:
+        """Its weight, as it counts now."""
+        output = self._rpc.call(GOVERNANCE_ADDRESS, governance.votes_of_calldata(organisation))
+        return governance.decode_votes_of(output) if output else 0
+
+    def node_named(self, text: str) -> bytes:
+        """Id of the node of that label, id, or beginning of an id. Raises `ActionInvalid`."""
+        output = self._rpc.call(NETWORK_ADDRESS, network.node_ids_calldata())
+        ids = network.decode_node_ids(output) if output else ()
+        found = {node for node in ids if len(text) >= PREFIX_MIN and node.hex().startswith(text)}
+        found |= {node for node in ids if self._label(node) == text}
+        if len(found) != 1:
+            known = ", ".join(f"{self._label(node)} ({node.hex()[:12]})" for node in ids) or "none"
+            problem = "no node is" if not found else "more than one node is"
+            raise ActionInvalid(f"{problem} named {text[:60]!r}; there are: {known}")
+        return found.pop()
+
+    def _label(self, node: bytes) -> str:
+        """The last part of the name in its witness key, `<origin>/<label>`."""
+        output = self._rpc.call(NETWORK_ADDRESS, network.node_calldata(node))
+        found = network.decode_node(node, output)
+        name = found[0].contact.witness_key.partition("+")[0] if found else ""
+        return name.rpartition("/")[2]
+
+    def _logs(self, proposal: int) -> list[Log]:
+        query = {
+            "address": f"0x{GOVERNANCE_ADDRESS.hex()}",
+            "fromBlock": "0x0",
+            "toBlock": "latest",
+            "topics": [
+                [f"0x{topic.hex()}" for topic in governance.PROPOSAL_TOPICS],
+                f"0x{proposal:064x}",
+            ],
+        }
+        return [_log(raw) for raw in self._rpc.ask("eth_getLogs", query)]
+
+    # ---- moving ---------------------------------------------------------------------------------
+
+    def propose(
+        self,
+        signer: AccountSigner,
+        calls: Sequence[Call],
+        text: str,
+        lifetime_s: int = 0,
+        *,
+        execute: bool = True,
+    ) -> Made:
+        """Propose; where the proposer's votes suffice, execute in the same transaction.
+
+        Raises `CallRefused` with the contract's reason.
+        """
+        at_once = governance.propose_and_execute(calls, text)
+        if execute and self._suffices(signer, at_once):
+            receipt = self._send(signer, at_once)
+        else:
+            receipt = self._send(signer, governance.propose(calls, text, lifetime_s))
+        return self._made(self._number_in(receipt), receipt)
+
+    def vote(
+        self, signer: AccountSigner, proposal: int, choice: Choice, *, execute: bool = True
+    ) -> Made:
+        """Vote, and execute where that made it pass."""
+        receipt = self._send(signer, governance.vote(proposal, choice))
+        made = self._made(proposal, receipt)
+        if execute and made.state is State.PASSED:
+            return self.execute(signer, proposal)
+        return made
+
+    def execute(self, signer: AccountSigner, proposal: int) -> Made:
+        """Make the calls of a proposal that has passed. Raises `CallRefused`."""
+        shown = self.show(proposal)
+        receipt = self._send(signer, governance.execute(proposal, shown.made.calls))
+        return self._made(proposal, receipt)
+
+    def withdraw(self, signer: AccountSigner, proposal: int) -> Made:
+        """Take a proposal of one's own back."""
+        return self._made(proposal, self._send(signer, governance.withdraw(proposal)))
+
+    def would_fail(self, calls: Sequence[Call]) -> str | None:
+        """Why the first of the calls would revert if it were made now; None where it would not.
+
+        Later calls may need what earlier ones do, so they are not tried.
+        """
+        try:
+            self._rpc.call(calls[0].target, calls[0].data, GOVERNANCE_ADDRESS)
+        except CallRefused as refused:
+            return str(refused)
+        return None
+
+    def _suffices(self, signer: AccountSigner, at_once: bytes) -> bool:
+        """Whether the signer's organisation decides alone; then a failure is told as such."""
+        organisation = self.organisation_of(signer.address)
+        output = self._rpc.call(GOVERNANCE_ADDRESS, governance.total_votes_calldata())
+        total = governance.decode_total_votes(output)
+        if organisation is not None and self.votes_of(organisation) == total:
+            return True
+        try:
+            self._rpc.call(GOVERNANCE_ADDRESS, at_once, signer.address)
+        except CallRefused:
+            return False
+        return True
+
+    def _send(self, signer: AccountSigner, data: bytes) -> dict[str, Any]:
+        return self._rpc.send(signer, GOVERNANCE_ADDRESS, data)
+
+    def _made(self, proposal: int, receipt: dict[str, Any]) -> Made:
+        return Made(proposal, self.summary(proposal).state, str(receipt["transactionHash"]))
+
+    def _number_in(self, receipt: dict[str, Any]) -> int:
+        for raw in receipt["logs"]:
+            log = _log(raw)
+            if log.address == GOVERNANCE_ADDRESS and log.topics[0] in governance.PROPOSAL_TOPICS:
+                event = governance.decode_log(log)
+                if isinstance(event, ProposalMade):
+                    return event.id
+        raise ProposalError(f"transaction {receipt['transactionHash']} made no proposal")
+
+
+def _log(raw: dict[str, Any]) -> Log:
+    return Log(
+        Address(bytes.fromhex(raw["address"][2:])),
+        tuple(Hash32(bytes.fromhex(topic[2:])) for topic in raw["topics"]),
+        bytes.fromhex(raw["data"][2:]),
+    )

@@ -1,0 +1,17 @@
+"""Errors of proposals on the command line."""
+
+from __future__ import annotations
+
+from nodes.errors import NodeError
+
+
+class ProposalError(NodeError):
+    """Base of what this room raises."""
+
+
+class ActionInvalid(ProposalError):
+    """An action is unknown, or lacks something, or has something that does not fit."""
+
+
+class CallRefused(ProposalError):
+    """The ledger or a contract refused; the message says why."""
