@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from contracts.consortium import (
     Role,
 )
 from contracts.founding import consortium_alloc
+from contracts.network import FoundingNode
 from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.crypto import KeyStore
 from ledger.tlog import NoteVerifier
@@ -55,6 +56,10 @@ class Contracts:
     """Of the "tallystick" section: contracts, permission, nodes, parameters."""
 
 
+OwnNode = Callable[[NodeDirectory, KeyStore, str], FoundingNode]
+"""Makes the keys of the node in a folder, for the log of that origin."""
+
+
 def found_solo(
     directory: NodeDirectory,
     settings: NodeSettings,
@@ -64,11 +69,13 @@ def found_solo(
     passphrase: str,
     developer_of: str | None = None,
     more_alloc: Mapping[str, object] | None = None,
+    own_node: OwnNode | None = None,
 ) -> None:
-    """Make the folder of a new solo node. All or nothing.
+    """Make the folder of the first node of a new ledger. All or nothing.
 
     `developer_of` names the member that gets a second account whose key apps may use, since the
-    first one is the capture service's alone. Raises DirectoryNotEmpty.
+    first one is the capture service's alone. `own_node` makes the node that genesis registers as
+    the only validator; without it the ledger is a solo one. Raises DirectoryNotEmpty.
     """
     if directory.root.exists() and any(directory.root.iterdir()):
         raise DirectoryNotEmpty(f"{directory.root} is not empty; name a new folder with --dir")
@@ -76,7 +83,15 @@ def found_solo(
     draft = NodeDirectory(root.with_name(f".{root.name}.{secrets.token_hex(4)}"))
     draft.root.mkdir(parents=True, mode=0o700)
     try:
-        _write(draft, settings, members, origin_prefix, passphrase, developer_of, more_alloc or {})
+        keys = KeyStore(draft.keys, passphrase)
+        origin = f"{origin_prefix}/{secrets.token_hex(4)}"
+        verifier = keys.create_note(LOG_KEY_LABEL, origin).verifier
+        founders = [_founder(keys, member, developer_of) for member in members]
+        nodes = () if own_node is None else (own_node(draft, keys, origin),)
+        if nodes:
+            verifier = NoteVerifier.parse(nodes[0].contact.witness_key)
+        contracts = first_contracts(founders, nodes)
+        _write(draft, settings, origin, verifier, contracts, more_alloc or {})
         draft.root.rename(root)  # replaces an empty folder, and nothing else
     except BaseException:
         shutil.rmtree(draft.root, ignore_errors=True)
@@ -86,25 +101,18 @@ def found_solo(
 def _write(
     draft: NodeDirectory,
     settings: NodeSettings,
-    members: Sequence[MemberSpec],
-    origin_prefix: str,
-    passphrase: str,
-    developer_of: str | None,
+    origin: str,
+    verifier: NoteVerifier,
+    contracts: Contracts,
     more_alloc: Mapping[str, object],
 ) -> None:
-    keys = KeyStore(draft.keys, passphrase)
-    origin = f"{origin_prefix}/{secrets.token_hex(4)}"
-    signer = keys.create_note(LOG_KEY_LABEL, origin)
-    founders = [_founder(keys, member, developer_of) for member in members]
     chain_id = CHAIN_ID_LOWEST + secrets.randbelow(1 << 30)
-    genesis = genesis_document(
-        solo_contracts(founders), origin, chain_id, int(time.time()), more_alloc
-    )
+    genesis = genesis_document(contracts, origin, chain_id, int(time.time()), more_alloc)
     draft.genesis.write_text(json.dumps(genesis, indent=1, ensure_ascii=False) + "\n", "utf-8")
     trust = Trust(
         name=settings.name,
         origin=origin,
-        keys=(NoteVerifier.parse(signer.vkey),),
+        keys=(verifier,),
         threshold=1,
         chain_id=chain_id,
         consortium=CONSORTIUM_ADDRESS,
@@ -147,9 +155,9 @@ def genesis_document(
     }
 
 
-def solo_contracts(founders: Sequence[Founder]) -> Contracts:
-    """The contracts of a ledger that one node orders: its first founder alone has a vote."""
-    return Contracts(*consortium_alloc(founders, votes={founders[0].id: 1}))
+def first_contracts(founders: Sequence[Founder], nodes: Sequence[FoundingNode] = ()) -> Contracts:
+    """The contracts of a ledger with one node at most: its first founder alone has a vote."""
+    return Contracts(*consortium_alloc(founders, nodes, votes={founders[0].id: 1}))
 
 
 def _founder(keys: KeyStore, member: MemberSpec, developer_of: str | None) -> Founder:

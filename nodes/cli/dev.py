@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,15 +13,27 @@ from nodes.cli.options import DEFAULT_DIRECTORY, PORT_MAX, AsJson, Directory
 from nodes.cli.ready import tell_ready
 from nodes.cli.start import stop_or_halt
 from nodes.client import NodeAddress, remember, remembered
+from nodes.endpoints import PeerEndpoint
 from nodes.errors import NodeError
 from nodes.founding import MemberSpec, found_solo
 from nodes.layout import NodeDirectory
+from nodes.network.cast import profile_of
+from nodes.network.identity import NodeSpec, first_validator
+from nodes.network.ports import free_ports
 from nodes.runtime import NodeRuntime
 from nodes.serving import serving
-from nodes.settings import NodeSettings
+from nodes.settings import ConsensusSettings, NodeSettings, load_settings
 from traceability.bundle import TrustStore
 
+LOOPBACK = "127.0.0.1"
 DEV_MEMBER = MemberSpec("dev-operator", "Development operator", "开发运营方", Role.OPERATOR)
+
+
+class Consensus(StrEnum):
+    """Who decides the order."""
+
+    SOLO = "solo"
+    COMETBFT = "cometbft"
 
 
 def dev(
@@ -44,9 +57,21 @@ def dev(
             "`tally node keys new ID` then gives its bearer key.",
         ),
     ] = None,
+    consensus: Annotated[
+        Consensus | None,
+        typer.Option(
+            "--consensus",
+            help="For the first start. solo: no other program. cometbft: a consortium of one "
+            "validator, with the engine of a real one.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a solo node in a folder (made at the first start) with a member you can act as."""
+    """Run a node in a folder (made at the first start) with a member you can act as.
+
+    \b
+    Example:  tally dev --member acme:warehouse
+    """
     passphrase = passphrase_from_environment()
     directory = directory.absolute()
     place = NodeDirectory(directory)
@@ -56,14 +81,9 @@ def dev(
             f"{directory} has its members already; --member counts at the first start only"
         )
     if not place.genesis.exists():
-        found_solo(
-            place,
-            NodeSettings(name="Development node"),
-            [DEV_MEMBER, *members],
-            origin_prefix="tallystick.example/dev",
-            passphrase=passphrase,
-            developer_of=DEV_MEMBER.id,
-        )
+        _found(place, members, consensus or Consensus.SOLO, passphrase)
+    elif consensus and consensus != (driver := load_settings(place.settings).consensus.driver):
+        raise NodeError(f"{directory} runs with {driver}; --consensus counts at the first start")
     with NodeRuntime.open(
         directory, passphrase, lambda settings: _adjusted(settings, host, port, rpc_port)
     ) as node:
@@ -73,6 +93,35 @@ def dev(
             remember(NodeAddress(addresses.api, key))
             tell_ready(node, addresses, DEV_MEMBER.id, key, as_json)
             stop_or_halt(node)
+
+
+def _found(
+    place: NodeDirectory, members: list[MemberSpec], consensus: Consensus, passphrase: str
+) -> None:
+    settings, own_node = NodeSettings(name="Development node"), None
+    if consensus is Consensus.COMETBFT:
+        p2p = PeerEndpoint(LOOPBACK, free_ports(LOOPBACK, 1)[0])
+        section = ConsensusSettings(driver="cometbft", p2p_listen=str(p2p))
+        settings = settings.model_copy(update={"consensus": section})
+        own_node = first_validator(
+            NodeSpec(
+                organisation=DEV_MEMBER.id,
+                profile=profile_of(DEV_MEMBER),
+                role=DEV_MEMBER.role,
+                label=DEV_MEMBER.id,
+                p2p=p2p,
+                api=f"http://{LOOPBACK}:{settings.api.port}",
+            )
+        )
+    found_solo(
+        place,
+        settings,
+        [DEV_MEMBER, *members],
+        origin_prefix="tallystick.example/dev",
+        passphrase=passphrase,
+        developer_of=DEV_MEMBER.id,
+        own_node=own_node,
+    )
 
 
 def _member(text: str) -> MemberSpec:

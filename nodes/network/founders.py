@@ -23,7 +23,7 @@ VALIDATOR_POWER: Final = 1
 def consortium_contracts(descriptors: Sequence[Descriptor], origin: str) -> Contracts:
     """Code and storage of all contracts; each organisation has one vote, each node one power."""
     founders = founders_of(descriptors)
-    alloc, section = consortium_alloc(founders, [_node(one, origin) for one in descriptors])
+    alloc, section = consortium_alloc(founders, [founding_node(one, origin) for one in descriptors])
     return Contracts(alloc, section)
 
 
@@ -52,7 +52,8 @@ def founding_nodes(genesis: Genesis) -> tuple[FoundingNode, ...]:
     raise GenesisForeign(f"this genesis places nothing at 0x{address.hex()}")
 
 
-def _node(descriptor: Descriptor, origin: str) -> FoundingNode:
+def founding_node(descriptor: Descriptor, origin: str) -> FoundingNode:
+    """The node as genesis registers it: a validator like all others."""
     return FoundingNode(
         id=descriptor.node_id,
         organisation=descriptor.organisation,

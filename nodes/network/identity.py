@@ -7,14 +7,16 @@ import shutil
 from dataclasses import dataclass
 
 from contracts.consortium import Profile, Role
+from contracts.network import FoundingNode
 from ledger.consensus.cometbft import ensure_node_key
-from ledger.crypto import KeyStore
+from ledger.crypto import KeyKind, KeyStore
 from ledger.types import Address
 from nodes.endpoints import PeerEndpoint
 from nodes.errors import DirectoryNotEmpty
-from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
+from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, VALIDATOR_KEY_LABEL, OwnNode
 from nodes.layout import NodeDirectory
 from nodes.network.descriptor import Descriptor
+from nodes.network.founders import founding_node
 from nodes.settings import NodeSettings, write_settings
 
 
@@ -53,8 +55,12 @@ def init_node(
     draft = NodeDirectory(root.with_name(f".{root.name}.{randomness.token_hex(4)}"))
     draft.root.mkdir(parents=True, mode=0o700)
     try:
-        descriptor = _make_keys(draft, spec, passphrase, developer)
-        draft.descriptor.write_bytes(descriptor.encode())
+        keys = KeyStore(draft.keys, passphrase)
+        keys.create_account(spec.organisation)
+        if developer:
+            keys.create_account(DEVELOPER_LABEL)
+        keys.create_note(LOG_KEY_LABEL, spec.label)
+        descriptor = describe_node(draft, keys, spec)
         write_settings(draft.settings, settings)
         draft.root.rename(root)  # replaces an empty folder, and nothing else
     except BaseException:
@@ -63,25 +69,40 @@ def init_node(
     return descriptor
 
 
-def _make_keys(
-    draft: NodeDirectory, spec: NodeSpec, passphrase: str, developer: bool
-) -> Descriptor:
-    keys = KeyStore(draft.keys, passphrase)
-    account = keys.create_account(spec.organisation)
-    accounts: list[Address] = [account.address]
-    if developer:
-        accounts.append(keys.create_account(DEVELOPER_LABEL).address)
-    witness = keys.create_note(LOG_KEY_LABEL, spec.label)
-    validator = keys.create_validator(VALIDATOR_KEY_LABEL)
-    return Descriptor(
+def first_validator(spec: NodeSpec) -> OwnNode:
+    """The node of a ledger that begins with one validator (`found_solo`)."""
+
+    def make(draft: NodeDirectory, keys: KeyStore, origin: str) -> FoundingNode:
+        descriptor = describe_node(draft, keys, spec)
+        return founding_node(descriptor, origin)
+
+    return make
+
+
+def describe_node(directory: NodeDirectory, keys: KeyStore, spec: NodeSpec) -> Descriptor:
+    """Write the descriptor of a node whose account and log key are there; make the others.
+
+    Raises `DescriptorInvalid` where the account cannot sign it.
+    """
+    if keys.entry(KeyKind.VALIDATOR, VALIDATOR_KEY_LABEL) is None:
+        keys.create_validator(VALIDATOR_KEY_LABEL)
+    labels = (spec.organisation, DEVELOPER_LABEL)
+    accounts = {
+        entry.label: Address(bytes.fromhex(entry.public.removeprefix("0x")))
+        for entry in keys.list()
+        if entry.kind is KeyKind.ACCOUNT and entry.label in labels
+    }
+    descriptor = Descriptor(
         organisation=spec.organisation,
         profile=spec.profile,
         role=spec.role,
-        accounts=tuple(accounts),
+        accounts=tuple(accounts[label] for label in labels if label in accounts),
         label=spec.label,
-        node_id=ensure_node_key(draft.engine),
-        validator_key=validator.public_key,
-        witness_key=witness.verifier.public_key,
+        node_id=ensure_node_key(directory.engine),
+        validator_key=keys.load_validator(VALIDATOR_KEY_LABEL).public_key,
+        witness_key=keys.load_note(LOG_KEY_LABEL).verifier.public_key,
         p2p=spec.p2p,
         api=spec.api,
-    ).signed(account)
+    ).signed(keys.load_account(spec.organisation))
+    directory.descriptor.write_bytes(descriptor.encode())
+    return descriptor

@@ -12,6 +12,8 @@ from pathlib import Path
 
 TALLY = [sys.executable, "-m", "nodes"]
 START_S = 60
+CONSENSUS = os.environ.get("TALLY_TEST_DRIVER", "solo")
+"""With which driver the nodes begin that the tests start: the same stories for each."""
 STARTED: list[subprocess.Popen[str]] = []
 """Every node that was started here, so that none outlives the tests."""
 
@@ -81,6 +83,7 @@ def start_node(directory: Path, home: Path, *options: str) -> RunningNode:
             "--rpc-port",
             "0",
             "--json",
+            *([] if (directory / "genesis.json").exists() else ["--consensus", CONSENSUS]),
             *options,
         ],
         stdout=subprocess.PIPE,
