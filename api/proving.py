@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from api.cache import ByteCache
 from api.formats import timestamp
 from api.services import Services
+from api.waiting import wait_for_members
 from contracts.consortium import find_organisations
 from contracts.consortium.types import Organisation
 from ledger.projection import read_transaction
@@ -42,21 +43,12 @@ class Prover:
         self._answers_block = -1
         self._organisations: dict[str, Organisation] = {}
 
-    def bundle(self, event: StoredEvent) -> bytes:
+    def bundle(self, event: StoredEvent) -> tuple[bytes, bool]:
         """The bundle's JCS bytes, without the newline that ends a file.
 
+        Also whether as many members have signed as the trust file asks for: only then is it kept.
         Raises `NotProvableYet`.
         """
-        return self._bundle(event)[0]
-
-    def is_witnessed(self, event: StoredEvent) -> bool:
-        """Whether as many members have signed for the event as the trust file asks for."""
-        trust = self._services.trust
-        log = self._services.ledger.log
-        return log.witnessed(event.leaf_index + 1, trust.threshold, trust.keys) is not None
-
-    def _bundle(self, event: StoredEvent) -> tuple[bytes, bool]:
-        """The same, and whether enough members have signed: then it is kept."""
         # The place, not the event: each organisation's anchoring has a bundle of its own.
         key = (event.leaf_index, event.batch_index)
         known = self._bundles.get(key)
@@ -69,30 +61,47 @@ class Prover:
             self._bundles.put(key, made)
         return made, enough
 
-    def item(self, link: str) -> bytes | None:
+    async def waited_bundle(self, event: StoredEvent, wait_s: float) -> tuple[bytes, bool]:
+        """The same; of what was just recorded after a moment's wait for the members."""
+        await wait_for_members(self._services, (event,), wait_s)
+        return self.bundle(event)
+
+    async def item(self, link: str) -> bytes | None:
         """The item answer (docs/proof-format.md section 7); None if nothing is known of it.
 
-        `link` is a Digital Link of the item, with its lot if that is known. Raises
+        `link` is a Digital Link of the item, with its lot if that is known. Where something was
+        just recorded of it, a moment is waited for the members' signatures. Raises
         `NotProvableYet`.
         """
+        known = self._known(link)
+        if known is not None:
+            return known
+        found = self._journey(link)
+        events = [step.event for step in found.events]
+        if await wait_for_members(self._services, events, self._services.settings.witness_wait_s):
+            self._known(link)  # there may be another block meanwhile
+            found = self._journey(link)
+        if not found.events:
+            return None
+        answer, enough = self._encode(found)
+        if enough:
+            self._answers.put(link, answer)
+        return answer
+
+    def _known(self, link: str) -> bytes | None:
+        """The answer as of the last projected block, where it was made already."""
         block_number = self._services.projector.block_number
         if block_number != self._answers_block:
             self._answers.clear()
             self._organisations.clear()
             self._answers_block = block_number
-        known = self._answers.get(link)
-        if known is None:
-            with read_transaction(self._services.engine) as connection:
-                found = journey(
-                    connection, link, events_max=self._services.settings.journey_length_max
-                )
-                self._learn(connection, (step.event.organisation for step in found.events))
-            if not found.events:
-                return None
-            known, enough = self._encode(found)
-            if enough:
-                self._answers.put(link, known)
-        return known
+        return self._answers.get(link)
+
+    def _journey(self, link: str) -> Journey:
+        with read_transaction(self._services.engine) as connection:
+            found = journey(connection, link, events_max=self._services.settings.journey_length_max)
+            self._learn(connection, (step.event.organisation for step in found.events))
+        return found
 
     def knows_items_of(self, gtin: str) -> bool:
         """Whether events name items or lots of a GTIN (14 digits)."""
@@ -100,7 +109,7 @@ class Prover:
             return names_something_within(connection, f"https://id.gs1.org/01/{gtin}")
 
     def _encode(self, found: Journey) -> tuple[bytes, bool]:
-        bundles = [self._bundle(step.event) for step in found.events]
+        bundles = [self.bundle(step.event) for step in found.events]
         pairs = zip(found.events, bundles, strict=True)
         answer = b"".join(
             (

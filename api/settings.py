@@ -22,6 +22,8 @@ class ApiSettings:
     """Longest time that one request may take before it is answered with a problem."""
     anchor_timeout_s: float = 20.0
     """How long POST /events waits until the event is provable."""
+    witness_wait_s: float = 2.0
+    """How long a proof of what was just recorded waits until enough members have signed."""
     target_size_bytes_max: int = 8192
     """Path and query of a request."""
     headers_size_bytes_max: int = 32_768

@@ -61,7 +61,7 @@ def router(services: Services, prover: Prover) -> APIRouter:
         identifier = _identifier(raw)
         media_type = choose(request, (JSON, HTML, JSON_LD))
         try:
-            answer = prover.item(identifier.digital_link(whole=True))
+            answer = await prover.item(identifier.digital_link(whole=True))
         except NotProvableYet as error:
             raise Unavailable(str(error), retry_after_s=1) from error
         if answer is not None and media_type != HTML:
