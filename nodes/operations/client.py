@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import httpx
 
+from nodes.client import ERROR_NUMBER
 from nodes.errors import NodeUnreachable, RequestRefused
 from nodes.operations.errors import OperationsError
 from nodes.operations.runfile import RunFile
@@ -117,8 +118,9 @@ class OperatorClient:
         try:
             answer = self._http.request(method, path, json=json)
         except (httpx.HTTPError, httpx.InvalidURL) as failed:
+            reason = ERROR_NUMBER.sub("", str(failed)) or type(failed).__name__
             raise NodeUnreachable(
-                f"no answer from {self.url} ({failed or type(failed).__name__}); "
+                f"no answer from {self.url} ({reason}); "
                 "name the node's folder with --dir, or its address with --url"
             ) from failed
         if answer.status_code == 401:
