@@ -131,6 +131,7 @@ def _server(application: object) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             application,  # type: ignore[arg-type]
+            log_config=None,  # one log for everything: nodes.operations.logs
             log_level="warning",
             access_log=False,
             server_header=False,

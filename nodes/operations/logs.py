@@ -162,56 +162,6 @@ def room_of(logger: str) -> str:
     return f"{first}.{rest.partition('.')[0]}" if rest else first or "root"
 
 
-def log_engine_line(line: str, logger: str = "engine") -> None:
-    """Put a line of CometBFT's own output (log_format "json" or "plain") into the node's log.
-
-    Fields of its JSON records are kept; a line that is neither is logged as it stands.
-    """
-    line = line.strip()
-    if not line:
-        return
-    level, message, fields = _engine_json(line) or _engine_plain(line)
-    module = str(fields.pop("module", "") or "")
-    logging.getLogger(f"{logger}.{module}" if module else logger).log(
-        level, "%s", message, extra=_safe(fields)
-    )
-
-
-_ENGINE_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "error": logging.ERROR}
-_PLAIN_LEVELS: Final = {"D": logging.DEBUG, "I": logging.INFO, "E": logging.ERROR}
-
-
-def _engine_json(line: str) -> tuple[int, str, dict[str, object]] | None:
-    if not line.startswith("{"):
-        return None
-    try:
-        fields = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
-        return None
-    level = _ENGINE_LEVELS.get(str(fields.pop("level", "")), logging.INFO)
-    message = str(fields.pop("_msg", None) or fields.pop("msg", ""))
-    fields.pop("ts", None)
-    return level, message, fields
-
-
-def _engine_plain(line: str) -> tuple[int, str, dict[str, object]]:
-    """`I[2026-11-21|12:00:00.000] message   module=p2p …`"""
-    level = _PLAIN_LEVELS.get(line[:1]) if line[1:2] == "[" else None
-    if level is None or "]" not in line:
-        return logging.WARNING, line, {}
-    return level, " ".join(line.partition("]")[2].split()), {}
-
-
-def _safe(fields: Mapping[str, object]) -> dict[str, object]:
-    """Names that `logging` allows in `extra`."""
-    return {
-        (f"field_{name}" if name in _STANDARD else str(name)[:64]): value
-        for name, value in list(fields.items())[:FIELDS_MAX]
-    }
-
-
 def _moment(posix_s: float) -> str:
     moment = datetime.fromtimestamp(posix_s, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -100,6 +100,11 @@ def _chain(seen: Observation) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "tallystick_blocks_made", "Blocks since the driver started.", value=seen.driver.blocks
     )
+    yield _gauge(
+        "halted",
+        "Whether consensus has stopped for good, because this node may hold something else.",
+        seen.driver.halted,
+    )
     yield _by(
         "driver_state",
         "What consensus does; 1 for the state it is in.",

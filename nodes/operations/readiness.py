@@ -37,7 +37,8 @@ def _driver(seen: Observation) -> Iterator[Finding]:
     state = seen.driver.state
     if state is not DriverState.RUNNING:
         why = f": {seen.driver.error}" if seen.driver.error else ""
-        yield Finding("driver", f"consensus is {state.value}{why}")
+        word = "halted for good" if seen.driver.halted else state.value
+        yield Finding("driver", f"consensus is {word}{why}")
     elif seen.mempool.paused is not None:
         yield Finding("driver", f"transactions are refused: {seen.mempool.paused}")
 

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from ledger.consensus.cometbft.forwarding import forward
+
 FILE_SIZE_BYTES_MAX: Final = 10 << 20
 FILES_MAX: Final = 3
 LINE_SIZE_BYTES_MAX: Final = 16_384
@@ -56,6 +58,7 @@ class EngineLog:
         """Store a line, and learn from it."""
         self._write(line)
         text = line.decode("utf-8", "replace").strip()
+        forward(text)
         level, message = _parsed(text)
         if level == "error" or text.startswith(("panic:", "ERROR:", "fatal error:")):
             self._errors.append(message[:ERROR_SIZE_MAX])

@@ -15,12 +15,12 @@ import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.consensus.cometbft.forwarding import forward
 from nodes.errors import SettingsInvalid
 from nodes.operations.logs import (
     JsonFormatter,
     TextFormatter,
     configure_logging,
-    log_engine_line,
     room_of,
 )
 from nodes.operations.redaction import HIDDEN, redacted
@@ -145,7 +145,7 @@ def test_configuring_again_replaces(configured: Callable[..., Lines]) -> None:
 
 def test_json_lines_of_the_engine_keep_their_fields(configured: Callable[..., Lines]) -> None:
     lines = configured()
-    log_engine_line(
+    forward(
         '{"level":"error","module":"p2p","peer":"abc","name":"n1","err":"EOF",'
         '"ts":"2026-11-21T12:00:00Z","_msg":"Stopping peer"}'
     )
@@ -170,8 +170,8 @@ def test_other_lines_of_the_engine_are_not_lost(
     configured: Callable[..., Lines], line: str, level: str, message: str
 ) -> None:
     lines = configured()
-    log_engine_line(line + "\n")
-    log_engine_line("\n")
+    forward(line + "\n")
+    forward("\n")
     (record,) = lines.records()
     assert (record["level"], record["message"]) == (level, message)
 
@@ -189,7 +189,7 @@ def test_whatever_the_engine_writes_becomes_one_record_each(text: str) -> None:
     logger = logging.getLogger("engine-test")
     logger.propagate, logger.level = False, logging.DEBUG
     logger.handlers = [handler]
-    log_engine_line(text, "engine-test")
+    forward(text, "engine-test")
     assert all(isinstance(json.loads(line), dict) for line in stream.getvalue().split("\n")[:-1])
     assert stream.getvalue().count("\n") == (1 if text.strip() else 0)
 
