@@ -10,6 +10,7 @@ import pytest
 from api import ApiSettings
 from contracts.consortium.types import Status
 from tests.api.conftest import Node
+from tests.traceability.capture.full_disk import full_disk
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, bare, document, event
 from traceability.capture import CaptureSettings
 
@@ -227,17 +228,11 @@ def test_one_key_may_not_take_everything(make_node: Callable[..., Node]) -> None
 
 
 def test_a_disk_that_is_full_is_told_as_507(node: Node) -> None:
-    committer = node.stack.capture._committer
-
-    def pages(limit: int) -> None:
-        committer.submit(lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={limit}")).result(10)
-
-    pages(1)
     far = {"id": "https://x.example/" + "p" * 900}
     big = document(*(event(n, readPoint=far) for n in range(500)))
-    answers = [node.capture(big) for _ in range(10)]
-    problem(next(one for one in answers if one.status_code != 202), 507)
-    pages(100_000_000)
+    with full_disk(node.stack):
+        answers = [node.capture(big) for _ in range(10)]
+        problem(next(one for one in answers if one.status_code != 202), 507)
     assert node.captured(document(event("after")))["success"] is True
 
 

@@ -1,7 +1,8 @@
 """A node in a process of its own, to be killed.
 
-`python -m tests.traceability.capture.child capture FOLDER ROUND` takes documents in as fast as it
-goes and prints each acknowledged capture id; `… worker` prints the process id of its worker.
+`python -m tests.traceability.capture.child capture FOLDER DATABASE_URL ROUND` takes documents in
+as fast as it goes and prints each acknowledged capture id; `… worker` prints the process id of its
+worker.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from traceability.capture.workers import Workers
 EVENTS_PER_DOCUMENT = 3
 
 
-def capture(directory: Path, round_: str) -> None:
+def capture(directory: Path, database_url: str, round_: str) -> None:
     settings = CaptureSettings(workers=0, transactions_in_flight_max=3)
-    with running(directory, make_identity(), settings) as stack:
+    with running(directory, make_identity(), settings, database_url=database_url) as stack:
         for number in range(100_000):
             events = (event(f"{round_}-{number}-{n}") for n in range(EVENTS_PER_DOCUMENT))
             print(stack.capture.submit(document(*events), FARM), flush=True)
@@ -35,6 +36,6 @@ def worker() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "capture":
-        capture(Path(sys.argv[2]), sys.argv[3])
+        capture(Path(sys.argv[2]), sys.argv[3], sys.argv[4])
     else:
         worker()

@@ -12,7 +12,10 @@ import pytest
 from tests.ledger.projection.support import database_url
 from tests.traceability.capture.stack import Identity, Stack, make_identity, running
 
-__all__ = ["database_url", "identity", "start", "stack"]
+__all__ = ["database_url", "identity", "stack", "start"]
+
+
+Start = Callable[..., AbstractContextManager[Stack]]
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +24,7 @@ def identity() -> Identity:
 
 
 @pytest.fixture
-def start(tmp_path: Path, identity: Identity, database_url: str) -> Callable[..., Any]:
+def start(tmp_path: Path, identity: Identity, database_url: str) -> Start:
     """`with start(settings) as stack`: a node on each database; called again it is the same."""
 
     def running_node(*settings: Any, **options: Any) -> AbstractContextManager[Stack]:
@@ -31,6 +34,6 @@ def start(tmp_path: Path, identity: Identity, database_url: str) -> Callable[...
 
 
 @pytest.fixture
-def stack(start: Callable[..., Any]) -> Iterator[Stack]:
+def stack(start: Start) -> Iterator[Stack]:
     with start() as stack:
         yield stack

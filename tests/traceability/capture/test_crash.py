@@ -24,11 +24,13 @@ from traceability.query import stored_event
 pytestmark = [pytest.mark.feature("T1"), pytest.mark.feature("L2")]
 
 
-def killed_round(directory: Path, project: Path, round_: int, life_s: float) -> list[str]:
+def killed_round(
+    directory: Path, database_url: str, project: Path, round_: int, life_s: float
+) -> list[str]:
     """Capture ids that a node acknowledged before it was killed."""
     command = (sys.executable, "-m", "tests.traceability.capture.child", "capture")
     with subprocess.Popen(
-        (*command, str(directory), str(round_)), cwd=project, stdout=subprocess.PIPE
+        (*command, str(directory), database_url, str(round_)), cwd=project, stdout=subprocess.PIPE
     ) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
@@ -43,14 +45,16 @@ def killed_round(directory: Path, project: Path, round_: int, life_s: float) -> 
     "rounds", [3, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 )
 def test_every_acknowledged_event_is_provable_after_kill_9(
-    tmp_path: Path, project_root: Path, rounds: int
+    tmp_path: Path, database_url: str, project_root: Path, rounds: int
 ) -> None:
     acknowledged: list[str] = []
     seed = random.Random(rounds)
     for round_ in range(rounds):
-        acknowledged += killed_round(tmp_path, project_root, round_, seed.uniform(0.05, 1.0))
+        acknowledged += killed_round(
+            tmp_path, database_url, project_root, round_, seed.uniform(0.05, 1.0)
+        )
     assert len(acknowledged) > 3 * rounds
-    with running(tmp_path, make_identity()) as stack:
+    with running(tmp_path, make_identity(), database_url=database_url) as stack:
         jobs = [stack.capture.finished(one).result(120) for one in acknowledged]
         assert [job.errors for job in jobs if not job.success] == []
         assert all(len(job.event_ids) == EVENTS_PER_DOCUMENT for job in jobs)

@@ -12,7 +12,8 @@ from ledger.chain import Ledger
 from ledger.consensus import SoloDriver
 from ledger.projection import open_database
 from ledger.types import Address, Hash32
-from tests.traceability.capture.stack import FARM, Identity, Stack, document, event, running
+from tests.traceability.capture.conftest import Start
+from tests.traceability.capture.stack import FARM, Identity, Stack, document, event
 from traceability.capture import CaptureSettings, Job
 from traceability.capture.lane import Lane, LiveBatch
 from traceability.capture.tables import capture_batch, capture_job
@@ -20,10 +21,10 @@ from traceability.capture.tables import capture_batch, capture_job
 pytestmark = pytest.mark.feature("T1")
 
 
-def leave_batches(directory: Path, identity: Identity, count: int) -> list[str]:
+def leave_batches(start: Start, count: int) -> list[str]:
     """A node that stops with `count` documents signed and stored, none of them on the chain."""
     settings = CaptureSettings(workers=0, transactions_in_flight_max=count)
-    with running(directory, identity, settings) as stack:
+    with start(settings) as stack:
         stack.driver.stop()
         ids = []
         for number in range(count):
@@ -55,10 +56,10 @@ def done(stack: Stack, capture_id: str) -> Job:
 
 
 def test_stored_transactions_are_sent_as_they_are_after_a_restart(
-    tmp_path: Path, identity: Identity
+    start: Start, identity: Identity
 ) -> None:
-    ids = leave_batches(tmp_path, identity, 3)
-    with running(tmp_path, identity) as stack:
+    ids = leave_batches(start, 3)
+    with start() as stack:
         jobs = [done(stack, one) for one in ids]
         assert all(job.success for job in jobs)
         hashes = [job.anchorings[0].transaction_hash for job in jobs]
@@ -69,9 +70,9 @@ def test_stored_transactions_are_sent_as_they_are_after_a_restart(
 
 
 def test_a_nonce_that_another_took_is_replaced_and_nothing_lost(
-    tmp_path: Path, identity: Identity
+    start: Start, tmp_path: Path, identity: Identity
 ) -> None:
-    ids = leave_batches(tmp_path, identity, 2)
+    ids = leave_batches(start, 2)
     key = identity.accounts[FARM]
     ledger = Ledger.open(tmp_path / "chain", genesis=identity.genesis, signer=identity.signer)
     driver = SoloDriver(ledger, block_interval_ms=0)
@@ -93,14 +94,16 @@ def test_a_nonce_that_another_took_is_replaced_and_nothing_lost(
     ledger.wait_for(ledger.submit(raw), 10)
     driver.stop()
     ledger.close()
-    with running(tmp_path, identity) as stack:
+    with start() as stack:
         assert all(done(stack, one).success for one in ids)
         assert sorted(nonces(stack)) == [1, 2]
 
 
-def test_a_gap_left_by_a_refusal_is_filled(tmp_path: Path, identity: Identity) -> None:
-    first, second = leave_batches(tmp_path, identity, 2)
-    engine = open_database(f"sqlite:///{tmp_path}/tally.sqlite")
+def test_a_gap_left_by_a_refusal_is_filled(
+    start: Start, database_url: str, identity: Identity
+) -> None:
+    first, second = leave_batches(start, 2)
+    engine = open_database(database_url)
     with engine.begin() as connection:
         connection.execute(
             update(capture_batch).where(capture_batch.c.nonce == 0).values(state="failed")
@@ -111,7 +114,7 @@ def test_a_gap_left_by_a_refusal_is_filled(tmp_path: Path, identity: Identity) -
             .values(state="failed", finished_ms=1, document=None)
         )
     engine.dispose()
-    with running(tmp_path, identity) as stack:
+    with start() as stack:
         assert done(stack, second).success
         assert stack.ledger.pending_nonce(identity.accounts[FARM].address) == 2
 

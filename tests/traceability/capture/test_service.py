@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,17 +12,16 @@ from sqlalchemy import func, select
 
 from contracts.consortium.types import Status
 from ledger.projection import read_transaction
-from tests.ledger.projection.support import fresh_postgresql
+from tests.traceability.capture.conftest import Start
+from tests.traceability.capture.full_disk import full_disk
 from tests.traceability.capture.stack import (
     BANK,
     CARRIER,
     FARM,
-    Identity,
     Stack,
     bare,
     document,
     event,
-    running,
 )
 from traceability.bundle import build_bundle, verify_bundle
 from traceability.capture import (
@@ -157,9 +154,9 @@ def test_many_small_documents_share_transactions(stack: Stack) -> None:
     assert all(provable(stack, job.event_ids[0]) for job in jobs[::20])
 
 
-def test_a_large_document_is_divided(tmp_path: Path, identity: Identity) -> None:
+def test_a_large_document_is_divided(start: Start) -> None:
     settings = CaptureSettings(workers=0, batch_events_max=30)
-    with running(tmp_path, identity, settings) as stack:
+    with start(settings) as stack:
         job = capture(stack, document(*(event(n) for n in range(100))))
         assert job.success
         assert len(job.anchorings) == 4
@@ -212,9 +209,9 @@ def test_a_suspended_organisation_is_refused_until_it_is_active_again(stack: Sta
 
 
 def test_suspension_between_acceptance_and_anchoring_fails_the_job(
-    tmp_path: Path, identity: Identity
+    start: Start,
 ) -> None:
-    with running(tmp_path, identity) as stack:
+    with start() as stack:
         stack.set_status(FARM, Status.SUSPENDED)
         stack.capture._standing[FARM] = (time.monotonic() + 60, True)
         job = capture(stack, document(event(1)))
@@ -232,9 +229,9 @@ def test_a_role_that_may_not_capture_is_refused_by_the_contract(stack: Stack) ->
     assert capture(stack, document(event(1)), FARM).success
 
 
-def test_the_queue_is_bounded(tmp_path: Path, identity: Identity) -> None:
+def test_the_queue_is_bounded(start: Start) -> None:
     settings = CaptureSettings(workers=0, queue_jobs_max=3)
-    with running(tmp_path, identity, settings) as stack:
+    with start(settings) as stack:
         stack.driver.stop()
         ids = [stack.capture.submit(document(event(n)), FARM) for n in range(3)]
         with pytest.raises(QueueFull) as refused:
@@ -246,32 +243,25 @@ def test_the_queue_is_bounded(tmp_path: Path, identity: Identity) -> None:
         assert capture(stack, document(event(9))).success
 
 
-def test_a_full_disk_refuses_and_harms_nothing(tmp_path: Path, identity: Identity) -> None:
-    with running(tmp_path, identity) as stack:
+def test_a_full_disk_refuses_and_harms_nothing(start: Start) -> None:
+    with start() as stack:
         before = capture(stack, document(event(1)))
-
-        def pages(limit: str) -> None:
-            stack.capture._committer.submit(
-                lambda c: c.exec_driver_sql(f"PRAGMA max_page_count={limit}")
-            ).result(10)
-
-        pages("1")  # no less than there are: no page more
         long = {"id": "https://x.example/" + "p" * 900}
         big = document(*(event(n, readPoint=long) for n in range(300)))
-        waiting = [stack.capture.accept(big, FARM) for _ in range(20)]
-        assert StorageFull in {type(one.exception(30)) for one in waiting}
-        pages("100000000")
+        with full_disk(stack):
+            waiting = [stack.capture.accept(big, FARM) for _ in range(20)]
+            assert StorageFull in {type(one.exception(30)) for one in waiting}
         assert stack.capture.status().running
         assert provable(stack, before.event_ids[0])
         assert capture(stack, document(event("after"))).success
 
 
-def test_what_was_under_way_goes_on_after_a_restart(tmp_path: Path, identity: Identity) -> None:
-    with running(tmp_path, identity) as stack:
+def test_what_was_under_way_goes_on_after_a_restart(start: Start) -> None:
+    with start() as stack:
         stack.driver.stop()
         ids = [stack.capture.submit(document(event(n)), FARM) for n in range(8)]
         time.sleep(0.5)
-    with running(tmp_path, identity) as stack:
+    with start() as stack:
         jobs = [stack.capture.job(one) for one in ids]
         assert all(job is not None for job in jobs)
         deadline = time.monotonic() + 30
@@ -288,11 +278,11 @@ def test_what_was_under_way_goes_on_after_a_restart(tmp_path: Path, identity: Id
         assert {(state, raw) for state, raw in states} == {("anchored", None)}
 
 
-def test_finished_jobs_are_remembered_after_a_restart(tmp_path: Path, identity: Identity) -> None:
-    with running(tmp_path, identity) as stack:
+def test_finished_jobs_are_remembered_after_a_restart(start: Start) -> None:
+    with start() as stack:
         done = capture(stack, document(event(1)))
         failed = capture(stack, document(event(1, action="NO")))
-    with running(tmp_path, identity) as stack:
+    with start() as stack:
         again = stack.capture.job(done.capture_id)
         assert again is not None
         assert again.event_ids == done.event_ids
@@ -300,24 +290,6 @@ def test_finished_jobs_are_remembered_after_a_restart(tmp_path: Path, identity: 
         other = stack.capture.job(failed.capture_id)
         assert other is not None
         assert other.errors == failed.errors
-
-
-@pytest.mark.skipif(
-    not os.environ.get("TALLY_TEST_POSTGRESQL"), reason="TALLY_TEST_POSTGRESQL names no server"
-)
-def test_it_works_the_same_on_postgresql(tmp_path: Path, identity: Identity) -> None:
-    with fresh_postgresql() as url, running(tmp_path, identity, database_url=url) as stack:
-        first = capture(stack, document(event(1), event(2)))
-        assert first.success
-        assert capture(stack, document(event(2))).already_present == first.event_ids[1:]
-        key = {"idempotency_key": "k"}
-        again = [stack.capture.submit(document(event(3)), FARM, **key) for _ in range(2)]
-        assert again[0] == again[1]
-        with pytest.raises(KeyReused):
-            stack.capture.submit(document(event(4)), FARM, **key)
-        assert stack.capture.finished(again[0]).result(30).success
-        assert len(stack.capture.jobs(FARM)[0]) == 3
-        assert all(provable(stack, event_id) for event_id in first.event_ids)
 
 
 def test_migrations_make_the_tables_that_the_code_knows(stack: Stack) -> None:
