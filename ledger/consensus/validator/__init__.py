@@ -9,6 +9,7 @@ from ledger.consensus.validator.errors import (
     ValidatorError,
 )
 from ledger.consensus.validator.guard import GuardedKey
+from ledger.consensus.validator.ring import KeyRing, state_path_of
 from ledger.consensus.validator.server import ValidatorServer
 from ledger.consensus.validator.signbytes import Step
 from ledger.consensus.validator.state import Signed, SignState
@@ -17,6 +18,7 @@ from ledger.consensus.validator.types import ValidatorStatus
 __all__ = [
     "DoubleSignRefused",
     "GuardedKey",
+    "KeyRing",
     "RequestRefused",
     "SignState",
     "SignStateBusy",
@@ -27,4 +29,5 @@ __all__ = [
     "ValidatorError",
     "ValidatorServer",
     "ValidatorStatus",
+    "state_path_of",
 ]

@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from google.protobuf.message import DecodeError
 from ledger.consensus.validator import privval_pb2 as pb
 from ledger.consensus.validator.errors import RequestRefused, ValidatorError
 from ledger.consensus.validator.guard import GuardedKey
-from ledger.consensus.validator.state import SignState
+from ledger.consensus.validator.ring import KeyRing
 from ledger.consensus.validator.types import ValidatorStatus
 from ledger.consensus.wire import FrameError, frame, read_frame
 from ledger.crypto.protocol import ValidatorSigner
@@ -49,14 +49,20 @@ class ValidatorServer:
         state_path: Path,
         *,
         chain_id: str | None = None,
+        find: Callable[[bytes], ValidatorSigner | None] = lambda _: None,
     ) -> None:
-        """`chain_id`: what alone is signed for; by default that of the first signature."""
+        """`chain_id`: what alone is signed for; by default that of the first signature.
+
+        `find` gives a further key of this validator by its public key, for the time when the
+        ledger names another than `signer` (`committed`).
+        """
         self._socket_path = socket_path
         self._signer = signer
         self._state_path = state_path
         self._chain_id = chain_id
-        self._state: SignState | None = None
-        self._key: GuardedKey | None = None
+        self._find = find
+        self._ring: KeyRing | None = None
+        self._told: GuardedKey | None = None
         self._thread: threading.Thread | None = None
         self._connection: socket.socket | None = None
         self._changing = threading.Lock()
@@ -66,17 +72,25 @@ class ValidatorServer:
     def start(self) -> None:
         """Begin to dial. Twice does no harm.
 
-        Raises `SignStateBusy`, `SignStateDamaged`, `SignStateForeign`.
+        Raises `SignStateBusy`, `SignStateDamaged`.
         """
         if self._thread is not None:
             return
-        self._state = SignState(self._state_path, self._signer.public_key)
-        key = self._key = GuardedKey(self._signer, self._state)
+        ring = self._ring = KeyRing(self._signer, self._state_path, self._find)
+        self._told = None
         self._stopping.clear()
         self._thread = threading.Thread(
-            target=self._run, args=(key,), name="validator-signer", daemon=True
+            target=self._run, args=(ring,), name="validator-signer", daemon=True
         )
         self._thread.start()
+
+    def committed(self, height: int, public_key: bytes | None) -> None:
+        """The engine's block of this height is durable; the ledger names this key for the node.
+
+        For a key to be changed while the node runs: `KeyRing.committed`.
+        """
+        if self._ring is not None:
+            self._ring.committed(height, public_key)
 
     def stop(self) -> None:
         """End after the signature at hand. Twice does no harm; it can be started again."""
@@ -87,15 +101,17 @@ class ValidatorServer:
         self._hang_up()
         thread.join(_STOP_S)
         self._thread = None
-        if self._state is not None:
-            self._state.close()
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
 
     def status(self) -> ValidatorStatus:
         """Whether the engine is connected, what was signed last, how often and how fast."""
-        key, figures = self._key, self._figures
+        ring, figures = self._ring, self._figures
+        key = self._told or (ring.current() if ring else None)
         last = key.last if key else None
         return ValidatorStatus(
-            public_key=self._signer.public_key,
+            public_key=key.public_key if key else self._signer.public_key,
             connected=self._connection is not None,
             height=last.height if last else 0,
             round=last.round if last else 0,
@@ -106,7 +122,7 @@ class ValidatorServer:
 
     # ---- the connection -------------------------------------------------------------------------
 
-    def _run(self, key: GuardedKey) -> None:
+    def _run(self, ring: KeyRing) -> None:
         pause = RETRY_S
         while not self._stopping.is_set():
             try:
@@ -118,7 +134,7 @@ class ValidatorServer:
             pause = RETRY_S
             _LOG.info("signing for the engine at %s", self._socket_path)
             try:
-                self._serve(connection, key)
+                self._serve(connection, ring)
             except (OSError, FrameError, DecodeError) as error:
                 if not self._stopping.is_set():
                     _LOG.warning("the engine's signer connection broke: %s", error)
@@ -147,41 +163,43 @@ class ValidatorServer:
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
 
-    def _serve(self, connection: socket.socket, key: GuardedKey) -> None:
+    def _serve(self, connection: socket.socket, ring: KeyRing) -> None:
         with connection.makefile("rb") as stream:
             while not self._stopping.is_set():
                 data = read_frame(stream.read, MESSAGE_SIZE_BYTES_MAX)
                 if data is None:
                     return
-                answer = self._answer(pb.Message.FromString(data), key)
+                answer = self._answer(pb.Message.FromString(data), ring)
                 connection.sendall(frame(answer.SerializeToString()))
 
     # ---- answers --------------------------------------------------------------------------------
 
-    def _answer(self, request: pb.Message, key: GuardedKey) -> pb.Message:
+    def _answer(self, request: pb.Message, ring: KeyRing) -> pb.Message:
         kind = request.WhichOneof("sum")
         if kind == "ping_request":
             return pb.Message(ping_response=pb.PingResponse())
         if kind == "pub_key_request":
-            return self._public_key(request.pub_key_request, key)
+            return self._public_key(request.pub_key_request, ring)
         if kind == "sign_vote_request":
-            return self._vote(request.sign_vote_request, key)
+            return self._vote(request.sign_vote_request, ring)
         if kind == "sign_proposal_request":
-            return self._proposal(request.sign_proposal_request, key)
+            return self._proposal(request.sign_proposal_request, ring)
         raise FrameError(f"a {kind or 'message of no kind'} is no request")
 
-    def _public_key(self, request: pb.PubKeyRequest, key: GuardedKey) -> pb.Message:
+    def _public_key(self, request: pb.PubKeyRequest, ring: KeyRing) -> pb.Message:
         try:
             self._check_chain(request.chain_id)
         except RequestRefused as refusal:
             response = pb.PubKeyResponse(error=self._refused(refusal))
         else:
+            key = self._told = ring.current()
             response = pb.PubKeyResponse(pub_key=pb.PublicKey(ed25519=key.public_key))
         return pb.Message(pub_key_response=response)
 
-    def _vote(self, request: pb.SignVoteRequest, key: GuardedKey) -> pb.Message:
+    def _vote(self, request: pb.SignVoteRequest, ring: KeyRing) -> pb.Message:
         try:
             self._check_chain(request.chain_id)
+            key = ring.of_address(request.vote.validator_address) or self._told or ring.current()
             with self._figures.measured():
                 vote = key.sign_vote(request.vote, request.chain_id)
             response = pb.SignedVoteResponse(vote=vote)
@@ -189,9 +207,10 @@ class ValidatorServer:
             response = pb.SignedVoteResponse(vote=pb.Vote(), error=self._refused(error))
         return pb.Message(signed_vote_response=response)
 
-    def _proposal(self, request: pb.SignProposalRequest, key: GuardedKey) -> pb.Message:
+    def _proposal(self, request: pb.SignProposalRequest, ring: KeyRing) -> pb.Message:
         try:
             self._check_chain(request.chain_id)
+            key = self._told or ring.current()
             with self._figures.measured():
                 proposal = key.sign_proposal(request.proposal, request.chain_id)
             response = pb.SignedProposalResponse(proposal=proposal)

@@ -72,7 +72,7 @@ class SignState:
         """Replace the record, durable when this returns. Raises OSError; then nothing counts."""
         if signed.place <= self._last.place:
             raise ValueError(f"{signed.place} is not above {self._last.place}")
-        _write_durable(self.path, _encode(signed, self._public_key))
+        write_durable(self.path, _encode(signed, self._public_key))
         self._last = signed
 
     def raise_to(self, height: int) -> None:
@@ -105,7 +105,7 @@ class SignState:
                 data = file.read(_SIZE_BYTES_MAX + 1)
         except FileNotFoundError:
             first = Signed()
-            _write_durable(self.path, _encode(first, self._public_key))
+            write_durable(self.path, _encode(first, self._public_key))
             return first
         signed, public_key = _decode(data, self.path)
         if public_key != self._public_key:
@@ -114,6 +114,18 @@ class SignState:
                 f"{self._public_key.hex()}; each key has a record of its own"
             )
         return signed
+
+
+def record_owner(path: Path) -> bytes | None:
+    """The public key that the record at `path` is of; None where there is none.
+
+    Raises `SignStateDamaged`.
+    """
+    try:
+        with path.open("rb") as file:
+            return _decode(file.read(_SIZE_BYTES_MAX + 1), path)[1]
+    except FileNotFoundError:
+        return None
 
 
 def _encode(signed: Signed, public_key: bytes) -> bytes:
@@ -172,7 +184,7 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
-def _write_durable(path: Path, data: bytes) -> None:
+def write_durable(path: Path, data: bytes) -> None:
     """The new contents whole on disk, or the old ones."""
     draft = path.with_name(f".{path.name}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

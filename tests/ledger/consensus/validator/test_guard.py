@@ -195,7 +195,7 @@ class TestGuard:
             def full(_path: Path, _data: bytes) -> None:
                 raise OSError(28, "No space left on device")
 
-            monkeypatch.setattr(module, "_write_durable", full)
+            monkeypatch.setattr(module, "write_durable", full)
             with pytest.raises(OSError, match="No space"):
                 key.sign_vote(vote(6, 0), CHAIN)
             monkeypatch.undo()

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from nacl.signing import VerifyKey
 
-from ledger.consensus.validator import SignStateBusy, SignStateForeign, ValidatorServer
+from ledger.consensus.validator import SignStateBusy, ValidatorServer
 from ledger.consensus.validator import privval_pb2 as pb
 from ledger.consensus.validator.signbytes import vote_sign_bytes
 from ledger.consensus.wire import frame, read_frame
-from ledger.crypto import Ed25519Key, TokenMissing
+from ledger.crypto import TokenMissing
 from tests.ledger.consensus.validator.engine import until
 from tests.ledger.consensus.validator.test_guard import CHAIN, KEY, proposal, vote
 
@@ -151,14 +151,6 @@ def test_it_waits_for_an_engine_and_ends_at_once(place: Path) -> None:
     test_pings_are_answered(again)
     server.stop()
     again.close()
-
-
-def test_each_key_has_its_own_record(place: Path) -> None:
-    server = ValidatorServer(place / "s", KEY, place / "state.json")
-    server.start()
-    server.stop()
-    with pytest.raises(SignStateForeign):
-        ValidatorServer(place / "s", Ed25519Key(b"\7" * 32), place / "state.json").start()
 
 
 def test_a_token_that_is_away_is_an_answer_not_an_end(place: Path) -> None:
