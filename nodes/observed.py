@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from nodes.operations import (
     WitnessView,
     Work,
 )
+from nodes.operations.backup import backup_work
 
 if TYPE_CHECKING:
     from nodes.runtime import NodeRuntime
@@ -52,6 +54,18 @@ def sources_of(node: NodeRuntime) -> Sources:
         evidence=None if node.witness is None else _evidence_of(node.witness),
         snapshots=None if node.snapshots is None else _snapshots_of(node.snapshots),
         snapshot=None if node.snapshots is None else _making_of(node.snapshots),
+        backup=_backup_of(node),
+    )
+
+
+def _backup_of(node: NodeRuntime) -> Work:
+    """Where no place is named, backups go beside the node's folder."""
+    root, driver = node.directory.root.absolute(), node.driver
+    return backup_work(
+        node.directory,
+        root.with_name(f"{root.name}-backups"),
+        copy_chain=node.ledger.copy,
+        paused=driver.paused if isinstance(driver, CometBftDriver) else nullcontext,
     )
 
 

@@ -65,6 +65,9 @@ _NODE = Branch(
         "status": Entry("nodes.cli.operations", "status", "Ask a running node how it is."),
         "peers": Entry("nodes.cli.operations", "peers", "List the nodes it is connected with."),
         "metrics": Entry("nodes.cli.operations", "metrics", "Print its Prometheus metrics."),
+        "backup": Entry("nodes.cli.backup", "backup", "Back a node up, while it works."),
+        "restore": Entry("nodes.cli.backup", "restore", "Make a node out of a backup."),
+        "snapshot": Entry("nodes.cli.backup", "snapshot", "Make a snapshot for joining nodes."),
         "reindex": Entry(
             "nodes.cli.maintenance", "reindex", "Rebuild the SQL tables from the chain."
         ),
