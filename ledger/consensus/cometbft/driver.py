@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,8 @@ from ledger.crypto.protocol import ValidatorSigner
 
 _PAUSED_WORDS: Final = "the node's disk is full, nothing can be made durable: try again later"
 
+_IDLE_S: Final = 10.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,8 +57,12 @@ class CometBftDriver:
         *,
         snapshots: SnapshotService | None = None,
         validator: ValidatorSigner | None = None,
+        find_validator: Callable[[bytes], ValidatorSigner | None] = lambda _: None,
     ) -> None:
         """`validator` None: the engine signs with the key file in its own folder.
+
+        `find_validator` gives another of the node's validator keys, by its public key, when the
+        ledger names that one: the key changes while the node runs.
 
         Raises `EngineHomeInvalid`, `EngineHalted`, `MarkInvalid` where folder and ledger do not
         fit.
@@ -64,6 +70,7 @@ class CometBftDriver:
         self._ledger = ledger
         self._settings = settings
         self._validator = validator
+        self._find_validator = find_validator
         self._home = Home(settings.home)
         self._home.prepare()
         self._begin = find_start(ledger, self._home, settings.genesis)
@@ -93,7 +100,8 @@ class CometBftDriver:
         self._paused = False
         self._blocks = 0
         self._mark: Mark | None = None
-        self._restart_timer: threading.Timer | None = None
+        self._timer_lock = threading.Lock()
+        self._timer: threading.Timer | None = None
 
     # ---- the driver's seam ------------------------------------------------------------------
 
@@ -132,8 +140,10 @@ class CometBftDriver:
                 self._validator,
                 self._home.signer_state,
                 chain_id=self._begin.chain_id,
+                find=self._find_validator,
             )
             running.signer.start()
+            running.signer.committed(self.height(), self._own_key())
         running.rpc = EngineRpc(sockets.rpc)
         running.relay = Relay(
             self._pool,
@@ -144,7 +154,7 @@ class CometBftDriver:
         self._relay = running.relay
         self._ledger.relay(running.relay.offer)
         running.supervisor = Supervisor(
-            program, self._home, self._log, self._prepare_engine, self._halted
+            program, self._home, self._log, lambda: self._prepare_engine(running), self._halted
         )
         running.supervisor.start()
         running.monitor = Monitor(running.rpc, self._seen)
@@ -156,9 +166,10 @@ class CometBftDriver:
         with self._control:
             running, self._running = self._running, None
             self._stopping.set()
-            if self._restart_timer is not None:
-                self._restart_timer.cancel()
-                self._restart_timer = None
+            with self._timer_lock:
+                if self._timer is not None:
+                    self._timer.cancel()
+                    self._timer = None
             if running is None:
                 return
             self._ledger.relay(None)
@@ -268,6 +279,7 @@ class CometBftDriver:
             if supervisor is not None:
                 self._paused = True
                 supervisor.stop()
+                self._wait_idle()
         try:
             yield
         finally:
@@ -276,12 +288,25 @@ class CometBftDriver:
                 if was and supervisor is not None and self._running is not None:
                     supervisor.start()
 
+    def _wait_idle(self) -> None:
+        server = self._running.server if self._running else None
+        if server is not None and not server.wait_idle(_IDLE_S):
+            _log.warning("the application still works for the engine that has ended")
+
     # ---- what the engine's threads tell -----------------------------------------------------
 
     def committed(self, mark: Mark, block_made: bool) -> None:
         """A height is durable."""
+        running = self._running
+        if running is not None and running.signer is not None:
+            running.signer.committed(mark.height, self._own_key())
         self._mark = mark
         self._blocks += block_made
+
+    def _own_key(self) -> bytes | None:
+        """The validator key that the ledger names for this node now."""
+        mine = (node.validator_key for node in self._ledger.nodes() if node.id == self._node_id)
+        return next(mine, None)
 
     def nodes_changed(self, before: tuple[NodeEntry, ...], after: tuple[NodeEntry, ...]) -> None:
         """Members or nodes came or went: v0.38 lets go of a peer only when it is restarted."""
@@ -290,12 +315,12 @@ class CometBftDriver:
             return
         rank = rank_of(self._node_id, after)
         delay_s = (rank + 1) * self._settings.disconnect_interval_s
-        with self._control:
-            if self._running is None or self._restart_timer is not None:
+        with self._timer_lock:
+            if self._stopping.is_set() or self._timer is not None:
                 return
-            self._restart_timer = threading.Timer(delay_s, self._disconnect)
-            self._restart_timer.daemon = True
-            self._restart_timer.start()
+            self._timer = threading.Timer(delay_s, self._disconnect)
+            self._timer.daemon = True
+            self._timer.start()
 
     def full(self, reason: str | None) -> None:
         """The disk is full, or has room again."""
@@ -307,7 +332,8 @@ class CometBftDriver:
 
     def _disconnect(self) -> None:
         """Restart the engine if it is connected to a node that is active no more."""
-        self._restart_timer = None
+        with self._timer_lock:
+            self._timer = None
         running = self._running
         if running is None or running.supervisor is None or running.monitor is None:
             return
@@ -317,11 +343,18 @@ class CometBftDriver:
             names = ", ".join(peer.id.hex() for peer in unwanted)
             running.supervisor.restart(f"no member (any more), and still connected: {names}")
 
-    def _prepare_engine(self) -> None:
-        """Before each start of the engine: its files, and what it has forgotten."""
-        running = self._running
-        assert running is not None
+    def _prepare_engine(self, running: _Running) -> None:
+        """Before each start of the engine: its files, and what it has forgotten.
+
+        What was asked by the engine before is answered to the end first: a block that is kept after
+        the new one has asked how far we are would be due no more when it comes again.
+        """
         assert running.sockets is not None
+        assert running.server is not None
+        while not running.server.wait_idle(_IDLE_S):
+            _log.warning("the application still works for the engine that has ended")
+            if self._stopping.is_set():
+                return
         running.sockets.rpc.unlink(missing_ok=True)
         if running.sockets.signer is not None:
             running.sockets.signer.unlink(missing_ok=True)

@@ -54,7 +54,7 @@ class AbciServer:
         self._path = path
         self._application = application
         self._failed = failed
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._listener: socket.socket | None = None
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._stopping = False
@@ -98,6 +98,11 @@ class AbciServer:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no connection is open and nothing is answered; False where it takes longer."""
+        with self._lock:
+            return self._lock.wait_for(lambda: not self._connections, timeout_s)
+
     @property
     def connections(self) -> int:
         """Number of open connections: four while the engine works."""
@@ -132,9 +137,10 @@ class AbciServer:
             if not self._stopping:
                 _log.debug("an ABCI connection broke: %s", error)
         finally:
+            _close(connection)
             with self._lock:
                 self._connections.pop(connection, None)
-            _close(connection)
+                self._lock.notify_all()
 
     def _converse(
         self,
