@@ -10,7 +10,7 @@ from api.gate import Gate
 from api.problems import install_problem_handlers
 from api.proving import Prover
 from api.resources import Resources
-from api.routes import capture, events, items, log, node, proofs
+from api.routes import capture, consortium, events, items, joining, log, node, proofs
 from api.services import Services
 from api.web import mount_assets
 
@@ -35,6 +35,8 @@ def create_app(services: Services) -> FastAPI:
         capture.router(services, guard),
         events.router(services),
         log.router(services),
+        consortium.router(services),
+        joining.router(services),
         proofs.router(services, prover),
         items.router(services, prover),
     )

@@ -29,6 +29,7 @@ from contracts.consortium.projection import (
     find_account,
     find_organisation,
     find_organisations,
+    list_organisations,
     organisation_table,
 )
 from contracts.consortium.types import (
@@ -83,6 +84,7 @@ __all__ = [
     "find_organisations",
     "founders_of",
     "genesis_account",
+    "list_organisations",
     "multicall",
     "organisation_id_text",
     "organisation_id_word",

@@ -110,6 +110,15 @@ def all_organisations(connection: Connection) -> tuple[Organisation, ...]:
     return tuple(_organisation(row) for row in connection.execute(query))
 
 
+def list_organisations(
+    connection: Connection, *, after: str = "", count: int = 30
+) -> tuple[Organisation, ...]:
+    """Up to `count` organisations by id, those behind `after`."""
+    table = organisation_table
+    query = select(table).where(table.c.id > after).order_by(table.c.id).limit(count)
+    return tuple(_organisation(row) for row in connection.execute(query))
+
+
 def find_account(connection: Connection, address: Address) -> Account | None:
     """The account or device of that address, or None."""
     query = select(account_table).where(account_table.c.address == _hex(address))
