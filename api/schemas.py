@@ -186,6 +186,30 @@ class EvidenceFile(Schema):
     found_at: int = Field(alias="foundAt", description="seconds since 1970")
 
 
+class NetworkNode(Schema):
+    """A node of the consortium."""
+
+    id: str = Field(description="20 bytes in hex, as the engine's peers know it")
+    organisation: str
+    status: Literal["active", "suspended"]
+    power: int
+    validator_key: str | None = Field(alias="validatorKey")
+    p2p: str
+    api: str
+    witness_key: str = Field(alias="witnessKey", description="C2SP vkey")
+    since_block: int = Field(alias="sinceBlock")
+
+
+class NetworkView(Schema):
+    """The consortium's nodes, and where consensus stands; `engine` null where a node is alone."""
+
+    origin: str
+    chain_id: int = Field(alias="chainId")
+    genesis_hash: str = Field(alias="genesisHash")
+    engine: dict[str, Any] | None
+    nodes: list[NetworkNode]
+
+
 class Health(Schema):
     """Whether the node can do its work."""
 

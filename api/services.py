@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
@@ -13,6 +14,21 @@ from ledger.projection import Projector
 from ledger.witness import Witness
 from traceability.bundle import Trust
 from traceability.capture import CaptureService
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAccess:
+    """What others may have of the consensus engine."""
+
+    chain_id: str
+    genesis: bytes
+    """The engine's own genesis.json."""
+    rpc: Callable[[str, Mapping[str, object]], dict[str, object]]
+    """Read-only methods for light clients. Raises `MethodNotAllowed`, `EngineRefused`,
+    `EngineUnreachable`."""
+    height: Callable[[], int]
+    snapshots: Callable[[], Sequence[tuple[int, int]]]
+    """Heights and sizes in bytes, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,8 @@ class Services:
     trust: Trust
     witness: Witness | None = None
     """Where the node cosigns checkpoints and gathers the others' cosignatures."""
+    consensus: EngineAccess | None = None
+    """None: this node orders alone."""
     settings: ApiSettings = field(default_factory=ApiSettings)
     public_url: str = ""
     """Where QR codes lead, e.g. `https://trace.example`; empty: where the request came to."""

@@ -8,6 +8,7 @@ from typing import cast
 
 from sqlalchemy import Engine
 
+from api import EngineAccess
 from contracts.genesis import AllocEntry
 from contracts.handlers import consortium_handlers
 from ledger.chain import Genesis, Ledger
@@ -24,6 +25,7 @@ from ledger.crypto import KeyKind
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector
 from ledger.snapshot import (
+    Manifest,
     Restorer,
     SnapshotMaker,
     SnapshotSchedule,
@@ -122,6 +124,22 @@ def follow_peers(ledger: Ledger, driver: Driver) -> Callable[[], None]:
             driver.set_peers(peer_addresses(ledger, driver.node_id))
 
     return ledger.subscribe(on_block)
+
+
+def engine_access(driver: Driver, snapshots: Snapshots | None) -> EngineAccess | None:
+    """What other nodes may have of this one's engine; None where it orders alone."""
+    if not isinstance(driver, CometBftDriver):
+        return None
+    return EngineAccess(
+        chain_id=driver.chain_id,
+        genesis=driver.genesis(),
+        rpc=driver.engine_rpc,
+        height=driver.height,
+        snapshots=lambda: [
+            (one.height, Manifest.of(one).size_bytes)
+            for one in (snapshots.shelf.list() if snapshots else ())
+        ],
+    )
 
 
 def open_witness(

@@ -25,6 +25,7 @@ from nodes.observed import sources_of
 from nodes.opening import (
     Snapshots,
     database_url,
+    engine_access,
     follow_peers,
     make_projector,
     open_driver,
@@ -167,6 +168,7 @@ class NodeRuntime:
                 keys=self.keys,
                 trust=self.trust,
                 witness=self.witness,
+                consensus=engine_access(self.driver, self.snapshots),
                 settings=ApiSettings(
                     rate_per_address_per_s=per_minute / 60,
                     rate_per_address_burst=max(1, per_minute // 30),
