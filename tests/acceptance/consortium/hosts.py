@@ -146,6 +146,38 @@ class NamespaceHosts:
         _ip("-n", self._hub, *arguments)
 
 
+class LoopbackHosts:
+    """All nodes on 127.0.0.1, for what needs no partitions. Use as a context manager."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __enter__(self) -> LoopbackHosts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was made."""
+
+    def address(self, index: int) -> str:
+        """The same for all: their ports tell them apart."""
+        return "127.0.0.1"
+
+    def command(self, index: int) -> list[str]:
+        """Nothing stands before a command."""
+        return []
+
+    def connect(self, index: int, host: str, port: int, timeout_s: float) -> socket.socket:
+        """An ordinary connection."""
+        return socket.create_connection((host, port), timeout_s)
+
+    def partition(self, groups: Sequence[Sequence[int]]) -> None:
+        """Not on one host."""
+        raise NotImplementedError("nodes on one host cannot be cut off from one another")
+
+    def heal(self) -> None:
+        """Nothing was cut."""
+
+
 def remove_stale() -> None:
     """Namespaces of test runs that were killed."""
     for path in NAMED.glob("tally-*"):
