@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ledger.canonical import JsonError, parse_json
 from ledger.json_place import INTEGER_MAX
-from ledger.tlog import NoteMalformed, NoteVerifier
+from ledger.tlog import Members, NoteMalformed, NoteVerifier
 from ledger.types import Address
 from traceability.bundle.errors import TrustMalformed
 
@@ -56,9 +56,9 @@ class Trust:
     origin: str
     """Origin line of the log's checkpoints."""
     keys: tuple[NoteVerifier, ...]
-    """Keys of the members. One key under several names or types counts once."""
+    """Keys of the members: of each perhaps several, old and new (`ledger.tlog.Members`)."""
     threshold: int
-    """So many of `keys` must have signed a checkpoint."""
+    """Keys of so many different members must have signed a checkpoint."""
     chain_id: int
     consortium: Address
     provenance: Address
@@ -68,11 +68,16 @@ class Trust:
         # Name and id are all that a signature line tells of its key.
         if len({(key.name, key.key_id) for key in self.keys}) != len(self.keys):
             raise TrustMalformed("trust file: the same key stands in `keys` twice")
-        distinct = len({key.public_key for key in self.keys})
-        if not 1 <= self.threshold <= distinct:
+        members = self.members.count
+        if not 1 <= self.threshold <= members:
             raise TrustMalformed(
-                f"trust file: threshold {self.threshold} of {distinct} keys can never be met"
+                f"trust file: threshold {self.threshold} of {members} members can never be met"
             )
+
+    @property
+    def members(self) -> Members:
+        """Which keys belong to one member, and how many members there are."""
+        return Members(self.keys, self.origin)
 
     @classmethod
     def parse(cls, data: bytes) -> Trust:

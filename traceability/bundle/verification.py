@@ -19,6 +19,7 @@ from ledger.tlog import (
     TlogError,
     TlogProof,
     decode_leaf,
+    identity_of,
     leaf_hash,
     require_threshold,
     root_from_inclusion,
@@ -217,7 +218,9 @@ def _checkpoint(check: _Check) -> str:
     except TlogError as error:
         raise _Failed(f"the checkpoint of {origin!r}: {error}") from None
     check.signers = tuple(key.name for key in signed)
-    return f"{len(signed)} of {len(trust.keys)} trusted keys have signed, {trust.threshold} must"
+    members = trust.members
+    count = members.among(identity_of(key) for key in signed)
+    return f"{count} of {members.count} members have signed, {trust.threshold} must"
 
 
 def _statement(check: _Check) -> Statement:

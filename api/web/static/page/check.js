@@ -1,11 +1,14 @@
 // Checking a whole answer: every bundle, and whether what they prove concerns the scanned item at all.
 import { CheckFailed, CheckImpossible, loadCrypto, readTrust, verifyBundle } from "../verify/index.js";
 import { equal, toHex } from "../verify/bytes.js";
+import { checkHistory } from "./memory.js";
 import { concerned } from "./model/relevance.js";
 
 /**
- * `{outcome, reason, entries, leftOut, trust, source}` where each entry of the answer's journey that
- * concerns `identifier` has its `result` of the check. `progress(done, count)` is called on the way.
+ * `{outcome, reason, entries, leftOut, trust, source, history, signed}` where each entry of the answer's
+ * journey that concerns `identifier` has its `result` of the check. `history` is what `checkHistory` gave:
+ * a broken one makes the whole invalid. `signed` names the members that signed the newest checkpoint.
+ * `progress(done, count)` is called on the way.
  */
 export async function checkAnswer(answer, identifier, progress = () => {}) {
   let crypto;
@@ -21,7 +24,22 @@ export async function checkAnswer(answer, identifier, progress = () => {}) {
     checked.push({ ...entry, result: await checkEntry(entry, trust, crypto) });
     progress(index + 1, answer.journey.length);
   }
-  return verdict(checked, identifier, { trust, source: crypto.source });
+  const history = await checkHistory(crypto, signedNotes(checked));
+  const found = verdict(checked, identifier, { trust, source: crypto.source, history, signed: signedBy(checked) });
+  return history?.kind === "broken" ? { ...found, outcome: "invalid" } : found;
+}
+
+/** The checkpoints that enough members have signed. */
+const signedNotes = (checked) =>
+  checked
+    .filter(({ result }) => result.outcome === "valid")
+    .map(({ result: { facts } }) => ({ text: facts.noteText, checkpoint: facts.checkpoint }));
+
+/** The members that signed the newest checkpoint of all, as far as the trust file knows them. */
+function signedBy(checked) {
+  const facts = checked.map(({ result }) => result.facts).filter(({ members }) => members);
+  facts.sort((left, right) => (left.checkpoint.size < right.checkpoint.size ? 1 : -1));
+  return facts[0]?.members ?? [];
 }
 
 /** All bundles of one answer bear the same checkpoint: its signatures are checked once. */
@@ -62,7 +80,7 @@ function unchecked(answer, identifier, reason) {
     ...entry,
     result: { outcome: "not-checked", steps: [], facts: {} },
   }));
-  return { ...verdict(entries, identifier, { trust: null, source: null }), reason };
+  return { ...verdict(entries, identifier, { trust: null, source: null, history: null, signed: [] }), reason };
 }
 
 /** A statement has one place in the log: an answer that gives it several times still says it once. */

@@ -66,7 +66,7 @@ function logCard() {
         ["origin", log.checkpoint.origin],
         ["size", numberText(log.checkpoint.size)],
         ["root", h("code", {}, log.root)],
-        ["signatures", [...new Set(log.names)].join(", ")],
+        ["signatures", signersOf(log).join(word("list.comma"))],
       ]
     : [];
   return h(
@@ -77,6 +77,12 @@ function logCard() {
       ? h("dl", { class: "facts" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, word(`landing.${name}`)), h("dd", {}, value))))
       : h("p", { class: "fine", role: "status" }, word(log.kind === "loading" ? "loading" : "landing.log.unreachable")),
   );
+}
+
+/** The members that signed, by their labels; the log's own name where nobody else has. */
+function signersOf({ names, checkpoint: { origin } }) {
+  const labels = names.filter((name) => name.startsWith(`${origin}/`)).map((name) => name.slice(origin.length + 1));
+  return [...new Set(labels.length ? labels : names)];
 }
 
 const developersCard = () =>

@@ -3,6 +3,7 @@ import { canonicalBytes, canonicalText, demandSafeNumbers, parseCanonicalLine } 
 import { equal, fromBase64, fromHex, toHex } from "./bytes.js";
 import { CheckFailed } from "./errors.js";
 import { eventHashId } from "./hashing.js";
+import { membersOf } from "./members.js";
 import { HASH_SIZE_BYTES, leafHash, rootFromPath } from "./merkle.js";
 import { parseCheckpoint, parseNote, signersOf } from "./note.js";
 import { parseProof } from "./proof.js";
@@ -151,7 +152,7 @@ async function inclusion({ bundle, crypto, facts }) {
   const hash = await leafHash(crypto, canonicalBytes(bundle.leaf));
   const root = await rootFromPath(crypto, hash, proof.index, checkpoint.size, proof.path);
   demand(equal(root, checkpoint.root), "the log's line is not below the checkpoint's root");
-  Object.assign(facts, { note, checkpoint, logIndex: proof.index });
+  Object.assign(facts, { note, checkpoint, logIndex: proof.index, noteText: proof.note });
 }
 
 async function checkpoint({ trust, crypto, facts }) {
@@ -162,11 +163,11 @@ async function checkpoint({ trust, crypto, facts }) {
   }
   const signers = await signersOf(crypto, note, trust.keys);
   facts.signers = [...signers].map((key) => key.name);
-  // One key counts once, under however many names and kinds it signs.
-  const distinct = new Set([...signers].map((key) => toHex(key.publicKey))).size;
+  const members = membersOf(trust.keys, trust.origin);
+  facts.members = members.names(signers);
   const { threshold } = trust;
-  if (distinct < threshold) {
-    throw new Undecided("unknown", `${distinct} trusted keys have signed, ${threshold} must`);
+  if (facts.members.length < threshold) {
+    throw new Undecided("unknown", `${facts.members.length} of ${members.count} members have signed, ${threshold} must`);
   }
 }
 

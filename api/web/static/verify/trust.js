@@ -1,6 +1,7 @@
 // The trust file (docs/proof-format.md section 6): whose signatures count, for which log.
 import { toHex } from "./bytes.js";
 import { CheckFailed } from "./errors.js";
+import { membersOf } from "./members.js";
 import { parseVerifierKey } from "./note.js";
 
 export const FORMAT = "tallystick-trust/1";
@@ -8,7 +9,7 @@ const KEYS_MAX = 128;
 const NAMES = ["chainId", "contracts", "format", "keys", "name", "origin", "threshold"];
 const CONTRACTS = ["consortium", "provenance"];
 
-/** `{name, origin, keys, threshold, contracts, source}`; throws CheckFailed for what cannot be trusted. */
+/** `{name, origin, keys, threshold, members, contracts, source}` (`members` their number); throws CheckFailed for what cannot be trusted. */
 export async function readTrust(crypto, source) {
   demand(isObject(source) && source.format === FORMAT, `its format is not ${FORMAT}`);
   demand(hasNames(source, NAMES), "members are missing or too many");
@@ -21,10 +22,10 @@ export async function readTrust(crypto, source) {
   demand(Object.values(contracts).every(isAddress), "a contract's address is malformed");
   const read = await Promise.all(keys.map((key) => parseVerifierKey(crypto, key)));
   demand(new Set(read.map(idOf)).size === read.length, "the same key stands in it twice");
-  const distinct = new Set(read.map((key) => toHex(key.publicKey))).size;
+  const members = membersOf(read, origin).count;
   demand(Number.isSafeInteger(threshold) && threshold >= 1, "its threshold is not at least 1");
-  demand(threshold <= distinct, "its threshold can never be met");
-  return { name, origin, keys: read, threshold, contracts, source };
+  demand(threshold <= members, "its threshold can never be met");
+  return { name, origin, keys: read, threshold, members, contracts, source };
 }
 
 /** What a signature line tells of its key: two keys with the same could not be told apart. */

@@ -34,7 +34,7 @@ const fileOf = (step) => download(`${canonicalText(step.entry.bundle)}\n`, fileN
 const made = new Map();
 
 /** Attributes of a link that saves `text`; the same text keeps its address for the page's life. */
-function download(text, name) {
+export function download(text, name) {
   if (!made.has(text)) made.set(text, URL.createObjectURL(new Blob([text], { type: "application/json" })));
   return { href: made.get(text), download: name };
 }

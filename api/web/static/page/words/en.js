@@ -15,6 +15,13 @@ export const EN = {
   "verdict.unknown": "Could not be checked now",
   "verdict.unknown.text":
     "Nothing was found to be wrong, but there is no trusted key at hand to decide with. Treat the record as unconfirmed.",
+  "verdict.unknown.few":
+    "Nothing was found to be wrong, but so far {signed} of {count} members have signed, and {threshold} must. Try again in a moment.",
+  "verdict.history": "This log contradicts what you saw before",
+  "verdict.history.text":
+    "Since your last visit, entries of the log {origin} were changed or taken away, or the server cannot show that they were not. Do not rely on this record.",
+  "verdict.history.save": "Save the evidence",
+  "verdict.history.save.text": "The file holds both signed states of the log. Show it to a member you know, or to an arbitrator.",
   "verdict.unreachable": "The record could not be fetched",
   "verdict.unreachable.text":
     "There was no usable answer from the server. This says nothing about the item: try again when the connection is better.",
@@ -40,8 +47,13 @@ export const EN = {
   "checked.inclusion": "Line in the log",
   "checked.inclusion.text": "The line was traced through the log's hash tree up to its published root.",
   "checked.checkpoint": "Signature on the log",
-  "checked.checkpoint.text": "The root is signed by the consortium: {signed}.",
-  "checked.signed": "{threshold} of {count} members' keys needed",
+  "checked.checkpoint.text": "The root bears the consortium's signatures: {signed}.",
+  "checked.signed": "signed by {signed} of {count} members ({names}), {threshold} must",
+  "list.comma": ", ",
+  "checked.history.first": "The log's state is now remembered here: at your next visit it must continue it.",
+  "checked.history.same": "The log is as it was at your last visit.",
+  "checked.history.consistent": "The log continues what you saw at your last visit: nothing was changed or taken away.",
+  "checked.history.unknown": "Whether the log continues what you saw at your last visit could not be checked now.",
   "checked.with": "Computed with {source}.",
   "checked.browser": "your browser's own cryptography",
   "checked.bundled": "the cryptography that this page carries, since your browser offers none here",
