@@ -85,6 +85,7 @@ class BatchBuilder:
         wanted: Mapping[EventKey, list[LiveJob]],
     ) -> Signed:
         signed: Signed = []
+        provenance = self._index.provenance()
         limits = self._chain.limits()
         for run in divide(
             fresh.values(),
@@ -103,6 +104,7 @@ class BatchBuilder:
                     count=len(events),
                     payload=payload,
                     gas_max=limits.block_gas_limit,
+                    provenance=provenance,
                 )
                 self._index.prepare(root, events)
                 live = LiveBatch(

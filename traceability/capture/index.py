@@ -8,12 +8,17 @@ from typing import Final
 
 from sqlalchemy import Engine, or_, select
 
+from contracts.directory import find_contract
+from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.projection import read_transaction
+from ledger.types import Address
 from traceability.capture.batching import EventKey
 from traceability.capture.types import PreparedEvent
 from traceability.projection import PreparedBatches
 from traceability.projection.tables import batch, event, event_repeat
 
+PROVENANCE_NAME: Final = "provenance"
+"""In the directory of contracts."""
 _KEYS_PER_QUERY: Final = 500
 
 
@@ -56,6 +61,12 @@ class SqlEventIndex:
                     if key is not None:
                         found.add(key)
         return found
+
+    def provenance(self) -> Address:
+        """Where the current version of the Provenance contract is."""
+        with read_transaction(self._engine) as connection:
+            found = find_contract(connection, PROVENANCE_NAME)
+        return PROVENANCE_ADDRESS if found is None else found.address
 
     def prepare(self, root: bytes, events: Sequence[PreparedEvent]) -> None:
         """Hashing is done: spare the projection doing it again."""

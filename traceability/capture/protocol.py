@@ -55,5 +55,8 @@ class EventIndex(Protocol):
     def present(self, organisation: str, keys: Sequence[EventKey]) -> set[EventKey]:
         """Those events that the organisation has anchored, unchanged, in an applied block."""
 
+    def provenance(self) -> Address:
+        """Where the current version of the Provenance contract is."""
+
     def prepare(self, root: bytes, events: Sequence[PreparedEvent]) -> None:
         """Hashing is done: spare the projection doing it again. A hint, no more."""
