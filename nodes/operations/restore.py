@@ -136,7 +136,7 @@ def _extract(archive: Path, target: Path, progress: Progress) -> BackupManifest:
         manifest = BackupManifest.decode(stream.read(SIZE_BYTES_MAX + 1), f"{archive}: {MANIFEST}")
         total = sum(file.size for file in manifest.files.values())
         done, seen = 0, set[str]()
-        for member in tar:
+        while (member := tar.next()) is not None:
             entry = manifest.files.get(member.name)
             stream = tar.extractfile(member) if member.isreg() else None
             if entry is None or stream is None or member.name in seen or member.size != entry.size:
