@@ -230,7 +230,7 @@ def test_one_key_may_not_take_everything(make_node: Callable[..., Node]) -> None
 def test_a_disk_that_is_full_is_told_as_507(node: Node) -> None:
     far = {"id": "https://x.example/" + "p" * 900}
     big = document(*(event(n, readPoint=far) for n in range(500)))
-    with full_disk(node.stack):
+    with full_disk(node.stack.capture._committer, node.stack.engine):
         answers = [node.capture(big) for _ in range(10)]
         problem(next(one for one in answers if one.status_code != 202), 507)
     assert node.captured(document(event("after")))["success"] is True

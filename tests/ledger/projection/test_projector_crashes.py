@@ -29,6 +29,7 @@ from tests.ledger.projection.support import (
     expected_rows,
     metadata,
 )
+from tests.postgresql import fresh_postgresql
 
 pytestmark = pytest.mark.feature("N4")
 
@@ -94,9 +95,23 @@ def die_at_commit(engine: Engine, chain: MemoryChain, at: int) -> None:
 def test_after_any_crashes_the_rows_are_those_of_the_chain(
     steps: list[tuple[str, object]], group: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+    with tempfile.TemporaryDirectory() as folder:
+        crash_and_compare(f"sqlite:///{Path(folder) / 'db'}", steps, group)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, group=st.integers(1, 5))
+def test_after_any_crashes_it_is_so_on_postgresql_too(
+    steps: list[tuple[str, object]], group: int
+) -> None:
+    with fresh_postgresql() as url:
+        crash_and_compare(url, steps, group)
+
+
+def crash_and_compare(url: str, steps: list[tuple[str, object]], group: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(projector, "GROUP_BLOCKS_MAX", group)
-        engine = open_database(f"sqlite:///{Path(folder) / 'db'}")
+        engine = open_database(url)
         upgrade(engine)
         metadata.create_all(engine)
         chain = MemoryChain()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from ledger.projection import open_database, upgrade
+from tests.traceability.capture.full_disk import full_disk
 from traceability.capture import CaptureStopped, StorageFull
 from traceability.capture.committer import GroupCommitter
 from traceability.capture.tables import capture_batch
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.feature("T1")
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/jobs.sqlite")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
     upgrade(engine)
     yield engine
     engine.dispose()
@@ -90,19 +90,11 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
 ) -> None:
     committer.submit(lambda c: add(c, 1)).result(10)
 
-    def limit(connection: Connection) -> None:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
-
-    def lift(connection: Connection) -> None:
-        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
-
-    # The limit belongs to a connection; with one caller at a time the pool has only one.
-    committer.submit(limit).result(10)
-    full = committer.submit(lambda c: add(c, 2, size=1_000_000))
-    assert isinstance(full.exception(10), StorageFull)
+    # On SQLite the limit belongs to a connection; with one caller at a time the pool has only one.
+    with full_disk(committer, engine):
+        full = committer.submit(lambda c: add(c, 2, size=1_000_000))
+        assert isinstance(full.exception(10), StorageFull)
     assert count(engine) == 1
-    committer.submit(lift).result(10)
     committer.submit(lambda c: add(c, 2, size=1_000_000)).result(10)
     assert count(engine) == 2
 

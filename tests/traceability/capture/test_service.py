@@ -248,7 +248,7 @@ def test_a_full_disk_refuses_and_harms_nothing(start: Start) -> None:
         before = capture(stack, document(event(1)))
         long = {"id": "https://x.example/" + "p" * 900}
         big = document(*(event(n, readPoint=long) for n in range(300)))
-        with full_disk(stack):
+        with full_disk(stack.capture._committer, stack.engine):
             waiting = [stack.capture.accept(big, FARM) for _ in range(20)]
             assert StorageFull in {type(one.exception(30)) for one in waiting}
         assert stack.capture.status().running
