@@ -207,6 +207,9 @@ class NetworkView(Schema):
     chain_id: int = Field(alias="chainId")
     genesis_hash: str = Field(alias="genesisHash")
     engine: dict[str, Any] | None
+    checkpoint: str | None = Field(
+        description="newest checkpoint that as many members have signed as the trust file asks"
+    )
     nodes: list[NetworkNode]
 
 

@@ -78,11 +78,16 @@ def open_driver(
     ledger: Ledger,
     secrets: SecretStore,
     snapshots: SnapshotService | None = None,
+    *,
     state_sync: StateSync | None = None,
+    peers: tuple[str, ...] | None = None,
+    genesis: bytes | None = None,
 ) -> Driver:
     """Who decides the order, by `[consensus] driver`. Not started.
 
-    Raises `SettingsInvalid` where the ledger is no consortium's, and what the engine's room raises.
+    For a node that joins: how it gets the state, the peers (by default those that the ledger
+    names) and the engine's genesis.json (by default derived from the ledger's). Raises
+    `SettingsInvalid` where the ledger is no consortium's, and what the engine's room raises.
     """
     section = settings.consensus
     if section.driver == "solo":
@@ -103,13 +108,15 @@ def open_driver(
             home=directory.engine,
             p2p_listen=section.p2p_listen,
             p2p_external=section.p2p_external,
-            peers=peer_addresses(ledger, own),
+            peers=peer_addresses(ledger, own) if peers is None else peers,
+            genesis=genesis,
             timings=LOCAL if section.timing == "local" else WIDE,
             state_sync=state_sync,
             moniker=own.hex()[:8],
         ),
         snapshots=snapshots,
         validator=secrets.load_validator(VALIDATOR_KEY_LABEL),
+        find_validator=secrets.find_validator,
     )
 
 

@@ -120,7 +120,7 @@ def _error(number: int | str | None, code: int, message: str) -> dict[str, Any]:
 
 
 def _network(services: Services) -> dict[str, Any]:
-    ledger, engine = services.ledger, services.consensus
+    ledger, engine, trust = services.ledger, services.consensus, services.trust
     with read_transaction(services.engine) as connection:
         nodes = find_nodes(connection)
     return {
@@ -134,6 +134,7 @@ def _network(services: Services) -> dict[str, Any]:
             "height": engine.height(),
             "snapshots": [{"height": height, "bytes": size} for height, size in engine.snapshots()],
         },
+        "checkpoint": ledger.log.witnessed(0, trust.threshold, trust.keys),
         "nodes": [_node(one) for one in nodes],
     }
 

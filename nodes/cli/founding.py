@@ -156,12 +156,13 @@ def genesis(
     except FileExistsError:
         if output.read_bytes() != data:
             raise NodeError(f"{output} exists and is another genesis; name a new file") from None
+    digest = genesis_hash(Genesis.decode(data))
     if as_json:
         print_json(
             {
                 "genesis": str(output),
                 "time": timestamp,
-                "hash": genesis_hash(data).replace(" ", ""),
+                "hash": digest.replace(" ", ""),
                 "founders": {one.label: one.fingerprint for one in founders},
             }
         )
@@ -170,7 +171,7 @@ def genesis(
     out.print(f"{output}  --time {shown}", markup=False)
     for one in sorted(founders, key=lambda one: one.label):
         out.print(f"  {one.label:20} {one.fingerprint}   {one.profile.name}", markup=False)
-    out.print(f"hash  {genesis_hash(data)}")
+    out.print(f"hash  {digest}")
     out.print("Every founder must see this hash before any node starts.")
 
 
@@ -223,7 +224,7 @@ def adopt(
     """
     place = NodeDirectory(directory.absolute())
     made = adopt_genesis(place, genesis)
-    digest = genesis_hash(place.genesis.read_bytes())
+    digest = genesis_hash(Genesis.load(place.genesis))
     if as_json:
         print_json({"genesis": str(place.genesis), "hash": digest.replace(" ", "")})
     else:

@@ -55,6 +55,11 @@ def start(
     place = NodeDirectory(directory.absolute())
     if genesis is not None:
         adopt_genesis(place, genesis)
+    run_node(place, passphrase, developer=developer, as_json=as_json)
+
+
+def run_node(place: NodeDirectory, passphrase: str, *, developer: bool, as_json: bool) -> None:
+    """Run the node in a folder until Ctrl-C, or until it has to stop by itself."""
     place.check()
     configure_logging(load_settings(place.settings).log)
     with NodeRuntime.open(place.root, passphrase) as node, serving(node) as addresses:

@@ -27,7 +27,7 @@ def adopt_genesis(directory: NodeDirectory, path: Path) -> Trust:
     data = path.read_bytes()
     check_own_node(descriptor, genesis, path)
     if directory.genesis.exists():
-        if directory.genesis.read_bytes() != data:
+        if Genesis.load(directory.genesis) != genesis:
             raise GenesisForeign(
                 f"{directory.genesis} is another genesis than {path}; a node's genesis never "
                 "changes: make a new node for another ledger"

@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from contracts.consortium import Profile, Role
 from ledger.canonical import JsonError, canonical_json, parse_json
-from ledger.crypto import AccountKey, AccountSigner
+from ledger.crypto import AccountSigner
 from ledger.tlog import NoteVerifier, SignatureType
 from ledger.types import Address
 from nodes.endpoints import PeerEndpoint, check_url, parse_endpoint
@@ -136,14 +136,9 @@ class Descriptor:
 
     def signed(self, key: AccountSigner) -> Descriptor:
         """The same with the signature of its first account. Raises `DescriptorInvalid`."""
-        if not isinstance(key, AccountKey):
-            raise DescriptorInvalid(
-                f"descriptor: the account {key.checksum_address} is on a token, which signs "
-                "transactions alone; make the node with a key file and rotate to the token later"
-            )
         if key.address != self.accounts[0]:
             raise DescriptorInvalid(f"descriptor: {key.checksum_address} is not its first account")
-        signature = bytes(key.signer.sign_message(encode_defunct(self._content())).signature)
+        signature = key.sign_message(encode_defunct(self._content()))
         values = {name: getattr(self, name) for name in self.__slots__}
         return Descriptor(**{**values, "signature": signature})
 

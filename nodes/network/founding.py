@@ -46,9 +46,12 @@ def consortium_genesis(descriptors: Sequence[Descriptor], origin: str, timestamp
     return data
 
 
-def genesis_hash(data: bytes) -> str:
-    """SHA-256 of the genesis file in hex, in groups of eight, for comparing over the phone."""
-    digits = sha256(data).hexdigest()
+def genesis_hash(genesis: Genesis) -> str:
+    """SHA-256 of the canonical genesis in hex, in groups of eight, for comparing over the phone.
+
+    However the file is laid out, it is the same for all that agree.
+    """
+    digits = sha256(genesis.document).hexdigest()
     return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8))
 
 

@@ -1,0 +1,143 @@
+"""`tally node join` and `promote`: into a running consortium, or from one node to many."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.chain import Genesis
+from ledger.crypto import passphrase_from_environment
+from nodes.cli.founding import settings_of, spec_of, tell_descriptor
+from nodes.cli.options import AsJson
+from nodes.cli.output import err, print_json, progress
+from nodes.cli.start import run_node
+from nodes.errors import NodeError
+from nodes.layout import NodeDirectory
+from nodes.network.descriptor import Descriptor
+from nodes.network.founding import genesis_hash
+from nodes.network.identity import init_node
+from nodes.network.joining import (
+    adopt_network,
+    find_anchor,
+    synchronise,
+    wait_admitted,
+    worth_state_sync,
+)
+from nodes.network.source import MemberSource
+from traceability.bundle import Trust
+
+WAIT_S = 3 * 24 * 3600.0
+CHUNKS = 1_000
+
+
+def join(
+    url: Annotated[str, typer.Argument(metavar="URL", help="A member's node.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the new node.", file_okay=False)
+    ],
+    trust: Annotated[
+        Path, typer.Option("--trust", help="Trust file, from a member you trust.", dir_okay=False)
+    ],
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", help="Another member's node, asked beside it; repeat for more."),
+    ] = None,
+    organisation: Annotated[
+        str | None, typer.Option("--organisation", help="Id of the member; of a new folder.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Its name; of a new folder.")] = None,
+    name_zh: Annotated[str, typer.Option("--name-zh", help="Its Chinese name.")] = "",
+    role: Annotated[str | None, typer.Option("--role", help="Its role; of a new folder.")] = None,
+    p2p: Annotated[
+        str | None, typer.Option("--p2p", help="HOST:PORT for the other nodes; of a new folder.")
+    ] = None,
+    api: Annotated[str | None, typer.Option("--api", help="Its URL; of a new folder.")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="Name of the node.")] = None,
+    wait_s: Annotated[
+        float, typer.Option("--wait", min=0, help="Seconds to wait for being admitted.")
+    ] = WAIT_S,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Execute all history instead of fetching the state.")
+    ] = False,
+    no_start: Annotated[
+        bool, typer.Option("--no-start", help="End once it is level with the others.")
+    ] = False,
+    developer: Annotated[
+        bool, typer.Option("--developer", help="As for `tally node start`.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Enter a consortium that runs already, and run the node.
+
+    Makes keys and descriptor (in a new folder), waits until the members have admitted it, fetches
+    the state, checks it against the trust file, and starts. Run it again to go on where it ended.
+
+    \b
+    Example:  tally node join https://ledger.acme.example ./node --trust trust.json \\
+                  --organisation newcomer --name Newcomer --role retailer \\
+                  --p2p newcomer.example:26656 --api https://ledger.newcomer.example
+    """
+    place = NodeDirectory(directory.absolute())
+    passphrase = passphrase_from_environment()
+    known = Trust.load(trust)
+    if not place.descriptor.exists():
+        given = {"--organisation": organisation, "--name": name, "--role": role}
+        given |= {"--p2p": p2p, "--api": api}
+        missing = [option for option, value in given.items() if value is None]
+        if missing:
+            raise NodeError(f"{directory} is new: {', '.join(missing)} must be given")
+        spec = spec_of(
+            organisation or "", name or "", name_zh, role or "", label, p2p or "", api or ""
+        )
+        init_node(place, spec, settings_of(spec), passphrase=passphrase, developer=developer)
+    descriptor = Descriptor.load(place.descriptor)
+    if as_json:
+        print_json({"descriptor": str(place.descriptor), "fingerprint": descriptor.fingerprint})
+    else:
+        tell_descriptor(place, descriptor)
+    if not place.chain.exists():
+        with ExitStack() as closing:
+            sources = [closing.enter_context(MemberSource(one)) for one in (url, *(also or ()))]
+            _enter(place, passphrase, sources, known, descriptor, wait_s, replay)
+    if not no_start:
+        run_node(place, passphrase, developer=developer, as_json=as_json)
+
+
+def _enter(
+    place: NodeDirectory,
+    passphrase: str,
+    sources: list[MemberSource],
+    trust: Trust,
+    descriptor: Descriptor,
+    wait_s: float,
+    replay: bool,
+) -> None:
+    genesis: Genesis = adopt_network(place, sources, trust)
+    _say(f"genesis of {genesis.origin}, hash {genesis_hash(genesis)}")
+    nodes = wait_admitted(sources, descriptor, wait_s, _say)
+    _say(f"admitted as {descriptor.organisation}; {len(nodes)} nodes")
+    anchor = find_anchor(sources[0], trust)
+    _say(
+        f"checkpoint of size {anchor.checkpoint.size} is signed by "
+        f"{trust.threshold} of {len(trust.keys)}; header {anchor.header.height} has its root"
+    )
+    by_replay = replay or not worth_state_sync(sources[0])
+    _say("executing all blocks" if by_replay else "fetching a snapshot")
+    with progress("synchronising", CHUNKS) as show:
+        synchronise(
+            place,
+            passphrase,
+            sources,
+            nodes,
+            anchor,
+            replay=by_replay,
+            bar=lambda done, whole: show(done * CHUNKS // max(1, whole)),
+        )
+    _say("level with the others; the state is the one that they have signed")
+
+
+def _say(line: str) -> None:
+    err.print(line, markup=False)
