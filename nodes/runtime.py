@@ -20,6 +20,7 @@ from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector, open_database, upgrade
 from ledger.rpc import RpcServer
 from ledger.witness import Witness
+from nodes.keys.switching import switch_accounts, switch_log_key
 from nodes.layout import NodeDirectory
 from nodes.observed import sources_of
 from nodes.opening import (
@@ -85,9 +86,11 @@ class NodeRuntime:
             guard.push(closing)
             secrets = SecretStore(directory.keys, passphrase)
             genesis = Genesis.load(directory.genesis)
+            switch_log_key(directory, genesis, secrets, settings.chain.map_size_gib << 30)
             trust = Trust.load(directory.trust)
             ledger = open_ledger(directory, settings, genesis, secrets)
             closing.callback(ledger.close)
+            switch_accounts(ledger, secrets)
             engine = open_database(database_url(directory, settings))
             closing.callback(engine.dispose)
             upgrade(engine)

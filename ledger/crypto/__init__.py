@@ -1,4 +1,4 @@
-"""Keys: Ed25519 note, validator and node keys, secp256k1 account keys; files and tokens."""
+"""Keys: Ed25519 note and validator keys, secp256k1 account keys; files and tokens."""
 
 from ledger.crypto.account import AccountKey
 from ledger.crypto.errors import (
@@ -20,7 +20,6 @@ from ledger.crypto.errors import (
     TokenMissing,
 )
 from ledger.crypto.keystore import KeyStore
-from ledger.crypto.node_key import node_id, write_node_key
 from ledger.crypto.passphrase import (
     NO_PASSPHRASE,
     ask_passphrase,
@@ -31,6 +30,7 @@ from ledger.crypto.passphrase import (
 from ledger.crypto.protocol import AccountSigner, ValidatorSigner
 from ledger.crypto.reference import TokenPlace
 from ledger.crypto.types import KeyEntry, KeyKind
+from ledger.crypto.unlocking import open_keys
 from ledger.tlog import Ed25519Key
 
 __all__ = [
@@ -60,9 +60,8 @@ __all__ = [
     "TokenPlace",
     "ValidatorSigner",
     "ask_passphrase",
-    "node_id",
+    "open_keys",
     "passphrase_from_environment",
     "passphrase_from_file",
     "pin_from_environment",
-    "write_node_key",
 ]

@@ -1,7 +1,7 @@
 """Encrypted key files: Web3 Secret Storage version 3 for accounts, our own for Ed25519 keys.
 
 An Ed25519 key file is a JSON object: the public part, and the sealed seed (`sealing`). A note key
-names its public part as `vkey`, validator and node keys as `kind` and `public` (hex).
+names its public part as `vkey`, a validator key as `kind` and `public` (hex).
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def note_verifier(data: bytes) -> NoteVerifier:
 
 
 def encode_ed25519(kind: str, key: Ed25519Key, passphrase: str) -> bytes:
-    """A validator's or node's key as a key file."""
+    """A validator's key as a key file."""
     sealed = seal(key.seed, passphrase)
     return _text(
         {"format": ED25519_KEY_FORMAT, "kind": kind, "public": key.public_key.hex(), **sealed}

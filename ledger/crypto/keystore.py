@@ -16,7 +16,6 @@ from ledger.crypto.errors import (
     KeyExists,
     KeyFileExposed,
     KeyLabelInvalid,
-    KeyMalformed,
     KeyNotFound,
     PassphraseWrong,
 )
@@ -96,7 +95,7 @@ class KeyStore:
         key = token_keys.TokenEd25519Key(held.place, held.public_key, self._pin)
         return NoteSigner(held.name, key)
 
-    # ---- validator and node keys ----------------------------------------------------------------
+    # ---- validator keys -------------------------------------------------------------------------
 
     def create_validator(self, label: str) -> Ed25519Key:
         """Make and store a new validator key. Raises `KeyExists`, `KeyLabelInvalid`."""
@@ -104,7 +103,9 @@ class KeyStore:
 
     def add_validator(self, label: str, key: Ed25519Key) -> Ed25519Key:
         """Store a validator key. Raises `KeyExists`, `KeyLabelInvalid`."""
-        return self._add_ed25519(KeyKind.VALIDATOR, label, key)
+        data = keyfile.encode_ed25519(KeyKind.VALIDATOR, key, self._passphrase)
+        self._write(KeyKind.VALIDATOR, label, data)
+        return key
 
     def load_validator(self, label: str) -> ValidatorSigner:
         """Open a validator key, of a file or on a token. Raises as `load_account`."""
@@ -114,25 +115,16 @@ class KeyStore:
             return keyfile.decode_ed25519(KeyKind.VALIDATOR, data, self._passphrase)
         return token_keys.TokenEd25519Key(held.place, held.public_key, self._pin)
 
-    def create_node(self, label: str) -> Ed25519Key:
-        """Make and store a new node key. Raises `KeyExists`, `KeyLabelInvalid`."""
-        return self.add_node(label, Ed25519Key.generate())
+    def find_validator(self, public_key: bytes) -> ValidatorSigner | None:
+        """The validator key with this public half: in use, next or retired; None where none is.
 
-    def add_node(self, label: str, key: Ed25519Key) -> Ed25519Key:
-        """Store a node key. Raises `KeyExists`, `KeyLabelInvalid`."""
-        return self._add_ed25519(KeyKind.NODE, label, key)
-
-    def load_node(self, label: str) -> Ed25519Key:
-        """Open a node key; CometBFT reads it from a file, so it is never on a token.
-
-        Raises `KeyNotFound`, `PassphraseWrong`, `KeyFileMalformed`, `KeyFileExposed`.
+        Raises as `load_account`.
         """
-        data = self._read(KeyKind.NODE, label)
-        return keyfile.decode_ed25519(KeyKind.NODE, data, self._passphrase)
-
-    def _add_ed25519(self, kind: KeyKind, label: str, key: Ed25519Key) -> Ed25519Key:
-        self._write(kind, label, keyfile.encode_ed25519(kind, key, self._passphrase))
-        return key
+        for store in (self, self.next, self.retired):
+            for entry in store.list():
+                if entry.kind is KeyKind.VALIDATOR and entry.public == public_key.hex():
+                    return store.load_validator(entry.label)
+        return None
 
     # ---- keys on tokens -------------------------------------------------------------------------
 
@@ -141,8 +133,7 @@ class KeyStore:
     ) -> KeyEntry:
         """Make a new key on a PKCS#11 token, which it never leaves, and refer to it here.
 
-        `name`: what a note key signs as. Raises `KeyExists`, `KeyLabelInvalid`, `KeyMalformed`
-        for a node key, `Pkcs11Error`.
+        `name`: what a note key signs as. Raises `KeyExists`, `KeyLabelInvalid`, `Pkcs11Error`.
         """
         self._require_free(kind, label)
         return self._refer(kind, label, place, name, token_keys.generate(kind, place, self._pin))
@@ -155,8 +146,6 @@ class KeyStore:
         return self._refer(kind, label, place, name, token_keys.find(kind, place, self._pin))
 
     def _require_free(self, kind: KeyKind, label: str) -> None:
-        if kind is KeyKind.NODE:
-            raise KeyMalformed("CometBFT reads the node key from a file; it cannot be on a token")
         if self.path(kind, label).exists():
             raise KeyExists(f"a {kind} key {label!r} exists in {self.directory}")
 
@@ -252,6 +241,17 @@ class KeyStore:
         except FileNotFoundError:
             raise KeyNotFound(f"no {kind} key {label!r} in {self.directory}") from None
         _sync_directory(self.directory)
+
+    def opens(self) -> bool:
+        """Whether the passphrase opens a key file here; true where there is none."""
+        for entry in self.list():
+            if entry.token is None:
+                try:
+                    self._open_sealed(entry.kind, self._read(entry.kind, entry.label))
+                except PassphraseWrong:
+                    return False
+                return True
+        return True
 
     def change_passphrase(self, passphrase: str) -> int:
         """Seal all key files anew; how many there are. Keys on tokens have PINs of their own.

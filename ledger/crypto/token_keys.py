@@ -16,7 +16,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 from ledger.crypto.account import GROUP_ORDER, DigestSigner
-from ledger.crypto.errors import KeyMalformed, TokenFailed
+from ledger.crypto.errors import TokenFailed
 from ledger.crypto.pkcs11 import Curve, token_at
 from ledger.crypto.reference import TokenPlace
 from ledger.crypto.types import KeyKind
@@ -105,16 +105,9 @@ def generate(kind: KeyKind, place: TokenPlace, pin: Pin) -> bytes:
 
     Raises `Pkcs11Error`; `TokenKeyMissing` where the label is taken.
     """
-    return token_at(place, pin).generate(place.object, _curve(kind))
+    return token_at(place, pin).generate(place.object, _CURVES[kind])
 
 
 def find(kind: KeyKind, place: TokenPlace, pin: Pin) -> bytes:
     """The public key of a key that is on the token. Raises `Pkcs11Error`."""
-    return token_at(place, pin).public_key(place.object, _curve(kind))
-
-
-def _curve(kind: KeyKind) -> Curve:
-    curve = _CURVES.get(kind)
-    if curve is None:
-        raise KeyMalformed(f"a {kind} key cannot be on a token")
-    return curve
+    return token_at(place, pin).public_key(place.object, _CURVES[kind])

@@ -16,8 +16,6 @@ class KeyKind(StrEnum):
     """Ed25519: signs checkpoints, as the log and as a witness."""
     VALIDATOR = "validator"
     """Ed25519: signs CometBFT's votes and proposals."""
-    NODE = "node"
-    """Ed25519: by which CometBFT's peers know the node. Signs nothing that lasts."""
 
 
 @dataclass(frozen=True, slots=True)

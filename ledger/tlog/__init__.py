@@ -18,6 +18,7 @@ from ledger.tlog.errors import (
     NoteMalformed,
     OriginMismatch,
     ProofMalformed,
+    RotationInvalid,
     SignatureInvalid,
     ThresholdNotMet,
     TileMissing,
@@ -57,6 +58,7 @@ from ledger.tlog.note import Note, require_threshold, sign_note, signed_by
 from ledger.tlog.paths import TilePath
 from ledger.tlog.proof import TlogProof
 from ledger.tlog.protocol import Ed25519Signer, TileReader
+from ledger.tlog.rotation import KeyRotation, open_rotation, rotation_at
 from ledger.tlog.tiles import (
     TILE_HEIGHT,
     TILE_SIZE_BYTES,
@@ -87,6 +89,7 @@ __all__ = [
     "EventLeaf",
     "InclusionError",
     "KeyIdentity",
+    "KeyRotation",
     "LargeEventLeaf",
     "Leaf",
     "Members",
@@ -97,6 +100,7 @@ __all__ = [
     "NoteVerifier",
     "OriginMismatch",
     "ProofMalformed",
+    "RotationInvalid",
     "SignatureInvalid",
     "SignatureType",
     "ThresholdNotMet",
@@ -121,9 +125,11 @@ __all__ = [
     "leaf_hash",
     "node_hash",
     "open_checkpoint",
+    "open_rotation",
     "require_threshold",
     "root_from_inclusion",
     "root_of",
+    "rotation_at",
     "sign_checkpoint",
     "sign_note",
     "signed_by",

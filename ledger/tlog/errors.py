@@ -52,3 +52,7 @@ class ThresholdNotMet(TlogError):
 
 class ProofMalformed(TlogError):
     """The text is not a tlog-proof."""
+
+
+class RotationInvalid(TlogError):
+    """A statement about a log's next key is malformed, or not signed by both keys."""

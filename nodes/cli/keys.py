@@ -1,30 +1,67 @@
-"""`tally node keys`: bearer keys for writing over HTTP, and account keys."""
+"""`tally node keys`: signing keys of a node, and bearer keys for writing over HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api import ApiKey, KeyStore
 from contracts.consortium import find_organisation
+from ledger.chain import Genesis
+from ledger.crypto import (
+    KeyKind,
+    TokenPlace,
+    ask_passphrase,
+    open_keys,
+    passphrase_from_file,
+)
 from ledger.crypto import KeyStore as SecretStore
-from ledger.crypto import passphrase_from_environment
 from ledger.projection import open_database, read_transaction, upgrade
+from ledger.tlog import open_rotation
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory
 from nodes.cli.output import out, print_json
 from nodes.errors import NodeError
+from nodes.founding import DEVELOPER_LABEL
+from nodes.keys import Rotation, Step
 from nodes.layout import NodeDirectory
+from nodes.network.descriptor import Descriptor
 from nodes.opening import database_url
+from nodes.operations.errors import NotRunning
+from nodes.operations.runfile import RunFile
+from nodes.proposals import RpcClient
 from nodes.settings import load_settings
+from traceability.bundle import Trust
+from traceability.bundle.rotation import rotated
 
 app = typer.Typer(
-    help="Make, list and revoke keys.",
+    help="Make, list, rotate and revoke keys.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
+
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        help="File whose first line opens the keys. Default: $TALLY_PASSPHRASE_FILE, "
+        "$TALLY_PASSPHRASE, else you are asked.",
+        dir_okay=False,
+    ),
+]
+Module = Annotated[
+    Path | None,
+    typer.Option(
+        "--pkcs11", help="PKCS#11 module (a library): the key is made on a token.", dir_okay=False
+    ),
+]
+Token = Annotated[str | None, typer.Option("--token", help="Label of the token.")]
+Object = Annotated[str | None, typer.Option("--object", help="Label of the key on the token.")]
 
 
 class Kind(StrEnum):
@@ -32,6 +69,14 @@ class Kind(StrEnum):
 
     API = "api"
     ACCOUNT = "account"
+
+
+class Rotated(StrEnum):
+    """What is changed."""
+
+    ACCOUNT = "account"
+    LOG = "log"
+    VALIDATOR = "validator"
 
 
 @app.command("new")
@@ -42,21 +87,30 @@ def new(
         Kind,
         typer.Option(
             "--kind",
-            help="api: a bearer key for the HTTP interface. account: a signing key (encrypted with "
-            "$TALLY_PASSPHRASE or $TALLY_PASSPHRASE_FILE) whose address a member then admits.",
+            help="api: a bearer key for the HTTP interface. account: a signing key, whose address "
+            "a member then admits.",
         ),
     ] = Kind.API,
+    module: Module = None,
+    token: Token = None,
+    label: Object = None,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key. A bearer key is shown once and never again."""
-    place = NodeDirectory(directory)
-    place.check()
+    place = _place(directory)
     if kind is Kind.ACCOUNT:
-        key = SecretStore(place.keys, passphrase_from_environment()).create_account(organisation)
-        if as_json:
-            print_json({"kind": kind, "label": organisation, "address": key.checksum_address})
+        keys = open_keys(place.keys, passphrase_file)
+        on_token = _token_place(module, token, label)
+        if on_token is None:
+            address = keys.create_account(organisation).checksum_address
         else:
-            out.print(f"{key.checksum_address}  (key file in {place.keys})", markup=False)
+            address = keys.create_on_token(KeyKind.ACCOUNT, organisation, on_token).public
+        if as_json:
+            print_json({"kind": kind, "label": organisation, "address": address})
+        else:
+            where = f"token {token}" if on_token else f"key file in {place.keys}"
+            out.print(f"{address}  ({where})", markup=False)
         return
     store = _api_keys(place, must_know=organisation)
     secret, made = store.create(organisation)
@@ -70,16 +124,27 @@ def new(
 @app.command("list")
 def list_(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
     """List the bearer keys and the signing keys of this node."""
-    place = NodeDirectory(directory)
-    place.check()
+    place = _place(directory)
     api_keys = _api_keys(place).list()
-    signing = SecretStore(place.keys).list()
+    secrets = SecretStore(place.keys)
+    signing = [
+        (use, one)
+        for use, store in (("", secrets), ("next", secrets.next), ("retired", secrets.retired))
+        for one in store.list()
+    ]
     if as_json:
         print_json(
             {
                 "api": [_json(one) for one in api_keys],
                 "signing": [
-                    {"kind": one.kind, "label": one.label, "public": one.public} for one in signing
+                    {
+                        "kind": one.kind,
+                        "label": one.label,
+                        "public": one.public,
+                        "use": use or "current",
+                        "token": one.token,
+                    }
+                    for use, one in signing
                 ],
             }
         )
@@ -87,26 +152,203 @@ def list_(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> 
     for key in api_keys:
         state = "revoked" if key.revoked else "active"
         out.print(
-            f"api      {key.key_id}  {key.organisation}  …{key.last_four}  {state}", markup=False
+            f"api        {key.key_id}  {key.organisation}  …{key.last_four}  {state}", markup=False
         )
-    for entry in signing:
-        out.print(f"{entry.kind:8} {entry.label}  {entry.public}", markup=False)
+    for use, entry in signing:
+        held = f"  on token {entry.token}" if entry.token else ""
+        note = f"  {use}" if use else ""
+        out.print(f"{entry.kind:10} {entry.label}  {entry.public}{held}{note}", markup=False)
+
+
+@app.command("rotate")
+def rotate(
+    kind: Annotated[Rotated, typer.Argument(help="Which key.")],
+    label: Annotated[
+        str | None, typer.Argument(help="Of an account. Default: the node's organisation's.")
+    ] = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+    module: Module = None,
+    token: Token = None,
+    object_label: Object = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a key; given again, it goes on where it was.
+
+    The new key is made here and told to the ledger, and the old one stays in use until the ledger
+    has the new one. Account and log: then restart the node. Validator: nothing more.
+    """
+    place = _place(directory)
+    on_token = _token_place(module, token, object_label)
+    with _rotation(place, passphrase_file, on_token) as rotation:
+        if kind is Rotated.ACCOUNT:
+            step = rotation.account(label or _own_account(place))
+        elif kind is Rotated.LOG:
+            step = rotation.log()
+        else:
+            step = rotation.validator()
+    _tell(step, as_json)
 
 
 @app.command("revoke")
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="Id of a bearer key, from `tally node keys list`.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Id of a bearer key, or label or address of an account (`tally node keys list`)."
+        ),
+    ],
     directory: Directory = DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Refuse a bearer key from now on."""
-    place = NodeDirectory(directory)
-    place.check()
-    revoked = _api_keys(place).revoke(key_id)
+    """Refuse a bearer key from now on, or an account for ever: on the ledger at once."""
+    place = _place(directory)
+    if _is_account(place, name):
+        with _rotation(place, passphrase_file, None) as rotation:
+            _tell(rotation.revoke_account(name), as_json)
+        return
+    revoked = _api_keys(place).revoke(name)
     if as_json:
         print_json(_json(revoked))
     else:
-        out.print(f"{key_id} of {revoked.organisation} is revoked", markup=False)
+        out.print(f"{name} of {revoked.organisation} is revoked", markup=False)
+
+
+@app.command("passphrase")
+def passphrase(
+    directory: Directory = DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFile = None,
+    new_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--new-file", help="File with the new passphrase. Default: ask.", dir_okay=False
+        ),
+    ] = None,
+    none: Annotated[
+        bool, typer.Option("--none", help="Seal with no passphrase: the file mode protects.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change the passphrase of all key files. Interrupted, it is simply given again."""
+    place = _place(directory)
+    keys = open_keys(place.keys, passphrase_file)
+    if none and new_file is not None:
+        raise NodeError("--none and --new-file exclude each other")
+    if none:
+        fresh = ""
+    elif new_file is not None:
+        fresh = passphrase_from_file(new_file)
+    else:
+        fresh = ask_passphrase("New passphrase", twice=True)
+    count = keys.change_passphrase(fresh)
+    if as_json:
+        print_json({"files": count})
+    else:
+        out.print(f"{count} key files are sealed with the new passphrase", markup=False)
+
+
+@app.command("adopt")
+def adopt(
+    record: Annotated[
+        Path, typer.Argument(help="Record of a rotated log key, from rotations/.", exists=True)
+    ],
+    trust: Annotated[Path, typer.Argument(help="Trust file to bring up to date.", exists=True)],
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Trust the old key no longer (where it may be stolen)."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Trust the key that follows a log's old one, after checking that the old one says so."""
+    rotation = open_rotation(record.read_text("utf-8"))
+    after = rotated(Trust.load(trust), rotation, keep_old=not replace)
+    after.save(trust)
+    if as_json:
+        print_json({"keys": [key.vkey for key in after.keys]})
+    else:
+        out.print(f"{trust} trusts {rotation.new.vkey}", markup=False)
+
+
+# ---- parts --------------------------------------------------------------------------------------
+
+
+def _place(directory: Path) -> NodeDirectory:
+    place = NodeDirectory(directory)
+    place.check()
+    return place
+
+
+def _token_place(module: Path | None, token: str | None, label: str | None) -> TokenPlace | None:
+    if module is None and token is None and label is None:
+        return None
+    if module is None or token is None or label is None:
+        raise NodeError("a key on a token needs --pkcs11, --token and --object")
+    return TokenPlace(str(module.absolute()), token, label)
+
+
+@contextmanager
+def _rotation(
+    place: NodeDirectory, passphrase_file: Path | None, token: TokenPlace | None
+) -> Iterator[Rotation]:
+    genesis = Genesis.load(place.genesis)
+    keys = open_keys(place.keys, passphrase_file)
+    rpc: RpcClient | None = None
+    with suppress(NotRunning):
+        rpc = RpcClient(RunFile.find(place.root).rpc)
+    try:
+        yield Rotation(
+            place,
+            keys,
+            rpc,
+            genesis.contracts["consortium"],
+            None if genesis.nodes is None else genesis.nodes.contract,
+            genesis.origin,
+            token,
+        )
+    finally:
+        if rpc is not None:
+            rpc.__exit__()
+
+
+def _own_account(place: NodeDirectory) -> str:
+    """Label of the account that a command without one means."""
+    if place.descriptor.is_file():
+        return Descriptor.load(place.descriptor).organisation
+    labels = [
+        one.label
+        for one in SecretStore(place.keys).list()
+        if one.kind is KeyKind.ACCOUNT and one.label != DEVELOPER_LABEL
+    ]
+    if len(labels) != 1:
+        raise NodeError(f"which account: {', '.join(sorted(labels)) or 'none is here'}?")
+    return labels[0]
+
+
+def _is_account(place: NodeDirectory, name: str) -> bool:
+    if name.startswith("0x"):
+        return True
+    found = SecretStore(place.keys).list()
+    return any(one.kind is KeyKind.ACCOUNT and one.label == name for one in found)
+
+
+def _tell(step: Step, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "kind": step.kind,
+                "label": step.label,
+                "old": step.old,
+                "new": step.new,
+                "done": step.done,
+                "told": step.told,
+            }
+        )
+        return
+    out.print(f"old  {step.old}", markup=False)
+    if step.new:
+        out.print(f"new  {step.new}", markup=False)
+    out.print(step.told, markup=False)
 
 
 def _api_keys(place: NodeDirectory, must_know: str | None = None) -> KeyStore:

@@ -252,8 +252,6 @@ class TestTrouble:
         store.create_on_token(KeyKind.NOTE, "log", place(hsm, "log"), ORIGIN)
         with pytest.raises(TokenFailed, match="on it already"):
             store.create_on_token(KeyKind.NOTE, "other", place(hsm, "log"), ORIGIN)
-        with pytest.raises(KeyMalformed):
-            store.create_on_token(KeyKind.NODE, "node", place(hsm, "node"))
 
     def test_another_key_under_the_label_is_found_out(
         self, hsm: SoftHsm, store: KeyStore, tmp_path: Path

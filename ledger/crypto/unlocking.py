@@ -1,0 +1,29 @@
+"""Opening a key store for a command: the passphrase from a file, the environment, or a person."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ledger.crypto.keystore import KeyStore
+from ledger.crypto.passphrase import (
+    NO_PASSPHRASE,
+    ask_passphrase,
+    passphrase_from_environment,
+    passphrase_from_file,
+)
+
+
+def open_keys(directory: Path, passphrase_file: Path | None = None) -> KeyStore:
+    """The key store with its passphrase.
+
+    From `passphrase_file` where it is given; else from the environment; else, where the keys are
+    sealed and a person sits at the terminal, asked for. Raises `PassphraseInvalid`.
+    """
+    if passphrase_file is not None:
+        return KeyStore(directory, passphrase_from_file(passphrase_file))
+    store = KeyStore(directory, passphrase_from_environment())
+    at_terminal = sys.stdin is not None and sys.stdin.isatty()
+    if at_terminal and passphrase_from_environment() == NO_PASSPHRASE and not store.opens():
+        return KeyStore(directory, ask_passphrase(f"Passphrase of the keys in {directory}"))
+    return store
