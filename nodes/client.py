@@ -163,6 +163,10 @@ class NodeClient:
         """The node's trust file."""
         return self._send("GET", "/log/trust").content
 
+    def consistency(self, size1: int, size2: int) -> bytes:
+        """The answer about a proof that the log of `size2` begins with that of `size1`."""
+        return self._send("GET", f"/log/consistency?from={size1}&to={size2}").content
+
     def status(self) -> dict[str, Any]:
         """Head, log, projection."""
         return self._object("GET", "/status")

@@ -15,6 +15,13 @@ from ledger.witness.evidence import FILE_SUFFIX, Evidence, EvidenceKind
 from ledger.witness.evidence_store import EvidenceStore
 from ledger.witness.examining import Finding, Weight, examine
 from ledger.witness.gathering import Gatherer, Pace
+from ledger.witness.history import (
+    FetchPath,
+    History,
+    HistoryKind,
+    compare_history,
+    read_consistency,
+)
 from ledger.witness.lines import COUNT_MAX, decode_cosignatures, encode_cosignatures
 from ledger.witness.naming import (
     cosigner_name,
@@ -49,8 +56,11 @@ __all__ = [
     "EvidenceMalformed",
     "EvidenceStore",
     "EvidenceStoreFull",
+    "FetchPath",
     "Finding",
     "Gatherer",
+    "History",
+    "HistoryKind",
     "LabelInvalid",
     "Meeting",
     "Pace",
@@ -64,6 +74,7 @@ __all__ = [
     "WitnessError",
     "WitnessStatus",
     "WitnessedLedger",
+    "compare_history",
     "cosigner_name",
     "cosigner_of",
     "cosigner_verifier",
@@ -72,4 +83,5 @@ __all__ = [
     "encode_cosignatures",
     "examine",
     "label_of",
+    "read_consistency",
 ]

@@ -11,7 +11,6 @@ from ledger.canonical import CanonicalError, JsonError, canonical_json, parse_js
 from ledger.tlog import (
     Checkpoint,
     ConsistencyError,
-    KeyIdentity,
     Note,
     NoteMalformed,
     NoteVerifier,
@@ -23,7 +22,6 @@ from ledger.tlog.merkle import HASH_SIZE_BYTES
 from ledger.witness.errors import EvidenceMalformed
 
 FORMAT = "tallystick-evidence/1"
-FORMAT_FAMILY = "tallystick-evidence/"
 FILE_SUFFIX = ".tally-evidence.json"
 SIZE_BYTES_MAX = 256 * 1024
 PROOF_LENGTH_MAX = 2 * 63
@@ -67,12 +65,10 @@ class Evidence:
         return self.checkpoints[0].origin
 
     @property
-    def subject(self) -> tuple[EvidenceKind, KeyIdentity]:
-        """What makes evidence distinct: of one key and kind a single file is kept."""
+    def subject(self) -> tuple[EvidenceKind, str, bytes]:
+        """What makes evidence distinct: of one log, kind and key a single file is kept."""
         # A fork goes on for ever: each further checkpoint of it says nothing new.
-        if self.accused is None:
-            return self.kind, ("", b"")
-        return self.kind, ("", self.accused.public_key)
+        return self.kind, self.origin, self.accused.public_key if self.accused else b""
 
     @property
     def id(self) -> str:

@@ -49,6 +49,12 @@ class EvidenceStore:
             found = self._load().get(evidence_id)
         return None if found is None else found.encode()
 
+    def path(self, evidence: Evidence) -> Path:
+        """The file that holds this evidence, or other evidence of the same kind and key."""
+        with self._lock:
+            kept = (one for one in self._load().values() if one.subject == evidence.subject)
+            return self.directory / f"{next(kept, evidence).id}{FILE_SUFFIX}"
+
     def knows(self, evidence: Evidence) -> bool:
         """Whether evidence of the same kind against the same key is kept already."""
         with self._lock:

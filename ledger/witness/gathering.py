@@ -17,18 +17,15 @@ from typing import Final
 
 import httpx
 
-from ledger.canonical import JsonError, parse_json
 from ledger.closing import Closing
 from ledger.tlog import Checkpoint, Note
-from ledger.tlog.encoding import decode_base64
 from ledger.tlog.note import NOTE_SIZE_BYTES_MAX
 from ledger.witness.errors import PeerAnswerRefused, WitnessError
-from ledger.witness.evidence import PROOF_LENGTH_MAX
+from ledger.witness.history import CONSISTENCY_SIZE_BYTES_MAX, read_consistency
 from ledger.witness.lines import COUNT_MAX, SIZE_BYTES_MAX
 from ledger.witness.types import Meeting, PeerWitness, Relation
 from ledger.witness.witness import Witness
 
-CONSISTENCY_SIZE_BYTES_MAX: Final = 16 * 1024
 PEERS_MAX: Final = 256
 FORKED: Final = "its log has forked from ours: see the evidence that is kept"
 _JOIN_S: Final = 10.0
@@ -259,28 +256,6 @@ class _Follower:
                 if len(data) > size_bytes_max:
                     raise PeerAnswerRefused(f"{path}: more than {size_bytes_max} bytes")
         return bytes(data)
-
-
-def read_consistency(data: bytes, origin: str, size1: int, size2: int) -> tuple[bytes, ...]:
-    """The path in an answer of `/log/consistency`, not verified. Raises `PeerAnswerRefused`."""
-    try:
-        body = parse_json(data, size_bytes_max=CONSISTENCY_SIZE_BYTES_MAX, depth_max=3)
-    except JsonError as error:
-        raise PeerAnswerRefused(f"consistency proof: {error}") from None
-    if not isinstance(body, dict) or not isinstance(body.get("proof"), list):
-        raise PeerAnswerRefused("consistency proof: no JSON object with a proof")
-    if [body.get(name) for name in ("origin", "from", "to")] != [origin, size1, size2]:
-        raise PeerAnswerRefused("consistency proof: of another log or of other sizes")
-    hashes = body["proof"]
-    if len(hashes) > PROOF_LENGTH_MAX or not all(isinstance(one, str) for one in hashes):
-        raise PeerAnswerRefused("consistency proof: too long, or not of texts")
-    try:
-        path = tuple(decode_base64(one) for one in hashes)
-    except ValueError as error:
-        raise PeerAnswerRefused(f"consistency proof: {error}") from None
-    if any(len(one) != 32 for one in path):
-        raise PeerAnswerRefused("consistency proof: a hash that is not of 32 bytes")
-    return path
 
 
 async def _first(waiting: Awaitable[object], timeout_s: float) -> None:

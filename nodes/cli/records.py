@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ledger.canonical import canonical_json
+from nodes.cli.history import check_histories, history_json, is_broken, print_histories
 from nodes.cli.journey import print_journey, worst
 from nodes.cli.options import AsJson, Key, Url
 from nodes.cli.output import (
@@ -23,7 +24,7 @@ from nodes.cli.output import (
 )
 from nodes.client import CaptureOutcome, NodeClient, find_address
 from nodes.errors import NodeError, RequestRefused
-from traceability.bundle import Outcome, Trust, known_trust, verify_bundle
+from traceability.bundle import Outcome, Trust, Verdict, known_trust, verify_bundle
 from traceability.gs1 import parse_identifier
 from traceability.gs1.keys import DOMAIN
 
@@ -76,20 +77,25 @@ def trace(
     """
     with NodeClient(find_address(url, None)) as node:
         item = node.item(_item_path(epc))
-    verdicts = []
+    checked = []
     with progress("checking", len(item["journey"]), not as_json) as done:
         for index, step in enumerate(item["journey"], 1):
-            verdicts.append(_verdict(step["bundle"], trust))
+            checked.append(_check(step["bundle"], trust))
             done(index)
-    if not verdicts:
+    if not checked:
         raise RequestRefused(f"the node knows of no event about {epc}")
-    whole = worst(verdicts)
+    histories = check_histories(checked, find_address(url, None))
+    verdicts = [str(verdict.outcome) for _, verdict in checked]
+    # A log that contradicts what was seen of it vouches for nothing.
+    whole = str(Outcome.INVALID) if is_broken(histories) else worst(verdicts)
     if as_json:
         for step, verdict in zip(item["journey"], verdicts, strict=True):
             step["verdict"] = verdict
-        print_json({**item, "verdict": whole})
+        told = [history_json(one) for one in histories]
+        print_json({**item, "verdict": whole, "histories": told})
     else:
         print_journey(out, item, verdicts)
+        print_histories(histories)
     if whole != Outcome.VALID:
         raise typer.Exit(EXIT_INVALID if whole == Outcome.INVALID else EXIT_UNKNOWN)
 
@@ -135,10 +141,10 @@ def _item_path(epc: str) -> str:
     return parse_identifier(epc).digital_link(whole=True).removeprefix(DOMAIN)
 
 
-def _verdict(bundle: dict[str, Any], trust_path: Path | None) -> str:
+def _check(bundle: dict[str, Any], trust_path: Path | None) -> tuple[bytes, Verdict]:
     data = canonical_json(bundle) + b"\n"
     trust = Trust.load(trust_path) if trust_path else known_trust(data)
-    return str(verify_bundle(data, trust).outcome)
+    return data, verify_bundle(data, trust)
 
 
 def _short(event_id: str) -> str:

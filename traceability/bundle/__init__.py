@@ -13,6 +13,7 @@ from traceability.bundle.errors import (
     TrustMalformed,
 )
 from traceability.bundle.protocol import LedgerView, LogView
+from traceability.bundle.seen import SeenHistory, SeenStore, checkpoint_note
 from traceability.bundle.store import TrustStore, known_trust, trust_directory
 from traceability.bundle.trust import Trust
 from traceability.bundle.types import Outcome, Statement, Step, StepName, Verdict
@@ -30,6 +31,8 @@ __all__ = [
     "LogView",
     "NotProvableYet",
     "Outcome",
+    "SeenHistory",
+    "SeenStore",
     "Statement",
     "Step",
     "StepName",
@@ -39,6 +42,7 @@ __all__ = [
     "TrustStore",
     "Verdict",
     "build_bundle",
+    "checkpoint_note",
     "choose_checkpoint",
     "known_trust",
     "trust_directory",

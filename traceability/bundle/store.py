@@ -60,14 +60,15 @@ class TrustStore:
                     )
                 trust.save(path)
                 return path
-        path = self.directory / _file_name(trust.origin)
+        path = self.directory / file_name(trust.origin, ".json")
         trust.save(path)
         return path
 
 
-def _file_name(origin: str) -> str:
+def file_name(origin: str, suffix: str) -> str:
+    """Name of a file about a log: readable, and one for each origin."""
     readable = _NOT_IN_FILE_NAMES.sub("-", origin.lower()).strip("-.")[:80]
-    return f"{readable or 'log'}-{sha256(origin.encode()).hexdigest()[:8]}.json"
+    return f"{readable or 'log'}-{sha256(origin.encode()).hexdigest()[:8]}{suffix}"
 
 
 def known_trust(data: bytes, store: TrustStore | None = None) -> Trust | None:
