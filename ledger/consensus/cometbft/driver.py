@@ -80,7 +80,7 @@ class CometBftDriver:
         self._peer_addresses = tuple(PeerAddress.parse(peer) for peer in settings.peers)
         self._stopping = threading.Event()
         self._control = threading.RLock()
-        self._log = EngineLog(self._home.log)
+        self._log = EngineLog(self._home.log, self._begin.log_root)
         self._peers = PeerFilter(peer.id for peer in self._peer_addresses)
         self._pool = PoolView(ledger, self._wake_relay)
         application = Application(

@@ -40,8 +40,10 @@ STATE_SYNC_FAILED: Final = "State sync failed"
 class EngineLog:
     """Takes the engine's output line by line. Thread-safe for one writer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, first_root: bytes = b"") -> None:
+        """`first_root`: the log root that the engine begins with."""
         self._path = path
+        self._begins = f"expected {first_root.hex().upper()}." if first_root else None
         self._lock = threading.Lock()
         self._file: BinaryIO | None = None
         self._errors: deque[str] = deque(maxlen=ERRORS_MAX)
@@ -66,6 +68,9 @@ class EngineLog:
             self.sync_failed = message[:ERROR_SIZE_MAX]
         if self.halt is None:
             self.halt = _halt(level, message)
+        elif self._begins and text.endswith(self._begins):
+            # The line below that of the panic: the engine is at its beginning, the ledger is not.
+            self.halt = ENGINE_BEHIND
 
     def errors(self) -> tuple[str, ...]:
         """The last errors, oldest first."""
