@@ -53,7 +53,8 @@ class Mark:
                 "seconds": int(seconds),
                 "nanos": int(nanos),
             } if 0 < height <= _HEIGHT_MAX and 0 <= nanos < 10**9:
-                mark = cls(chain, height, seconds * 10**9 + nanos)
+                # int(): what JSON calls true must not come out as it went in.
+                mark = cls(chain, int(height), int(seconds) * 10**9 + int(nanos))
                 if mark.encode() == data:
                     return mark
         raise MarkInvalid(f"the stored consensus mark is not one of {DRIVER}: {data[:80]!r}")
