@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {TestBase} from "@tally/forge/TestBase.sol";
 import {Consortium} from "../Consortium.sol";
+import {IAuthorised} from "../../governance/interfaces/IAuthorised.sol";
 import {IConsortium} from "../interfaces/IConsortium.sol";
 
 /// @notice Common scene: an operator with one account, a farm with one account and one device.
@@ -11,6 +12,8 @@ abstract contract ConsortiumScene is TestBase {
     bytes32 internal constant FARM = "green-valley";
     bytes32 internal constant BANK = "harbour-bank";
 
+    /// @dev Stands for Governance, which is tested with all contracts in `governance/test`.
+    address internal immutable authority = vm.addr(9);
     address internal immutable founder = vm.addr(1);
     address internal immutable farmer = vm.addr(2);
     address internal immutable scanner = vm.addr(3);
@@ -20,8 +23,8 @@ abstract contract ConsortiumScene is TestBase {
     Consortium internal consortium;
 
     function setUp() public virtual {
-        consortium = new Consortium(OPERATOR, _profile("Operator"), founder);
-        vm.prank(founder);
+        consortium = new Consortium(authority, OPERATOR, _profile("Operator"), founder);
+        vm.prank(authority);
         consortium.addOrganisation(FARM, IConsortium.Role.Manufacturer, _profile("Green Valley"), farmer);
         vm.prank(farmer);
         consortium.addDevice(scanner);
@@ -43,17 +46,19 @@ contract ConsortiumOrganisationTest is ConsortiumScene {
         (bytes32 id, IConsortium.Role role, bool active) = consortium.standing(founder);
         vm.assertEq(id, OPERATOR, "organisation");
         vm.assertTrue(role == IConsortium.Role.Operator && active, "role and standing");
-        vm.assertEq(consortium.activeOperatorAccounts(), 1, "operator accounts");
+        vm.assertEq(consortium.administers(founder), OPERATOR, "administers");
+        vm.assertTrue(consortium.statusOf(OPERATOR) == IConsortium.Status.Active, "status");
+        vm.assertTrue(consortium.statusOf(BANK) == IConsortium.Status.None, "unknown");
     }
 
-    function test_operator_admits_an_organisation_with_its_first_account() public {
+    function test_authority_admits_an_organisation_with_its_first_account() public {
         vm.expectEmit(true, true, true, true, address(consortium));
         emit IConsortium.OrganisationAdded(
-            BANK, founder, IConsortium.Role.Bank, "Harbour", unicode"绿谷农场", "https://id.gs1.org/417/9521234000006"
+            BANK, authority, IConsortium.Role.Bank, "Harbour", unicode"绿谷农场", "https://id.gs1.org/417/9521234000006"
         );
         vm.expectEmit(true, true, true, true, address(consortium));
-        emit IConsortium.AccountAdded(BANK, banker, founder, IConsortium.Kind.Account);
-        vm.prank(founder);
+        emit IConsortium.AccountAdded(BANK, banker, authority, IConsortium.Kind.Account);
+        vm.prank(authority);
         consortium.addOrganisation(BANK, IConsortium.Role.Bank, _profile("Harbour"), banker);
 
         IConsortium.Organisation memory bank = consortium.organisation(BANK);
@@ -66,20 +71,34 @@ contract ConsortiumOrganisationTest is ConsortiumScene {
         vm.assertEq(consortium.organisationIds(2, 9)[0], BANK, "listed");
     }
 
-    function test_only_operators_admit(address caller) public {
-        vm.assume(caller != founder);
-        bool member = caller == farmer;
-        vm.expectRevert(
-            member
-                ? abi.encodeWithSelector(IConsortium.NotOperator.selector, caller)
-                : abi.encodeWithSelector(IConsortium.CallerNotActive.selector, caller)
-        );
+    function test_only_the_authority_changes_organisations(address caller) public {
+        vm.assume(caller != authority);
+        bytes memory refusal = abi.encodeWithSelector(IAuthorised.NotAuthority.selector, caller);
+        vm.expectRevert(refusal);
         vm.prank(caller);
         consortium.addOrganisation(BANK, IConsortium.Role.Bank, _profile("Harbour"), banker);
+        vm.expectRevert(refusal);
+        vm.prank(caller);
+        consortium.setProfile(FARM, _profile("A Famous Name"));
+        vm.expectRevert(refusal);
+        vm.prank(caller);
+        consortium.setRole(FARM, IConsortium.Role.Operator);
+        vm.expectRevert(refusal);
+        vm.prank(caller);
+        consortium.setOrganisationStatus(FARM, IConsortium.Status.Suspended);
     }
 
-    function test_member_may_not_admit() public {
-        test_only_operators_admit(farmer);
+    function test_an_operator_is_no_authority() public {
+        test_only_the_authority_changes_organisations(founder);
+    }
+
+    function test_a_member_is_no_authority() public {
+        test_only_the_authority_changes_organisations(farmer);
+    }
+
+    function test_a_consortium_needs_an_authority() public {
+        vm.expectRevert(abi.encodeWithSelector(IAuthorised.NotAuthority.selector, address(0)));
+        new Consortium(address(0), OPERATOR, _profile("Operator"), founder);
     }
 
     function test_device_may_not_administer() public {
@@ -90,7 +109,7 @@ contract ConsortiumOrganisationTest is ConsortiumScene {
 
     function test_ids_are_never_used_twice() public {
         vm.expectRevert(abi.encodeWithSelector(IConsortium.OrganisationExists.selector, FARM));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.addOrganisation(FARM, IConsortium.Role.Bank, _profile("Other"), banker);
     }
 
@@ -106,7 +125,7 @@ contract ConsortiumOrganisationTest is ConsortiumScene {
         }
         vm.assume(id != OPERATOR && id != FARM);
         if (!valid) vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidOrganisationId.selector, id));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.addOrganisation(id, IConsortium.Role.Bank, _profile("Any"), banker);
     }
 
@@ -129,10 +148,10 @@ contract ConsortiumOrganisationTest is ConsortiumScene {
 
     function test_role_none_and_zero_account_are_refused() public {
         vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidRole.selector));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.addOrganisation(BANK, IConsortium.Role.None, _profile("Harbour"), banker);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidAccount.selector));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.addOrganisation(BANK, IConsortium.Role.Bank, _profile("Harbour"), address(0));
     }
 
@@ -143,91 +162,85 @@ contract ConsortiumOrganisationTest is ConsortiumScene {
         if (length == 0 || length > 128 || control) {
             vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidText.selector, name));
         }
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setProfile(FARM, IConsortium.Profile(name, "", ""));
     }
 
     function test_other_texts_are_bounded() public {
         string memory long = _text(129, "x");
         vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidText.selector, long));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setProfile(FARM, IConsortium.Profile("Farm", long, ""));
         long = _text(513, "x");
         vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidText.selector, long));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setProfile(FARM, IConsortium.Profile("Farm", "", long));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setProfile(FARM, IConsortium.Profile("Farm", _text(128, "x"), _text(512, "x")));
         vm.assertEq(bytes(consortium.organisation(FARM).profile.uri).length, 512, "uri");
     }
 
-    function test_profile_and_role_change_by_operator_only() public {
-        vm.expectRevert(abi.encodeWithSelector(IConsortium.NotOperator.selector, farmer));
-        vm.prank(farmer);
-        consortium.setProfile(FARM, _profile("A Famous Name"));
-        vm.expectRevert(abi.encodeWithSelector(IConsortium.NotOperator.selector, farmer));
-        vm.prank(farmer);
-        consortium.setRole(FARM, IConsortium.Role.Operator);
-
+    function test_role_changes_for_all_addresses() public {
         vm.expectEmit(true, true, true, true, address(consortium));
-        emit IConsortium.OrganisationRoleChanged(FARM, founder, IConsortium.Role.Retailer);
-        vm.prank(founder);
+        emit IConsortium.OrganisationRoleChanged(FARM, authority, IConsortium.Role.Retailer);
+        vm.prank(authority);
         consortium.setRole(FARM, IConsortium.Role.Retailer);
         vm.assertTrue(consortium.roleOf(scanner) == IConsortium.Role.Retailer, "role of its device");
     }
 
     function test_suspended_organisation_stops_all_its_addresses() public {
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setOrganisationStatus(FARM, IConsortium.Status.Suspended);
         vm.assertFalse(consortium.isActive(farmer), "account");
         vm.assertFalse(consortium.isActive(scanner), "device");
+        vm.assertEq(consortium.administers(farmer), bytes32(0), "administers nothing");
         vm.expectRevert(abi.encodeWithSelector(IConsortium.CallerNotActive.selector, farmer));
         vm.prank(farmer);
         consortium.addAccount(FARM, stranger);
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setOrganisationStatus(FARM, IConsortium.Status.Active);
         vm.assertTrue(consortium.isActive(scanner), "device again");
     }
 
     function test_revoked_organisation_never_changes_again() public {
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setOrganisationStatus(FARM, IConsortium.Status.Revoked);
         bytes memory refusal = abi.encodeWithSelector(IConsortium.OrganisationIsRevoked.selector, FARM);
         vm.expectRevert(refusal);
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setOrganisationStatus(FARM, IConsortium.Status.Active);
         vm.expectRevert(refusal);
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setProfile(FARM, _profile("Again"));
         vm.expectRevert(refusal);
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setRole(FARM, IConsortium.Role.Operator);
         vm.expectRevert(refusal);
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.addAccount(FARM, stranger);
         vm.expectRevert(refusal);
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setAccountStatus(farmer, IConsortium.Status.Suspended);
     }
 
     function test_unknown_and_unchanged_are_refused() public {
         vm.expectRevert(abi.encodeWithSelector(IConsortium.UnknownOrganisation.selector, BANK));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setRole(BANK, IConsortium.Role.Bank);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.UnknownOrganisation.selector, BANK));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.addAccount(BANK, banker);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.Unchanged.selector));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setRole(FARM, IConsortium.Role.Manufacturer);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.Unchanged.selector));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setOrganisationStatus(FARM, IConsortium.Status.Active);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidStatus.selector));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setOrganisationStatus(FARM, IConsortium.Status.None);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidRole.selector));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setRole(FARM, IConsortium.Role.None);
     }
 }
@@ -249,7 +262,7 @@ contract ConsortiumAccountTest is ConsortiumScene {
     }
 
     function test_no_member_touches_another_organisation() public {
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.addOrganisation(BANK, IConsortium.Role.Bank, _profile("Harbour"), banker);
         bytes memory refusal = abi.encodeWithSelector(IConsortium.NotAdministrator.selector, banker, FARM);
         vm.expectRevert(refusal);
@@ -260,87 +273,103 @@ contract ConsortiumAccountTest is ConsortiumScene {
         consortium.setAccountStatus(farmer, IConsortium.Status.Revoked);
     }
 
-    function test_operator_may_act_for_any_organisation() public {
-        vm.prank(founder);
-        consortium.setAccountStatus(farmer, IConsortium.Status.Suspended);
-        vm.assertFalse(consortium.isActive(farmer), "suspended");
+    function test_an_operator_may_not_act_for_others() public {
+        bytes memory refusal = abi.encodeWithSelector(IConsortium.NotAdministrator.selector, founder, FARM);
+        vm.expectRevert(refusal);
         vm.prank(founder);
         consortium.addAccount(FARM, stranger);
+        vm.expectRevert(refusal);
+        vm.prank(founder);
+        consortium.setAccountStatus(scanner, IConsortium.Status.Suspended);
+    }
+
+    function test_authority_may_act_for_any_organisation() public {
+        vm.prank(authority);
+        consortium.addAccount(FARM, stranger);
         vm.assertTrue(consortium.isActive(stranger), "new account");
+        vm.prank(authority);
+        consortium.setAccountStatus(farmer, IConsortium.Status.Suspended);
+        vm.assertFalse(consortium.isActive(farmer), "suspended");
     }
 
     function test_an_address_has_one_organisation_for_ever() public {
-        bytes memory refusal = abi.encodeWithSelector(IConsortium.AccountExists.selector, farmer);
+        bytes memory refusal = abi.encodeWithSelector(IConsortium.AccountExists.selector, scanner);
         vm.expectRevert(refusal);
         vm.prank(founder);
-        consortium.addAccount(OPERATOR, farmer);
-        vm.prank(founder);
-        consortium.setAccountStatus(farmer, IConsortium.Status.Revoked);
+        consortium.addAccount(OPERATOR, scanner);
+        vm.prank(farmer);
+        consortium.setAccountStatus(scanner, IConsortium.Status.Revoked);
         vm.expectRevert(refusal);
         vm.prank(founder);
-        consortium.addDevice(farmer);
+        consortium.addDevice(scanner);
     }
 
     function test_revoked_account_never_changes_again() public {
-        vm.prank(founder);
-        consortium.setAccountStatus(farmer, IConsortium.Status.Revoked);
-        vm.expectRevert(abi.encodeWithSelector(IConsortium.AccountIsRevoked.selector, farmer));
-        vm.prank(founder);
-        consortium.setAccountStatus(farmer, IConsortium.Status.Active);
+        vm.prank(farmer);
+        consortium.setAccountStatus(scanner, IConsortium.Status.Revoked);
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.AccountIsRevoked.selector, scanner));
+        vm.prank(authority);
+        consortium.setAccountStatus(scanner, IConsortium.Status.Active);
     }
 
     function test_unknown_account_and_bad_status_are_refused() public {
         vm.expectRevert(abi.encodeWithSelector(IConsortium.UnknownAccount.selector, stranger));
-        vm.prank(founder);
+        vm.prank(authority);
         consortium.setAccountStatus(stranger, IConsortium.Status.Active);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.InvalidStatus.selector));
-        vm.prank(founder);
+        vm.prank(farmer);
         consortium.setAccountStatus(farmer, IConsortium.Status.None);
         vm.expectRevert(abi.encodeWithSelector(IConsortium.Unchanged.selector));
-        vm.prank(founder);
+        vm.prank(farmer);
         consortium.setAccountStatus(farmer, IConsortium.Status.Active);
     }
 
-    function test_last_operator_account_stays() public {
-        bytes memory refusal = abi.encodeWithSelector(IConsortium.LastOperatorAccount.selector);
-        vm.expectRevert(refusal);
-        vm.prank(founder);
-        consortium.setAccountStatus(founder, IConsortium.Status.Suspended);
-        vm.expectRevert(refusal);
-        vm.prank(founder);
-        consortium.setOrganisationStatus(OPERATOR, IConsortium.Status.Suspended);
-        vm.expectRevert(refusal);
-        vm.prank(founder);
-        consortium.setRole(OPERATOR, IConsortium.Role.Bank);
-
-        vm.prank(founder);
-        consortium.setRole(FARM, IConsortium.Role.Operator);
-        vm.assertEq(consortium.activeOperatorAccounts(), 2, "two operators");
-        vm.prank(founder);
-        consortium.setOrganisationStatus(OPERATOR, IConsortium.Status.Suspended);
-        vm.assertEq(consortium.activeOperatorAccounts(), 1, "the farm remains");
+    function test_an_active_organisation_keeps_an_active_account() public {
+        bytes memory refusal = abi.encodeWithSelector(IConsortium.LastAccount.selector, FARM);
         vm.expectRevert(refusal);
         vm.prank(farmer);
+        consortium.setAccountStatus(farmer, IConsortium.Status.Suspended);
+        vm.expectRevert(refusal);
+        vm.prank(authority);
         consortium.setAccountStatus(farmer, IConsortium.Status.Revoked);
+
+        vm.prank(farmer);
+        consortium.addAccount(FARM, stranger);
+        vm.prank(farmer);
+        consortium.setAccountStatus(farmer, IConsortium.Status.Revoked);
+        vm.assertEq(consortium.administers(stranger), FARM, "the new one administers");
+    }
+
+    function test_a_suspended_organisation_may_lose_all_and_returns_with_one() public {
+        vm.prank(authority);
+        consortium.setOrganisationStatus(FARM, IConsortium.Status.Suspended);
+        vm.prank(authority);
+        consortium.setAccountStatus(farmer, IConsortium.Status.Revoked);
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.LastAccount.selector, FARM));
+        vm.prank(authority);
+        consortium.setOrganisationStatus(FARM, IConsortium.Status.Active);
+        vm.prank(authority);
+        consortium.addAccount(FARM, stranger);
+        vm.prank(authority);
+        consortium.setOrganisationStatus(FARM, IConsortium.Status.Active);
+        vm.assertTrue(consortium.isActive(stranger), "back");
     }
 
     function test_multicall_is_all_or_nothing_and_keeps_the_sender() public {
         bytes[] memory calls = new bytes[](2);
-        calls[0] = abi.encodeCall(
-            IConsortium.addOrganisation, (BANK, IConsortium.Role.Bank, _profile("Harbour"), banker)
-        );
-        calls[1] = abi.encodeCall(IConsortium.addAccount, (BANK, stranger));
-        vm.expectRevert(abi.encodeWithSelector(IConsortium.NotOperator.selector, farmer));
+        calls[0] = abi.encodeCall(IConsortium.addAccount, (FARM, stranger));
+        calls[1] = abi.encodeCall(IConsortium.addDevice, (banker));
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.NotAdministrator.selector, founder, FARM));
+        vm.prank(founder);
+        consortium.multicall(calls);
         vm.prank(farmer);
         consortium.multicall(calls);
-        vm.prank(founder);
-        consortium.multicall(calls);
-        vm.assertEq(consortium.accountCount(BANK), 2, "both");
+        vm.assertEq(consortium.accountCount(FARM), 4, "both");
 
-        calls[0] = abi.encodeCall(IConsortium.setRole, (BANK, IConsortium.Role.Retailer));
-        vm.expectRevert(abi.encodeWithSelector(IConsortium.AccountExists.selector, stranger));
-        vm.prank(founder);
+        calls[0] = abi.encodeCall(IConsortium.addAccount, (FARM, vm.addr(30)));
+        vm.expectRevert(abi.encodeWithSelector(IConsortium.AccountExists.selector, banker));
+        vm.prank(farmer);
         consortium.multicall(calls);
-        vm.assertTrue(consortium.roleOf(banker) == IConsortium.Role.Bank, "nothing changed");
+        vm.assertEq(consortium.accountCount(FARM), 4, "nothing changed");
     }
 }

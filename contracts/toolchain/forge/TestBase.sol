@@ -11,11 +11,13 @@ interface Vm {
     function assertTrue(bool condition, string calldata what) external pure;
     function assertFalse(bool condition, string calldata what) external pure;
     function assume(bool condition) external pure;
+    function etch(address where, bytes calldata code) external;
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
     function expectRevert(bytes calldata data) external;
     function expectRevert() external;
     function load(address subject, bytes32 slot) external view returns (bytes32);
     function prank(address sender) external;
+    function roll(uint256 number) external;
     function warp(uint256 timestamp) external;
 }
 
