@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ledger.witness.errors import EvidenceMalformed, EvidenceStoreFull
-from ledger.witness.evidence import FILE_SUFFIX, SIZE_BYTES_MAX, Evidence
+from ledger.witness.evidence import FILE_SUFFIX, SIZE_BYTES_MAX, Evidence, EvidenceKind
 
 FILES_MAX = 512
 _NAME = re.compile(r"[0-9a-f]{64}" + re.escape(FILE_SUFFIX))
@@ -22,9 +22,10 @@ _log = logging.getLogger(__name__)
 class EvidenceStore:
     """The folder `evidence/`. Thread-safe.
 
-    Of each key and kind of evidence one file is kept, the first: a fork goes on with every further
-    checkpoint, and a hostile peer must not fill the disk. Files that were moved away by hand are
-    forgotten with the next start; what is found anew then is kept again.
+    Of each log, key and kind of evidence one file is kept, the first, and no broken proof beside
+    two roots of one size: a fork goes on with every further checkpoint, and a hostile peer must
+    not fill the disk. Files that were moved away by hand are forgotten with the next start; what
+    is found anew then is kept again.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -50,13 +51,13 @@ class EvidenceStore:
         return None if found is None else found.encode()
 
     def path(self, evidence: Evidence) -> Path:
-        """The file that holds this evidence, or other evidence of the same kind and key."""
+        """The file that holds this evidence, or what is kept in its place."""
         with self._lock:
-            kept = (one for one in self._load().values() if one.subject == evidence.subject)
+            kept = (one for one in self._load().values() if _covers(one, evidence))
             return self.directory / f"{next(kept, evidence).id}{FILE_SUFFIX}"
 
     def knows(self, evidence: Evidence) -> bool:
-        """Whether evidence of the same kind against the same key is kept already."""
+        """Whether evidence that says as much is kept already."""
         with self._lock:
             return self._has(evidence)
 
@@ -80,7 +81,7 @@ class EvidenceStore:
             return True
 
     def _has(self, evidence: Evidence) -> bool:
-        return any(one.subject == evidence.subject for one in self._load().values())
+        return any(_covers(one, evidence) for one in self._load().values())
 
     def _load(self) -> dict[str, Evidence]:
         if self._known is None:
@@ -114,6 +115,12 @@ class EvidenceStore:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _covers(kept: Evidence, evidence: Evidence) -> bool:
+    """Whether evidence says no more than what is kept: two roots of a size say all there is."""
+    kind, *rest = kept.subject
+    return rest == list(evidence.subject[1:]) and kind in (EvidenceKind.SAME_SIZE, evidence.kind)
 
 
 def is_evidence_name(name: str) -> bool:

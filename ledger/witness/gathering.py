@@ -211,9 +211,12 @@ class _Follower:
         size = self._witness.wanted_from(self._peer)
         if size is None:
             return True
-        path = f"/log/cosignatures?from={size}&limit={COUNT_MAX}"
+        return self._further(await self._cosignatures(size, COUNT_MAX))
+
+    async def _cosignatures(self, from_size: int, count_max: int) -> Meeting:
+        path = f"/log/cosignatures?from={from_size}&limit={count_max}"
         text = (await self._get(path, SIZE_BYTES_MAX)).decode()
-        return self._further(self._witness.meet_cosignatures(self._peer, text))
+        return self._witness.meet_cosignatures(self._peer, text)
 
     async def _compare(self) -> bool:
         """The peer's checkpoint beside our log, and what it once showed, too."""
@@ -225,6 +228,8 @@ class _Follower:
             return self._further(meeting)
         checkpoint = Checkpoint.parse(Note.decode(note).text)
         basis = self._witness.basis(self._peer, note)
+        # What it cosigned at our own size says more than a proof: a fork is proven by it.
+        self._further(await self._cosignatures(self._witness.size, 1))
         path: tuple[bytes, ...] = ()
         if 0 < basis.size < checkpoint.size:
             path = await self._consistency(basis.size, checkpoint.size)

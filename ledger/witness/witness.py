@@ -131,6 +131,11 @@ class Witness(Closing):
         return self._heads.origin
 
     @property
+    def size(self) -> int:
+        """Leaves of our own log."""
+        return self._ledger.log.head().size
+
+    @property
     def verifier(self) -> NoteVerifier:
         """This node's cosigner."""
         return self._heads.verifier
