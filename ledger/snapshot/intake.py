@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ledger.chain import Genesis, GenesisInvalid
+from ledger.chain import Genesis
 from ledger.chain.logs import StoredTiles, sign_head
 from ledger.chain.records import (
     encode_head,
@@ -128,15 +128,10 @@ class Intake(Closing):
     def _take_genesis(self, document: bytes) -> None:
         genesis = self._genesis
         if document != genesis.document:
-            try:
-                other = Genesis.decode(document)
-            except GenesisInvalid as error:
-                raise SnapshotWrong(f"the snapshot's genesis: {error}") from error
-            if other.block.hash != genesis.block.hash or other.rules != genesis.rules:
-                raise SnapshotWrong(
-                    f"the snapshot's genesis is 0x{other.block.hash.hex()} ({other.origin}), ours "
-                    f"is 0x{genesis.block.hash.hex()} ({genesis.origin})"
-                )
+            raise SnapshotWrong(
+                f"the snapshot's genesis document is another than ours ({genesis.origin}, block 0 "
+                f"0x{genesis.block.hash.hex()}); all nodes of a ledger have the same, byte by byte"
+            )
         self._blocks.take_genesis(encode_header(genesis.block.header), genesis.block.hash)
 
     def _take_end(self, payload: bytes) -> None:

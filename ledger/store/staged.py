@@ -102,11 +102,10 @@ class StagedStore(Closing):
 
         For `Store.adopt`. Returns the environment, now open with durable commits.
         """
-        environment = self._open()
+        environment, durable = self._open(), None
         try:
             environment.sync(True)
             environment.close()
-            self._environment = None
             durable = open_environment(self._file, self._map_size_bytes, readonly=False)
             databases = open_tables(durable, self._directory, readonly=False)
             target = self._directory / DATA_FILE
@@ -114,8 +113,11 @@ class StagedStore(Closing):
             # writes any more. The second name makes it final, also after a crash.
             os.rename(f"{self._file}{LOCK_SUFFIX}", f"{target}{LOCK_SUFFIX}")
             os.rename(self._file, target)
+            self._environment = None
             sync_directory(self._directory)
         except (lmdb.Error, OSError) as error:
+            if self._environment is not None and durable is not None:
+                durable.close()
             raise write_error(error, self._file) from error
         return durable, databases
 

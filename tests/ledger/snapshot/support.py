@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ledger.chain import Genesis, Ledger
 from ledger.evm import decode_transaction
-from ledger.snapshot import Restorer, SnapshotInfo, SnapshotStore
-from ledger.snapshot.making import write_snapshot
+from ledger.snapshot import Manifest, Restorer, SnapshotInfo, SnapshotStore, write_snapshot
+from ledger.snapshot.stream import Kind, RecordReader, compress, cut, expand, record
 from ledger.tlog import NoteSigner
 from ledger.types import Block
 from tests.ledger.chain.support import EMPTY_INIT, Sender, make_genesis, sender
@@ -69,3 +71,37 @@ def restore(ledger: Ledger, info: SnapshotInfo, chunks: list[bytes], root: bytes
             head = restorer.apply(index, chunk)
     assert head is not None
     return head
+
+
+def stream_of(info: SnapshotInfo, chunks: list[bytes]) -> bytes:
+    """The stream before it was cut and compressed."""
+    manifest = Manifest.of(info)
+    return b"".join(
+        expand(index, chunk, manifest.chunk_size(index), manifest.chunk_hashes[index])
+        for index, chunk in enumerate(chunks)
+    )
+
+
+def records_of(stream: bytes) -> list[tuple[Kind, bytes]]:
+    """Its records."""
+    found: list[tuple[Kind, bytes]] = []
+    reader = RecordReader(lambda kind, payload: found.append((kind, payload)))
+    reader.feed(stream)
+    reader.finish()
+    return found
+
+
+def joined(records: list[tuple[Kind, bytes]]) -> bytes:
+    return b"".join(record(kind, payload) for kind, payload in records)
+
+
+def forged(info: SnapshotInfo, stream: bytes, **changes: Any) -> tuple[SnapshotInfo, list[bytes]]:
+    """A snapshot of another stream, whose metadata agrees with it: what a liar offers."""
+    parts = list(cut([stream]))
+    manifest = replace(
+        Manifest.of(info),
+        size_bytes=len(stream),
+        chunk_hashes=tuple(sha256(part).digest() for part in parts),
+        **changes,
+    )
+    return manifest.info(), [compress(part) for part in parts]

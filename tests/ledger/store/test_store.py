@@ -26,8 +26,8 @@ from ledger.store import (
     StoreMissing,
     Table,
     WriteBatch,
+    lmdb_file,
 )
-from ledger.store import lmdb_file
 from ledger.store import store as store_module
 
 pytestmark = pytest.mark.feature("L1")
