@@ -192,6 +192,8 @@ class CometBftDriver:
         if self._paused:
             return DriverStatus(DriverState.PAUSED, "the engine is paused", self._blocks)
         failure = running.supervisor.failure if running.supervisor else None
+        if running.supervisor and running.supervisor.full:
+            return DriverStatus(DriverState.PAUSED, running.supervisor.full, self._blocks)
         failure = failure or self._log.sync_failed
         state = DriverState.RUNNING if failure is None else DriverState.FAILING
         return DriverStatus(state, failure, self._blocks)

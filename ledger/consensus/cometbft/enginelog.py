@@ -34,6 +34,7 @@ _HALTS: Final = (
     ("is higher than core", ENGINE_BEHIND),
     ("too far in the future", CLOCK_BEHIND),
 )
+DISK_FULL: Final = "no space left on device"
 STATE_SYNC_FAILED: Final = "State sync failed"
 
 
@@ -51,10 +52,12 @@ class EngineLog:
         """Why the engine can never go on as it is; None where it can."""
         self.sync_failed: str | None = None
         """Why state sync ended without a ledger; None where it did not."""
+        self.full: str | None = None
+        """What could not be written for want of room; the engine is of no use until it restarts."""
 
     def begin(self) -> None:
         """The engine starts: what was wrong before counts no longer."""
-        self.halt = self.sync_failed = None
+        self.halt = self.sync_failed = self.full = None
 
     def take(self, line: bytes) -> None:
         """Store a line, and learn from it."""
@@ -66,7 +69,9 @@ class EngineLog:
             self._errors.append(message[:ERROR_SIZE_MAX])
         if STATE_SYNC_FAILED in message:
             self.sync_failed = message[:ERROR_SIZE_MAX]
-        if self.halt is None:
+        if DISK_FULL in message:
+            self.full = message[:ERROR_SIZE_MAX]
+        elif self.halt is None and self.full is None:
             self.halt = _halt(level, message)
         elif self._begins and text.endswith(self._begins):
             # The line below that of the panic: the engine is at its beginning, the ledger is not.
@@ -80,7 +85,8 @@ class EngineLog:
         """Let go of the file."""
         with self._lock:
             if self._file is not None:
-                self._file.close()
+                with suppress(OSError):  # nothing is lost that matters, if the disk is full
+                    self._file.close()
                 self._file = None
 
     def _write(self, line: bytes) -> None:

@@ -66,6 +66,7 @@ class Supervisor:
         self._child: subprocess.Popen[bytes] | None = None
         self._starts = 0
         self._failure: str | None = None
+        self._full: str | None = None
 
     # ---- control ----------------------------------------------------------------------------
 
@@ -74,7 +75,7 @@ class Supervisor:
         with self._control:
             if self._thread is not None and self._thread.is_alive():
                 return
-            self._failure = None
+            self._failure = self._full = None
             self._restart = None
             self._wanted.set()
             self._thread = threading.Thread(target=self._run, name="cometbft", daemon=True)
@@ -115,9 +116,14 @@ class Supervisor:
         """Why it does not run at the moment; None where it runs, or is meant not to."""
         return self._failure
 
+    @property
+    def full(self) -> str | None:
+        """What the engine waits for room for; None where it has room, as far as is known."""
+        return self._full
+
     def settled(self) -> None:
         """It works: what went wrong before is over."""
-        self._failure = None
+        self._failure = self._full = None
 
     # ---- the child --------------------------------------------------------------------------
 
@@ -177,7 +183,7 @@ class Supervisor:
         try:
             while child.poll() is None:
                 unwanted = not self._wanted.is_set() or self._restart is not None
-                if unwanted or self._log.halt is not None:
+                if unwanted or self._log.halt is not None or self._log.full is not None:
                     if self._restart is not None:
                         _log.warning("the engine is restarted: %s", self._restart)
                     self._end(child)
@@ -191,6 +197,8 @@ class Supervisor:
             last = self._log.errors()
             words = f": {last[-1]}" if last else ""
             self._failure = f"the engine ended with code {child.returncode}{words}"
+            if self._log.full is not None:
+                self._full = self._failure = f"the engine's disk is full: {self._log.full}"
 
     def _end(self, child: subprocess.Popen[bytes]) -> None:
         if child.poll() is None:
@@ -207,5 +215,5 @@ class Supervisor:
         with suppress(ValueError, OSError), stream:
             while line := stream.readline(LINE_SIZE_BYTES_MAX):
                 self._log.take(line)
-                if self._log.halt is not None or self._log.sync_failed is not None:
+                if self._log.halt or self._log.sync_failed or self._log.full:
                     self._changed.set()

@@ -405,6 +405,21 @@ def test_a_halt_ends_it_for_good(watched: Callable[[str], Watched]) -> None:
     assert one.supervisor.starts == 1
 
 
+def test_an_engine_whose_disk_is_full_is_started_again_until_there_is_room(
+    watched: Callable[[str], Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_module, "RETRY_S_MIN", 0.01)
+    full = json.dumps(
+        {"_msg": FAILURE, "level": "error", "err": "write x: no space left on device"}
+    )
+    one = watched(f"echo '{full}'; exec sleep 60")
+    until(lambda: one.supervisor.starts >= 3)
+    assert one.halts == []
+    assert "disk is full" in str(one.supervisor.full)
+    one.supervisor.settled()
+    assert one.supervisor.full is None or one.supervisor.starts >= 3
+
+
 def test_the_child_gets_no_secrets_of_our_environment(
     watched: Callable[[str], Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
