@@ -45,8 +45,9 @@ def check_histories(
 
 def known_address(url: str | None) -> NodeAddress | None:
     """The node to ask: the option, `TALLY_URL`, or the node last started here; else none."""
-    chosen = url or os.environ.get("TALLY_URL")
-    return NodeAddress(chosen.rstrip("/")) if chosen else remembered()
+    known = remembered()
+    chosen = url or os.environ.get("TALLY_URL") or (known.url if known else None)
+    return NodeAddress(chosen.rstrip("/")) if chosen else None  # no key: nothing is written
 
 
 def _path(

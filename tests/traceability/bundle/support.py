@@ -20,6 +20,7 @@ from ledger.tlog import (
     NoteSigner,
     NoteVerifier,
     append_leaves,
+    consistency_proof,
     inclusion_proof,
     leaf_hash,
     sign_checkpoint,
@@ -107,6 +108,9 @@ class World:
 
     def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
         return inclusion_proof(self.tiles, index, size)
+
+    def consistency_proof(self, size1: int, size2: int) -> tuple[bytes, ...]:
+        return consistency_proof(self.tiles, size1, size2)
 
     def append(self, *leaves: bytes) -> int:
         """Index of the first new leaf."""

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.feature("L4")
 def blocks(project_root: Path) -> dict[int, tuple[str, str]]:
     """Code blocks of the section, in order: (language, text)."""
     text = (project_root / "docs" / "proof-format.md").read_text()
-    section = text[text.index("\n## 8. ") :]
+    section = text[text.index("\n## 8. ") : text.index("\n## 9. ")]
     found = re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     assert [language for language, _ in found] == ["json", "json", "sh", "text"]
     return dict(enumerate(found))
