@@ -33,6 +33,8 @@ ROOM_LEAST_BYTES = 64 << 20
 
 Trusted = Callable[[int, bytes], None]
 """Raises where a log of this size and root is not what it should be."""
+CheckMark = Callable[[bytes | None], None]
+"""Raises where this is no mark that the consensus driver would have left."""
 
 
 @dataclass(slots=True)
@@ -61,15 +63,19 @@ class Restorer(Closing):
         *,
         trusted: Trusted | None = None,
         checkpoints: Sequence[Checkpoint] = (),
+        check_mark: CheckMark | None = None,
     ) -> None:
         """`trusted` is asked about the log's size and root before anything becomes visible.
 
         `checkpoints` are known to be cosigned by enough members: the restored log must contain
         each of them that is not larger than itself; one that is larger only `trusted` can judge.
+        `check_mark` is asked about the consensus mark when a snapshot is offered: nothing in the
+        snapshot proves it.
         """
         self._ledger = ledger
         self._trusted = trusted
         self._checkpoints = tuple(checkpoints)
+        self._check_mark = check_mark
         self._lock = threading.Lock()
         self._work: _Work | None = None
 
@@ -146,6 +152,12 @@ class Restorer(Closing):
             raise OfferRefused(
                 f"the snapshot's log has root {manifest.log_root.hex()}, {app_hash.hex()} is known"
             )
+
+        if self._check_mark is not None:
+            try:
+                self._check_mark(manifest.mark)
+            except Exception as error:
+                raise OfferRefused(f"the snapshot's consensus mark: {error}") from error
 
     def _check_room(self, directory: Path, manifest: Manifest) -> None:
         needed = ROOM_FACTOR * manifest.size_bytes + ROOM_LEAST_BYTES

@@ -16,6 +16,7 @@ from typing import Final
 
 from ledger.chain import Genesis, Ledger
 from ledger.consensus.cometbft import CometBftDriver, StateSync, engine_genesis
+from ledger.consensus.cometbft.mark import Mark
 from ledger.crypto import KeyStore
 from ledger.snapshot import Restorer
 from ledger.tlog import Checkpoint, ThresholdNotMet, TlogError, open_checkpoint
@@ -173,7 +174,13 @@ def synchronise(
     with ExitStack() as closing:
         ledger = open_ledger(directory, settings, genesis, secrets)
         closing.callback(ledger.close)
-        restorer = Restorer(ledger, checkpoints=(anchor.checkpoint,))
+
+        def of_this_network(mark: bytes | None) -> None:
+            assert isinstance(driver, CometBftDriver)
+            if mark is None or Mark.decode(mark).chain != driver.chain_id:
+                raise JoinRefused("it is of another network of the engine")
+
+        restorer = Restorer(ledger, checkpoints=(anchor.checkpoint,), check_mark=of_this_network)
         snapshots = open_snapshots(directory, settings, ledger, restorer)
         if snapshots is None:
             raise JoinRefused('node.toml: consensus.driver must be "cometbft" to join a network')

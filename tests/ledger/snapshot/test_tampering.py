@@ -277,6 +277,24 @@ def test_whoever_is_asked_to_trust_has_the_last_word(made: Made, empty: Ledger) 
     assert asked == [(len(made.roots) - 1, made.root)] * 2
 
 
+def test_a_mark_that_the_driver_would_not_leave_is_refused(made: Made, empty: Ledger) -> None:
+    seen: list[bytes | None] = []
+
+    def check(mark: bytes | None) -> None:
+        seen.append(mark)
+        if mark is None:
+            raise ValueError("none")
+
+    marked, chunks = forged(made.info, made.stream, mark=b'{"chain":"x","height":5}')
+    with Restorer(empty, check_mark=check) as restorer:
+        with pytest.raises(OfferRefused, match="consensus mark: none"):
+            restorer.offer(made.info, made.root)
+        restorer.offer(marked, made.root)
+        assert restorer.apply(0, chunks[0]) is not None
+    assert seen == [None, b'{"chain":"x","height":5}']
+    assert empty.consensus_mark() == seen[1]
+
+
 def test_a_ledger_with_blocks_takes_none(made: Made, empty: Ledger) -> None:
     restore(empty, made.info, made.chunks, made.root)
     with Restorer(empty) as restorer, pytest.raises(NotAtGenesis):
