@@ -196,9 +196,12 @@ class NoteSigner:
         """The public half as text (`NoteVerifier.parse` reads it)."""
         return self.verifier.vkey
 
-    def cosigner(self) -> NoteSigner:
-        """The same name and key, signing as a witness. Types sign different messages."""
-        return NoteSigner(self.name, self.key, SignatureType.COSIGNATURE)
+    def cosigner(self, name: str | None = None) -> NoteSigner:
+        """The same key, signing as a witness, under the same name unless another is given.
+
+        Types sign different messages. Raises `NoteMalformed` where `name` may not name a key.
+        """
+        return NoteSigner(name or self.name, self.key, SignatureType.COSIGNATURE)
 
     def sign(self, text: str, timestamp: int | None = None) -> NoteSignature:
         """Sign a note's text, which ends in a newline.
