@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -56,6 +57,13 @@ def proposal(height: int, round_: int, number: int = 1, seconds: int = 7) -> pb.
         block_id=block(number),
         timestamp=pb.Timestamp(seconds=seconds),
     )
+
+
+def slots(path: Path) -> list[bytes]:
+    """The two places of a record."""
+    data = path.read_bytes()
+    assert len(data) == 8192
+    return [data[:4096], data[4096:]]
 
 
 class Signing(RuleBasedStateMachine):
@@ -117,8 +125,9 @@ class Signing(RuleBasedStateMachine):
     @invariant()
     def the_record_is_durable(self) -> None:
         if hasattr(self, "state"):
-            fields = json.loads(self.path.read_text())
-            assert (int(fields["height"]), fields["round"], fields["step"]) == self.state.last.place
+            records = [json.loads(one) for one in slots(self.path) if one.strip()]
+            last = max(records, key=lambda record: record["count"])
+            assert (int(last["height"]), last["round"], last["step"]) == self.state.last.place
 
 
 TestSigning = Signing.TestCase
@@ -192,11 +201,12 @@ class TestGuard:
             key = GuardedKey(KEY, state)
             key.sign_vote(vote(5, 0), CHAIN)
 
-            def full(_path: Path, _data: bytes) -> None:
-                raise OSError(28, "No space left on device")
+            def torn(file: int, offset: int, slot: bytes) -> None:
+                os.pwrite(file, slot[:100], offset)
+                raise OSError(5, "Input/output error")
 
-            monkeypatch.setattr(module, "write_durable", full)
-            with pytest.raises(OSError, match="No space"):
+            monkeypatch.setattr(module, "_write_slot", torn)
+            with pytest.raises(OSError, match="Input/output"):
                 key.sign_vote(vote(6, 0), CHAIN)
             monkeypatch.undo()
             assert key.sign_vote(vote(6, 0, number=2), CHAIN).signature
@@ -230,36 +240,44 @@ class TestRecord:
         SignState(tmp_path / "s", KEY.public_key).close()
         assert (tmp_path / "s").stat().st_mode & 0o777 == 0o600
 
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"height": "-1"},
-            {"height": "x"},
-            {"round": -1},
-            {"round": "1"},
-            {"step": 4},
-            {"signature": ""},
-            {"signBytes": ""},
-            {"signBytes": "zz"},
-            {"format": "other"},
-            {"more": 1},
-        ],
-    )
+    @pytest.mark.parametrize("which", [0, 1])
+    @pytest.mark.parametrize("damage", ["bit", "cut", "empty", "other", "json"])
     def test_a_damaged_one_is_never_taken_for_a_new_one(
-        self, tmp_path: Path, change: dict[str, object]
+        self, tmp_path: Path, damage: str, which: int
     ) -> None:
         path = tmp_path / "s"
         with SignState(path, KEY.public_key) as state:
-            GuardedKey(KEY, state).sign_vote(vote(5, 0), CHAIN)
-        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+            for height in (5, 6, 7):
+                GuardedKey(KEY, state).sign_vote(vote(height, 0), CHAIN)
+        places = slots(path)
+        record = json.loads(places[which])
+        places[which] = {
+            "bit": places[which].replace(b'"height":"', b'"height":"1', 1)[:4096],
+            "cut": places[which][:300].ljust(4096),
+            "empty": b" " * 4096,
+            "other": json.dumps(record | {"round": 9}).encode().ljust(4096),
+            "json": b"x" * 4096,
+        }[damage]
+        path.write_bytes(b"".join(places))
         with pytest.raises(SignStateDamaged, match="Nothing is signed"):
             SignState(path, KEY.public_key)
 
-    @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"x" * 20_000])
+    @pytest.mark.parametrize(
+        "data", [b"", b"{", b" " * 8192, b"\0" * 8192, b"x" * 20_000, b" " * 8191]
+    )
     def test_neither_is_one_cut_short(self, tmp_path: Path, data: bytes) -> None:
         (tmp_path / "s").write_bytes(data)
         with pytest.raises(SignStateDamaged):
             SignState(tmp_path / "s", KEY.public_key)
+
+    def test_the_longest_record_fits(self, tmp_path: Path) -> None:
+        chain = "x" * 50
+        with SignState(tmp_path / "s", KEY.public_key) as state:
+            longest = vote(2**63 - 1, 2**31 - 1, 2, seconds=253_402_300_799)
+            longest.timestamp.nanos = 999_999_999
+            GuardedKey(KEY, state).sign_vote(longest, chain)
+        with SignState(tmp_path / "s", KEY.public_key) as state:
+            assert state.last.height == 2**63 - 1
 
 
 WRITER = """
