@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 DELAYED = "(DELAYED)"
@@ -45,8 +45,8 @@ def fill(folder: Path, leave_bytes: int = 0) -> Path:
     """Leave no more room than this; remove the file that is returned to have it back."""
     filler = folder / "filler"
     free = os.statvfs(folder)
-    with filler.open("wb") as file:
-        left = free.f_bavail * free.f_frsize - leave_bytes
+    left = free.f_bavail * free.f_frsize - leave_bytes
+    with suppress(OSError), filler.open("wb", buffering=0) as file:  # others write there too
         while left > 0:
             left -= file.write(bytes(min(left, 1 << 20)))
     return filler
