@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ledger.consensus.cometbft.home import Home, write_private
-from ledger.consensus.validator.state import SignState
-from ledger.crypto import KeyStore
+from ledger.consensus.validator import SignState, state_path_of
+from ledger.crypto import KeyKind, KeyStore
 from nodes.founding import VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.operations.backup_errors import BackupDamaged, RestoreRefused
@@ -50,12 +50,20 @@ def raise_last_signed(
     height = max([*heights, manifest.height or 0]) + 1
     home.prepare()
     if signs_itself:
-        public_key = keys.load_validator(VALIDATOR_KEY_LABEL).public_key
-        with SignState(home.signer_state, public_key) as state:
-            state.raise_to(height)
+        for public_key in _validator_keys(keys):
+            with SignState(state_path_of(home.signer_state, public_key), public_key) as state:
+                state.raise_to(height)
     if home.validator_key.exists():
         _raise_engines_own(home, height)
     return height
+
+
+def _validator_keys(keys: KeyStore) -> Iterator[bytes]:
+    """All that this node has or had; the ledger may name any of them at the next height."""
+    for store in (keys, keys.next, keys.retired):
+        for entry in store.list():
+            if entry.kind is KeyKind.VALIDATOR:
+                yield bytes.fromhex(entry.public)
 
 
 def _raise_engines_own(home: Home, height: int) -> None:
