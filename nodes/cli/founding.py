@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -22,6 +23,10 @@ from nodes.network.descriptor import Descriptor
 from nodes.network.founding import consortium_genesis, consortium_trust, genesis_hash
 from nodes.network.identity import NodeSpec, init_node
 from nodes.settings import ApiSettings, ConsensusSettings, NodeSettings
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - the other members must reach it
+HTTP_PORT = 80
 
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="DIR", help="The node's folder.", file_okay=False)
@@ -61,11 +66,19 @@ def spec_of(
 
 
 def settings_of(spec: NodeSpec) -> NodeSettings:
-    """A member's node: the engine listens on the port that its peers were told."""
+    """A member's node: it listens where its peers and its users were told.
+
+    An https address is that of a proxy in front of the node, which then listens on loopback.
+    """
+    url = urlsplit(spec.api)
+    api = ApiSettings(public_url=spec.api)
+    if url.scheme == "http":
+        host = LOOPBACK if url.hostname in (LOOPBACK, "localhost") else EVERYWHERE
+        api = api.model_copy(update={"host": host, "port": url.port or HTTP_PORT})
     return NodeSettings(
         name=spec.profile.name,
-        api=ApiSettings(public_url=spec.api),
-        consensus=ConsensusSettings(driver="cometbft", p2p_listen=f"0.0.0.0:{spec.p2p.port}"),
+        api=api,
+        consensus=ConsensusSettings(driver="cometbft", p2p_listen=f"{EVERYWHERE}:{spec.p2p.port}"),
     )
 
 

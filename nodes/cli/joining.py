@@ -27,6 +27,8 @@ from nodes.network.joining import (
     worth_state_sync,
 )
 from nodes.network.source import MemberSource
+from nodes.operations.logs import configure_logging
+from nodes.operations.settings import LogSettings
 from traceability.bundle import Trust
 
 WAIT_S = 3 * 24 * 3600.0
@@ -99,6 +101,8 @@ def join(
     else:
         tell_descriptor(place, descriptor)
     if not place.chain.exists():
+        # The engine's own log stays in its folder; people are told the steps.
+        configure_logging(LogSettings(level="critical"))
         with ExitStack() as closing:
             sources = [closing.enter_context(MemberSource(one)) for one in (url, *(also or ()))]
             _enter(place, passphrase, sources, known, descriptor, wait_s, replay)

@@ -234,6 +234,14 @@ def show(
 # ---- the node and the key -----------------------------------------------------------------------
 
 
+def propose_in(directory: Path, actions: list[str], text: str) -> Made:
+    """Propose with the keys in a running node's folder, saying nothing: for other commands."""
+    with _client(directory, None) as client:
+        return client.propose(
+            _signer(directory, client, None), parse_actions(actions, client), text
+        )
+
+
 @contextmanager
 def _client(directory: Path, rpc: str | None) -> Iterator[ProposalClient]:
     place = NodeDirectory(directory)

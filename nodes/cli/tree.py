@@ -61,7 +61,7 @@ _NODE = Branch(
         "leave": Entry("nodes.cli.standing", "leave", "Ask to be removed, and stop."),
         "suspend": Entry("nodes.cli.standing", "suspend", "Propose to suspend a node."),
         "replace": Entry("nodes.cli.standing", "replace", "Propose a new node for an old one."),
-        "promote": Entry("nodes.cli.joining", "promote", "Make a solo ledger a consortium's."),
+        "promote": Entry("nodes.cli.promotion", "promote_", "Make a solo ledger a consortium's."),
         "status": Entry("nodes.cli.operations", "status", "Ask a running node how it is."),
         "peers": Entry("nodes.cli.operations", "peers", "List the nodes it is connected with."),
         "metrics": Entry("nodes.cli.operations", "metrics", "Print its Prometheus metrics."),

@@ -27,3 +27,7 @@ class MemberStopped(NetworkError):
 
 class JoinRefused(NetworkError):
     """What a network offers does not fit what we trust, or we are not admitted."""
+
+
+class PromotionRefused(NetworkError):
+    """A ledger that cannot become a consortium's, or not yet."""

@@ -21,7 +21,7 @@ from tests.acceptance.stories import documents
 pytestmark = pytest.mark.feature("A4")
 
 COMMANDS = (
-    "demo dev capture trace qr proof verify network node".split()  # noqa: SIM905
+    "demo dev capture trace qr proof verify network node proposal".split()  # noqa: SIM905
 )
 Done = subprocess.CompletedProcess[str]
 LINK = "/01/09521002000016/21/A1"
@@ -95,7 +95,7 @@ def test_each_command_has_help_that_offers_json(tmp_path: Path, command: str) ->
     done = run_tally(tmp_path, *command.split(), "--help")
     assert done.returncode == 0
     assert "Usage: " in done.stdout
-    assert command in ("network", "node") or "--json" in done.stdout
+    assert command in ("network", "node", "proposal") or "--json" in done.stdout
 
 
 @pytest.mark.parametrize(

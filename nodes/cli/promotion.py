@@ -1,0 +1,153 @@
+"""`tally node promote`: a solo ledger becomes a consortium's, with all its history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts import network
+from ledger.crypto import KeyKind, KeyStore, passphrase_from_environment
+from nodes.cli.founding import tell_descriptor
+from nodes.cli.options import AsJson
+from nodes.cli.output import err, out, print_json, program
+from nodes.cli.proposals import propose_in
+from nodes.cli.standing import stop_node
+from nodes.endpoints import check_url, parse_endpoint
+from nodes.errors import NodeError
+from nodes.founding import DEVELOPER_LABEL
+from nodes.layout import NodeDirectory
+from nodes.network.descriptor import Descriptor
+from nodes.network.identity import NodeSpec, describe_node
+from nodes.network.promotion import check_promotable, organisation_of, promote, registered
+from nodes.operations import NotRunning
+from nodes.operations.runfile import RunFile
+from nodes.proposals import RpcClient
+from traceability.bundle import TrustStore
+
+POWER = 10
+"""Leaves room: four more validators of power 1 can be admitted, one after the other."""
+
+
+def promote_(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the solo node.", file_okay=False)
+    ],
+    p2p: Annotated[
+        str | None, typer.Option("--p2p", help="HOST:PORT where the other nodes will reach it.")
+    ] = None,
+    api: Annotated[str | None, typer.Option("--api", help="URL where they reach its API.")] = None,
+    organisation: Annotated[
+        str | None,
+        typer.Option("--organisation", help="Whose node it is, if it keeps several accounts."),
+    ] = None,
+    power: Annotated[
+        int, typer.Option("--power", min=1, help="Its voting power in the beginning.")
+    ] = POWER,
+    as_json: AsJson = False,
+) -> None:
+    """Make a solo ledger a consortium's, without losing its history.
+
+    While the node runs: registers it as the first validator, stops it, and switches it over. Then
+    start it with `tally node start`; others join by `tally node join`.
+
+    \b
+    Example:  tally node promote ./node --p2p acme.example:26656 --api https://ledger.acme.example
+    """
+    place = NodeDirectory(directory.absolute())
+    place.check()
+    check_promotable(place)
+    passphrase = passphrase_from_environment()
+    if not place.descriptor.exists():
+        _describe(place, passphrase, p2p, api, organisation)
+    descriptor = Descriptor.load(place.descriptor)
+    if _runs(place):
+        _register(place, descriptor, power, as_json)
+        stop_node(place)
+    made = promote(place, passphrase)
+    store = TrustStore()
+    if store.find(made.trust.origin) is not None:
+        store.add(made.trust, replace=True)
+    if as_json:
+        print_json(
+            {
+                "block": made.block_number,
+                "engineChain": made.engine_chain,
+                "power": made.own_power,
+                "powerTotal": made.power,
+                "trust": str(place.trust),
+            }
+        )
+        return
+    tell_descriptor(place, descriptor)
+    out.print(f"blocks 1 to {made.block_number} stay; engine {made.engine_chain} goes on")
+    out.print(f"trust file   {place.trust}   (the new one: give it to verifiers)", markup=False)
+    if not made.goes_on_alone:
+        out.print(
+            f"it has {made.own_power} of {made.power} power: no block is made until nodes with "
+            "more than two thirds have this ledger (`tally node backup`, `restore`)"
+        )
+    out.print(f"start it     {program()} node start {directory}", markup=False)
+
+
+def _describe(
+    place: NodeDirectory,
+    passphrase: str,
+    p2p: str | None,
+    api: str | None,
+    organisation: str | None,
+) -> None:
+    if p2p is None or api is None:
+        raise NodeError("--p2p and --api must be given: the others need to reach this node")
+    keys = KeyStore(place.keys, passphrase)
+    accounts = [
+        entry.label
+        for entry in keys.list()
+        if entry.kind is KeyKind.ACCOUNT and entry.label != DEVELOPER_LABEL
+    ]
+    if organisation is None and len(accounts) != 1:
+        raise NodeError(f"name one of {', '.join(accounts)} with --organisation")
+    member = organisation_of(place, organisation or accounts[0])
+    try:
+        spec = NodeSpec(
+            organisation=member.id,
+            profile=member.profile,
+            role=member.role,
+            label=member.id,
+            p2p=parse_endpoint(p2p),
+            api=check_url(api),
+        )
+    except ValueError as bad:
+        raise NodeError(str(bad)) from bad
+    describe_node(place, keys, spec)
+
+
+def _runs(place: NodeDirectory) -> bool:
+    try:
+        RunFile.find(place.root)
+    except NotRunning:
+        return False
+    return True
+
+
+def _register(place: NodeDirectory, descriptor: Descriptor, power: int, as_json: bool) -> None:
+    """Propose this node as a validator, unless it is one. Raises `NodeError` if votes lack."""
+    with RpcClient(RunFile.find(place.root).rpc) as rpc:
+
+        def is_registered() -> bool:
+            call = network.node_calldata(descriptor.node_id)
+            output = rpc.call(network.NETWORK_ADDRESS, call)
+            found = network.decode_node(descriptor.node_id, output)
+            return registered(found[0] if found else None, descriptor)
+
+        if is_registered():
+            return
+        if not as_json:
+            err.print("registering this node as a validator")
+        propose_in(place.root, ["add-node", str(place.descriptor), str(power)], "promotion")
+        if not is_registered():
+            raise NodeError(
+                "this node's organisation alone cannot decide it: when the others have voted, run "
+                "the same command again"
+            )
