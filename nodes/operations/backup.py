@@ -56,7 +56,7 @@ _PLAIN_FILES: Final = (
     "descriptor.json",
     "developer.json",
 )
-_FOLDERS: Final = ("keys", "witness", "evidence")
+_FOLDERS: Final = ("keys", "rotations", "witness", "evidence")
 _STAGING: Final = ".backup-"
 _STEPS: Final = 7
 
