@@ -22,9 +22,11 @@ contract Directory is IDirectory {
     mapping(address place => bytes32 name) private _nameOf;
     mapping(bytes32 name => bool) private _fixed;
 
-    constructor(address governance) {
+    /// @notice Genesis writes the same storage without running this, and the first versions.
+    constructor(address governance, bytes32[] memory fixedNames) {
         if (governance == address(0)) revert NotAuthority(governance);
         authority = governance;
+        for (uint256 i = 0; i < fixedNames.length; ++i) _fixed[fixedNames[i]] = true;
     }
 
     /// @inheritdoc IDirectory
@@ -33,15 +35,14 @@ contract Directory is IDirectory {
         if (_fixed[name]) revert FixedName(name);
         _checkNote(note);
         _checkCode(place);
-        Version[] storage versions = _versions[name];
-        uint256 index = versions.length;
+        uint256 index = _versions[name].length;
         if (index == 0) _addName(name);
-        else if (versions[index - 1].place == place) revert Unchanged();
+        else if (_versions[name][index - 1].place == place) revert Unchanged();
         if (index >= VERSIONS_MAX) revert TooManyVersions(name);
         bytes32 owner = _nameOf[place];
         if (owner != bytes32(0) && owner != name) revert AddressHasName(place, owner);
         _nameOf[place] = name;
-        versions.push(
+        _versions[name].push(
             Version({
                 place: place,
                 blockNumber: uint48(block.number),

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
@@ -334,9 +335,11 @@ contract Governance is IGovernance, ReentrancyGuardTransient {
     }
 
     function _isGoverned(address target) private view returns (bool) {
-        (bool answered, bytes memory answer) = target.staticcall(abi.encodeCall(IAuthorised.authority, ()));
-        if (!answered || answer.length != 32) return false;
-        return abi.decode(answer, (uint256)) == uint160(address(this));
+        // An address is one word.
+        // slither-disable-next-line unused-return
+        (bool answered, bytes32 answer,) =
+            LowLevelCall.staticcallReturn64Bytes(target, abi.encodeCall(IAuthorised.authority, ()));
+        return answered && LowLevelCall.returnDataSize() == 32 && uint256(answer) == uint160(address(this));
     }
 
     function _isSuspending(bytes24 key) private view returns (bool) {

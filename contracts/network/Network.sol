@@ -170,7 +170,7 @@ contract Network is INetwork {
             if (total == 0) revert NoValidatorLeft();
             if (remaining * 3 <= total * 2) revert QuorumLost(remaining, total);
         }
-        if (_settledBlock == block.number) revert ChangedInThisBlock();
+        if (_settledBlock >= block.number) revert ChangedInThisBlock();
         _keep(keys, powers);
         _settledPower = uint128(total);
         _settledBlock = uint128(block.number);
@@ -185,23 +185,24 @@ contract Network is INetwork {
         returns (bytes32[] memory keys, uint64[] memory powers, uint256 total, uint256 remaining, bool changed)
     {
         bytes32[] memory ids = _ids.values();
-        keys = new bytes32[](ids.length);
-        powers = new uint64[](ids.length);
+        uint64[] memory effective = new uint64[](ids.length);
         uint256 count = 0;
         for (uint256 i = 0; i < ids.length; ++i) {
-            uint64 power = effectivePower(ids[i]);
+            effective[i] = effectivePower(ids[i]);
+            if (effective[i] != 0) ++count;
+        }
+        keys = new bytes32[](count);
+        powers = new uint64[](count);
+        for (uint256 i = ids.length; i > 0; --i) {
+            uint64 power = effective[i - 1];
             if (power == 0) continue;
-            bytes32 key = _nodes[ids[i]].validatorKey;
+            bytes32 key = _nodes[ids[i - 1]].validatorKey;
             uint64 before = _settledPowers[key];
             total += power;
             remaining += power < before ? power : before;
             changed = changed || power != before;
+            --count;
             (keys[count], powers[count]) = (key, power);
-            ++count;
-        }
-        assembly ("memory-safe") {
-            mstore(keys, count)
-            mstore(powers, count)
         }
     }
 

@@ -44,7 +44,12 @@ abstract contract GovernanceScene is TestBase {
             address(GOVERNANCE),
             abi.encodePacked(type(Governance).creationCode, abi.encode(NETWORK, organisations, votes))
         );
-        _place(address(DIRECTORY), abi.encodePacked(type(Directory).creationCode, abi.encode(GOVERNANCE)));
+        bytes32[] memory fixedNames = new bytes32[](1);
+        fixedNames[0] = "network";
+        _place(
+            address(DIRECTORY),
+            abi.encodePacked(type(Directory).creationCode, abi.encode(GOVERNANCE, fixedNames))
+        );
         _place(address(PARAMETERS), abi.encodePacked(type(Parameters).creationCode, abi.encode(GOVERNANCE)));
         for (uint256 i = 0; i < members; ++i) {
             vm.prank(address(GOVERNANCE));

@@ -14,7 +14,7 @@ interface IParameters is IAuthorised {
     error Unchanged();
 
     /// @notice Change a value; 0 for that of genesis. The authority only.
-    function set(bytes32 name, uint256 value) external;
+    function set(bytes32 name, uint256 next) external;
 
     function value(bytes32 name) external view returns (uint256);
 

@@ -18,6 +18,7 @@ interface Vm {
     function load(address subject, bytes32 slot) external view returns (bytes32);
     function prank(address sender) external;
     function roll(uint256 number) external;
+    function store(address subject, bytes32 slot, bytes32 word) external;
     function warp(uint256 timestamp) external;
 }
 
