@@ -107,14 +107,26 @@ def test_a_proposal_is_executed_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) 
         return whole(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rig.ledger, "execute", counted)
-    rig.ledger.submit(sender(1).call(1))
+    alice = sender(1)
+    for number in range(3):
+        rig.ledger.submit(alice.call(number))
     proposed = rig.prepare()
     assert rig.process(proposed)
+    assert rig.process(proposed[:2]), "another proposal is another execution"
+    assert not rig.process([*proposed, sender(9).sign()])
+    assert rig.process(proposed)
+    assert len(executions) == 3
     rig.block(proposed)
-    assert len(executions) == 1
-    assert rig.process([sender(1).sign(nonce=1)])
-    assert not rig.process([b"nonsense"])
-    assert len(executions) == 2
+    assert len(executions) == 3
+    assert rig.process([alice.sign(nonce=3)])
+    assert len(executions) == 4
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 16_383, 16_384, 1 << 20])
+def test_a_transactions_bytes_count_as_the_engine_counts_them(size: int) -> None:
+    raw = bytes(size)
+    block = pb.ResponsePrepareProposal(txs=[raw])  # a repeated field of bytes, as in its blocks
+    assert encoded_size(raw) == len(block.SerializeToString())
 
 
 def test_an_empty_proposal_is_accepted_and_makes_no_block(rig: Rig) -> None:
