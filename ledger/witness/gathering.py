@@ -28,6 +28,7 @@ from ledger.witness.witness import Witness
 
 PEERS_MAX: Final = 256
 FORKED: Final = "its log has forked from ours: see the evidence that is kept"
+_DOUBLINGS_MAX: Final = 10
 _JOIN_S: Final = 10.0
 _KEEP_ALIVE_S: Final = 3.0
 
@@ -167,7 +168,7 @@ class _Follower:
         """Until cancelled."""
         pace, clock = self._pace, asyncio.get_running_loop().time
         heartbeat = clock()  # the first question compares checkpoints
-        pause = pace.interval_s
+        vain = 0  # questions that brought nothing, one after the other
         while True:
             self._changed.clear()
             if clock() >= heartbeat:
@@ -177,19 +178,20 @@ class _Follower:
                 progress = await self._ask(self._pull)
             else:
                 await _first(self._changed.wait(), heartbeat - clock())
-                pause = pace.interval_s
+                vain = 0
                 await asyncio.sleep(pace.delay_s if self._changed.is_set() else 0.0)
                 continue
+            vain = 0 if progress else min(vain + 1, _DOUBLINGS_MAX)
+            pause = pace.interval_s * 2 ** max(0, vain - 1)
             if self._trouble:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, pace.backoff_s)
+                await asyncio.sleep(min(pause, pace.backoff_s))
                 continue
             await asyncio.sleep(pace.interval_s)
-            pause = pace.interval_s if progress else min(2 * pause, pace.heartbeat_s)
             # A new head of ours is a reason to ask again, and so is what may come late.
-            await _first(self._changed.wait(), pause - pace.interval_s)
+            rest = min(pause, pace.heartbeat_s) - pace.interval_s
+            await _first(self._changed.wait(), rest)
             if self._changed.is_set():
-                pause = pace.interval_s
+                vain = 0
 
     async def _ask(self, question: Callable[[], Awaitable[bool]]) -> bool:
         """Whether it brought us further; notes trouble, and says so when it begins."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from nodes.demo.story import ITEMS
+from tests.api.web.phone import Phone, verdict, wants_json
 from tests.api.web.site import serving, site_app
 from tests.api.web.story_answers import StoryLog
 from traceability.bundle import Outcome, Trust, verify_bundle
@@ -18,65 +18,13 @@ from traceability.bundle import Outcome, Trust, verify_bundle
 pytestmark = pytest.mark.feature("T5")
 
 ON_SALE, SOLD, SAMPLED = (item.path for item in ITEMS)
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 Tamper = Callable[[dict[str, object]], None]
-
-
-@pytest.fixture(scope="module")
-def browser(require: Callable[[str], str]) -> Iterator[Browser]:
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def site(log: StoryLog) -> Iterator[str]:
     with serving(site_app(log)) as url:
         yield url
-
-
-@dataclass
-class Phone:
-    """Opens pages on a phone-sized screen and gathers what goes wrong on them."""
-
-    browser: Browser
-    site: str
-    errors: list[str]
-
-    def open(
-        self,
-        path: str,
-        *,
-        locale: str = "en-GB",
-        before: Callable[[Page], None] | None = None,
-        script: str = "",
-    ) -> Page:
-        context = self.browser.new_context(
-            viewport={"width": 390, "height": 844}, locale=locale, is_mobile=True, has_touch=True
-        )
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda line: self._note(line.type, line.text))
-        if script:
-            page.add_init_script(script)
-        if before is not None:
-            before(page)
-        page.goto(self.site + path)
-        return page
-
-    def _note(self, kind: str, text: str) -> None:
-        if kind == "error" and "Failed to load resource" not in text:
-            self.errors.append(text)
 
 
 @pytest.fixture
@@ -86,15 +34,6 @@ def phone(browser: Browser, site: str) -> Iterator[Phone]:
     for context in browser.contexts:
         context.close()
     assert phone.errors == []
-
-
-def verdict(page: Page, outcome: str) -> None:
-    expect(page.locator("main")).to_have_attribute("data-state", outcome)
-    expect(page.locator("#verdict")).to_have_attribute("data-outcome", outcome)
-
-
-def wants_json(route: Route) -> bool:
-    return "application/json" in route.request.headers.get("accept", "")
 
 
 def answering(tamper: Tamper) -> Callable[[Page], None]:

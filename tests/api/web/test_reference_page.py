@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.api.conftest import Node
 from tests.api.web.site import serving
-from tests.api.web.test_consumer_page import CHROMIUM_ARGUMENTS
 from tests.traceability.capture.stack import document, event
 
 pytestmark = pytest.mark.feature("A1")
@@ -25,15 +24,6 @@ def test_the_reference_is_a_page_of_the_node_s_own(node: Node) -> None:
     assert "unsafe" not in policy
     assert "//" not in page.text.replace("://testserver", "").split("<main")[0].split("<script")[1]
     assert "/docs" not in node.client.get("/openapi.json").json()["paths"]
-
-
-@pytest.fixture(scope="module")
-def browser(require: Callable[[str], str]) -> Iterator[Browser]:
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

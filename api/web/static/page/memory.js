@@ -10,7 +10,7 @@ const PATH_SIZE_CHARS_MAX = 16 * 1024;
 /**
  * `{kind, evidence}` of the duly signed checkpoints (signed notes) that one answer brought, all of one
  * log: the newest beside the one remembered, and those of one size beside each other. Remembers the
- * newest once it is known to continue what was seen. Null where there is none.
+ * newest once it is known to continue what was seen. Null where there is none, or no memory for it.
  */
 export async function checkHistory(crypto, notes) {
   const different = notes.filter(({ text }, index) => notes.findIndex((note) => note.text === text) === index);
@@ -24,8 +24,8 @@ export async function checkHistory(crypto, notes) {
     if (pair && pair.kind === "broken") return pair;
   }
   const compared = await compareHistory({ crypto, before: recall(origin), now: newest.text, fetchPath: (from, to) => fetchPath(origin, from, to) });
-  if (compared.kind !== "broken") remember(origin, compared.remember);
-  return compared;
+  if (compared.kind === "broken") return compared;
+  return remember(origin, compared.remember) || compared.kind !== "first" ? compared : null;
 }
 
 async function fetchPath(origin, from, to) {
@@ -55,7 +55,8 @@ function recall(origin) {
 function remember(origin, note) {
   try {
     if (localStorage.getItem(STORED_UNDER + origin) !== note) localStorage.setItem(STORED_UNDER + origin, note);
+    return true;
   } catch {
-    // Then the next visit is a first one again.
+    return false; // then the next visit is a first one again
   }
 }
