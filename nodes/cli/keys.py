@@ -35,7 +35,7 @@ from nodes.operations.errors import NotRunning
 from nodes.operations.runfile import RunFile
 from nodes.proposals import RpcClient
 from nodes.settings import load_settings
-from traceability.bundle import Trust
+from traceability.bundle import Trust, TrustStore
 from traceability.bundle.rotation import rotated
 
 app = typer.Typer(
@@ -253,7 +253,12 @@ def adopt(
     record: Annotated[
         Path, typer.Argument(help="Record of a rotated log key, from rotations/.", exists=True)
     ],
-    trust: Annotated[Path, typer.Argument(help="Trust file to bring up to date.", exists=True)],
+    trust: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Trust file to bring up to date. Default: what this user knows of the log."
+        ),
+    ] = None,
     replace: Annotated[
         bool,
         typer.Option("--replace", help="Trust the old key no longer (where it may be stolen)."),
@@ -262,8 +267,16 @@ def adopt(
 ) -> None:
     """Trust the key that follows a log's old one, after checking that the old one says so."""
     rotation = open_rotation(record.read_text("utf-8"))
-    after = rotated(Trust.load(trust), rotation, keep_old=not replace)
-    after.save(trust)
+    if trust is None:
+        store = TrustStore()
+        known = store.find(rotation.origin)
+        if known is None:
+            raise NodeError(f"no log {rotation.origin!r} is known here: name the trust file")
+        after = rotated(known, rotation, keep_old=not replace)
+        trust = store.add(after, replace=True)
+    else:
+        after = rotated(Trust.load(trust), rotation, keep_old=not replace)
+        after.save(trust)
     if as_json:
         print_json({"keys": [key.vkey for key in after.keys]})
     else:

@@ -17,12 +17,12 @@ from ledger.chain.permission import Permission
 from ledger.chain.rotation import rotate_log_key
 from ledger.consensus.cometbft import ensure_node_key
 from ledger.crypto import KeyKind, KeyNotFound, KeyStore
-from ledger.tlog import NoteMalformed, NoteSigner, NoteVerifier, open_rotation
+from ledger.tlog import KeyRotation, NoteMalformed, NoteSigner, NoteVerifier, open_rotation
 from nodes.founding import LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.membership import members_of
 from nodes.network.descriptor import Descriptor
-from traceability.bundle import Trust
+from traceability.bundle import Trust, TrustStore
 from traceability.bundle.rotation import rotated
 
 ROTATIONS: Final = "rotations"
@@ -51,9 +51,14 @@ def switch_log_key(
         keep=lambda note: _write_durable(record, note),
         map_size_bytes=map_size_bytes,
     )
-    trust, rotation = Trust.load(directory.trust), open_rotation(record.read_text("utf-8"))
-    if any(key.public_key == rotation.old.public_key for key in trust.keys):
+    rotation = open_rotation(record.read_text("utf-8"))
+    trust = Trust.load(directory.trust)
+    if _lists(trust, rotation):
         rotated(trust, rotation).save(directory.trust)
+    store = TrustStore()  # of who starts the node: known logs change as they are told
+    known = store.find(genesis.origin)
+    if known is not None and _lists(known, rotation):
+        store.add(rotated(known, rotation), replace=True)
     secrets.promote(KeyKind.NOTE, LOG_KEY_LABEL)
     refresh_descriptor(directory, secrets)
     return record
@@ -93,6 +98,10 @@ def refresh_descriptor(directory: NodeDirectory, secrets: KeyStore) -> None:
     if after != before:
         data = after.signed(account).encode()
         _write_durable(directory.descriptor, data.decode())
+
+
+def _lists(trust: Trust, rotation: KeyRotation) -> bool:
+    return any(key.public_key == rotation.old.public_key for key in trust.keys)
 
 
 def _begun(directory: NodeDirectory) -> bool:

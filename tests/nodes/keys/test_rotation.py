@@ -33,7 +33,7 @@ from nodes.settings import ApiSettings, CaptureSettings, NodeSettings, RpcSectio
 from tests.ledger.consensus.validator.engine import until
 from tests.ledger.crypto.softhsm import SoftHsm
 from tests.nodes.test_folder import found
-from traceability.bundle import Trust
+from traceability.bundle import Trust, TrustStore
 from traceability.bundle.errors import TrustMalformed
 from traceability.bundle.rotation import rotated
 
@@ -64,6 +64,12 @@ def tally(place: NodeDirectory, *words: str) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
     answer: dict[str, Any] = json.loads(result.stdout)
     return answer
+
+
+@pytest.fixture(autouse=True)
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of the user's own."""
+    monkeypatch.setenv("TALLY_HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture
@@ -184,6 +190,7 @@ class TestLog:
         label = own_label(solo)
         with running(solo) as node:
             old, before = node.ledger.vkey, Trust.load(solo.trust)
+            TrustStore().add(before)
             transact(node, label)
             old_note = node.ledger.log.checkpoint()
             step = tally(solo, "rotate", "log")
@@ -205,6 +212,11 @@ class TestLog:
         assert trust == rotated(before, rotation)
         CliRunner().invoke(app, ["adopt", str(record), str(other)], catch_exceptions=False)
         assert Trust.load(other) == trust
+        # So is what this user knows of the log; and what another knows, when it is told.
+        assert TrustStore().find(trust.origin) == trust
+        TrustStore().add(before, replace=True)
+        CliRunner().invoke(app, ["adopt", str(record)], catch_exceptions=False)
+        assert TrustStore().find(trust.origin) == trust
         for note in (old_note, new_note):
             open_checkpoint(note, trust.keys, trust.threshold, trust.origin)
         strict = rotated(before, rotation, keep_old=False)
