@@ -79,6 +79,12 @@ def explain(data: bytes) -> str:
         return f"{name}({', '.join(values)})"
 
 
+def refusal_name(data: bytes) -> str | None:
+    """Name of the contract's error in revert data, or None where it is unknown."""
+    known = _ERRORS.get(data[:4])
+    return known[0] if known else None
+
+
 def _shown(value: Any) -> str:
     if not isinstance(value, bytes):
         return "".join(c if c.isprintable() else "\ufffd" for c in str(value))

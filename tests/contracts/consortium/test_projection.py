@@ -170,5 +170,8 @@ def test_migrated_tables_are_the_handlers(engine: Engine, handler: ConsortiumHan
 
 def test_an_account_needs_its_organisation(engine: Engine) -> None:
     values = {"address": "0x" + "1" * 40, "organisation": "nobody", "kind": 0, "status": 1}
-    with pytest.raises(Exception, match=r"(?i)foreign key"), write_transaction(engine) as connection:
+    with (
+        pytest.raises(Exception, match=r"(?i)foreign key"),
+        write_transaction(engine) as connection,
+    ):
         connection.execute(insert(account_table).values(values))
