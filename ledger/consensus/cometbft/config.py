@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ledger.chain import Limits
+from ledger.chain.membership import TRANSACTION_SIZE_BYTES_MAX
 from ledger.consensus.cometbft.settings import EngineSettings, PeerAddress, Timings
 
 VERSION: Final = "0.38.25"
@@ -38,16 +38,18 @@ def render_config(
     settings: EngineSettings,
     sockets: Sockets,
     peers: Iterable[PeerAddress],
-    limits: Limits,
     *,
     state_sync: bool,
 ) -> str:
-    """The whole file. `limits` are the chain's at present; `state_sync` whether it is due."""
+    """The whole file. `state_sync`: whether it is due.
+
+    The chain's own bounds are checked by us: members may change them while the engine runs.
+    """
     sections: dict[str, Mapping[str, Value]] = {
         "": _base(settings, sockets),
-        "rpc": _rpc(sockets, limits),
+        "rpc": _rpc(sockets),
         "p2p": _p2p(settings, peers),
-        "mempool": _mempool(settings, limits),
+        "mempool": _mempool(settings),
         "statesync": _state_sync(settings if state_sync else None),
         "blocksync": {"version": "v0"},
         "consensus": _consensus(settings.timings),
@@ -87,7 +89,7 @@ def _base(settings: EngineSettings, sockets: Sockets) -> dict[str, Value]:
     }
 
 
-def _rpc(sockets: Sockets, limits: Limits) -> dict[str, Value]:
+def _rpc(sockets: Sockets) -> dict[str, Value]:
     return {
         "laddr": f"unix://{sockets.rpc}",
         "cors_allowed_origins": [],
@@ -95,7 +97,7 @@ def _rpc(sockets: Sockets, limits: Limits) -> dict[str, Value]:
         "unsafe": False,
         "max_open_connections": 64,
         "max_request_batch_size": BATCH_REQUESTS_MAX,
-        "max_body_bytes": 4 * limits.transaction_size_bytes_max + (1 << 20),
+        "max_body_bytes": 2 * TRANSACTION_SIZE_BYTES_MAX,
         "pprof_laddr": "",
     }
 
@@ -122,7 +124,7 @@ def _p2p(settings: EngineSettings, peers: Iterable[PeerAddress]) -> dict[str, Va
     }
 
 
-def _mempool(settings: EngineSettings, limits: Limits) -> dict[str, Value]:
+def _mempool(settings: EngineSettings) -> dict[str, Value]:
     size = settings.mempool_transactions_max
     return {
         "type": "flood",
@@ -134,7 +136,7 @@ def _mempool(settings: EngineSettings, limits: Limits) -> dict[str, Value]:
         "max_txs_bytes": settings.mempool_size_bytes_max,
         "cache_size": 2 * size,
         "keep-invalid-txs-in-cache": False,
-        "max_tx_bytes": limits.transaction_size_bytes_max,
+        "max_tx_bytes": TRANSACTION_SIZE_BYTES_MAX,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import threading
@@ -43,6 +44,7 @@ from ledger.crypto.protocol import ValidatorSigner
 _PAUSED_WORDS: Final = "the node's disk is full, nothing can be made durable: try again later"
 
 _IDLE_S: Final = 10.0
+_FOLDER_SIZE_BYTES_MAX: Final = 80
 
 _log = logging.getLogger(__name__)
 
@@ -116,7 +118,7 @@ class CometBftDriver:
             program = self._settings.program or find_engine()
             self._stopping.clear()
             self._halt = self._full = None
-            folder = Path(tempfile.mkdtemp(prefix="tally-"))
+            folder = Path(tempfile.mkdtemp(prefix="tally-", dir=_short_folder()))
             running = _Running(folder)
             self._running = running
             try:
@@ -312,11 +314,12 @@ class CometBftDriver:
 
     def nodes_changed(self, before: tuple[NodeEntry, ...], after: tuple[NodeEntry, ...]) -> None:
         """Members or nodes came or went: v0.38 lets go of a peer only when it is restarted."""
-        gone = active_ids(before) - active_ids(after)
-        if not gone:
-            return
-        rank = rank_of(self._node_id, after)
-        delay_s = (rank + 1) * self._settings.disconnect_interval_s
+        if active_ids(before) - active_ids(after):
+            self._disconnect_in_turn(after)
+
+    def _disconnect_in_turn(self, nodes: tuple[NodeEntry, ...]) -> None:
+        """Restart the engine when it is this node's turn, so that never two do it at once."""
+        delay_s = (rank_of(self._node_id, nodes) + 1) * self._settings.disconnect_interval_s
         with self._timer_lock:
             if self._stopping.is_set() or self._timer is not None:
                 return
@@ -333,17 +336,20 @@ class CometBftDriver:
             self._ledger.mempool.pause(_PAUSED_WORDS)
 
     def _disconnect(self) -> None:
-        """Restart the engine if it is connected to a node that is active no more."""
+        """Restart the engine if it is connected to a node that may connect no more."""
         with self._timer_lock:
             self._timer = None
         running = self._running
         if running is None or running.supervisor is None or running.monitor is None:
             return
-        active = active_ids(self._ledger.nodes())
-        unwanted = [peer for peer in running.monitor.ask_peers() if peer.id not in active]
+        unwanted = self._unwanted(running.monitor.ask_peers())
         if unwanted:
             names = ", ".join(peer.id.hex() for peer in unwanted)
             running.supervisor.restart(f"no member (any more), and still connected: {names}")
+
+    def _unwanted(self, peers: Sequence[Peer]) -> list[Peer]:
+        nodes = self._ledger.nodes()
+        return [peer for peer in peers if self._peers.unwanted(peer.id, nodes)]
 
     def _prepare_engine(self, running: _Running) -> None:
         """Before each start of the engine: its files, and what it has forgotten.
@@ -371,7 +377,6 @@ class CometBftDriver:
             self._settings,
             running.sockets,
             peers,
-            self._ledger.limits(),
             state_sync=self._state_sync_due(),
         )
         write_private(self._home.config, document.encode())
@@ -389,6 +394,8 @@ class CometBftDriver:
         running.supervisor.settled()
         if self._log.sync_failed is not None:
             running.supervisor.restart(self._log.sync_failed)
+        elif self._unwanted(seen.peers):
+            self._disconnect_in_turn(self._ledger.nodes())
 
     def _last_mark(self) -> Mark | None:
         if self._mark is None:  # written by an earlier driver, or restored from a snapshot
@@ -419,6 +426,12 @@ class CometBftDriver:
         relay = self._relay
         if relay is not None:
             relay.wake()
+
+
+def _short_folder() -> str | None:
+    """Where run-time folders are made: paths of unix sockets are short (`AbciServer`)."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= _FOLDER_SIZE_BYTES_MAX else "/tmp"  # noqa: S108
 
 
 class _Running:

@@ -83,3 +83,9 @@ class PeerFilter:
         if self.catching_up and node_id in self.known:
             return None
         return f"node {node_id.hex()} is not of this consortium"
+
+    def unwanted(self, node_id: bytes, nodes: tuple[NodeEntry, ...]) -> bool:
+        """Whether a peer that is connected would be refused however often it came."""
+        active = any(node.id == node_id and node.active for node in nodes)
+        listed = any(node.id == node_id for node in nodes)
+        return not active and (listed or node_id not in self.known)

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from google.protobuf.message import DecodeError
 
 from ledger.consensus.cometbft import abci_pb2 as pb
-from ledger.consensus.cometbft.errors import EngineHalted, RequestMalformed
+from ledger.consensus.cometbft.errors import EngineStartFailed, RequestMalformed
 from ledger.consensus.wire import FrameError, frame, read_frame
 
 MESSAGE_SIZE_BYTES_MAX: Final = 112 << 20
@@ -50,7 +50,9 @@ class AbciServer:
     ) -> None:
         """`failed` is called from a connection's thread; it must not wait for `stop`."""
         if len(os.fsencode(path)) > SOCKET_PATH_SIZE_BYTES_MAX:
-            raise EngineHalted(f"{path}: unix socket paths have {SOCKET_PATH_SIZE_BYTES_MAX} bytes")
+            raise EngineStartFailed(
+                f"{path}: unix socket paths have {SOCKET_PATH_SIZE_BYTES_MAX} bytes"
+            )
         self._path = path
         self._application = application
         self._failed = failed

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.consensus.cometbft import EngineHalted
+from ledger.consensus.cometbft import EngineHalted, EngineStartFailed
 from ledger.consensus.cometbft import abci_pb2 as pb
 from ledger.consensus.cometbft import server as server_module
 from ledger.consensus.cometbft.errors import RequestMalformed
@@ -273,7 +273,7 @@ def test_the_socket_is_the_users_alone(scene: Scene) -> None:
 
 
 def test_a_path_that_is_too_long_is_refused_in_words() -> None:
-    with pytest.raises(EngineHalted, match="107 bytes"):
+    with pytest.raises(EngineStartFailed, match="107 bytes"):
         AbciServer(Path("/tmp") / ("x" * 120), Parrot(), lambda _: None)
 
 
