@@ -1,0 +1,161 @@
+"""Membership changes by vote, at random and under load: every node draws the same conclusions."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from eth_account.signers.local import LocalAccount
+from eth_utils import to_checksum_address
+
+from contracts.consortium import Role
+from contracts.governance import GOVERNANCE_ADDRESS, Call, Choice, execute, propose, vote
+from tests.acceptance.consortium.churn import Members, Node, Organisation
+from tests.acceptance.consortium.http import Http
+from tests.acceptance.consortium.load import Signed, sign
+from tests.acceptance.consortium.scene import Scene
+from tests.acceptance.consortium.stage import receipt_of
+
+pytestmark = [pytest.mark.feature("N2"), pytest.mark.consortium, pytest.mark.slow]
+
+CHANGES = 1_000
+CALLS_MAX = 8
+SEED = int(os.environ.get("TALLY_TEST_SEED", "20261121"))
+GAS = 20_000_000
+FINAL_S = 90.0
+
+
+class Voters:
+    """The accounts of the four members, which propose, vote and execute on random nodes."""
+
+    def __init__(self, scene: Scene, draw: random.Random) -> None:
+        self._scene = scene
+        self._draw = draw
+        self.accounts: list[LocalAccount] = [scene.account(index) for index in range(4)]
+        self._nonces = [self._nonce(account) for account in self.accounts]
+        self.sent: list[str] = []
+
+    def send(self, by: int, data: bytes) -> Signed:
+        """From a member's account, through any node."""
+        signed = sign(
+            self.accounts[by],
+            self._scene.stage.chain_id,
+            self._nonces[by],
+            GAS,
+            to=to_checksum_address(GOVERNANCE_ADDRESS),
+            data=data,
+        )
+        self._nonces[by] += 1
+        client = self._client()
+        client.call("eth_sendRawTransaction", signed.raw)
+        client.close()
+        self.sent.append(signed.tx_hash)
+        return signed
+
+    def final(self, signed: Signed) -> dict[str, Any]:
+        """The receipt, from any node."""
+        client = self._client()
+        receipt = receipt_of(client, signed, FINAL_S)
+        client.close()
+        return receipt
+
+    def decide(self, calls: Sequence[Call], text: str) -> dict[str, Any]:
+        """Propose, have everybody say yes, some after a no, and execute; the last receipt."""
+        order = self._draw.sample(range(4), 4)
+        made = self.final(self.send(order[0], propose(calls, text)))
+        assert made["status"] == "0x1", f"{text}: not proposed"
+        proposal = int(made["logs"][0]["topics"][1], 16)
+        votes = []
+        for by in order[1:]:
+            if self._draw.random() < 0.1:
+                votes.append(self.send(by, vote(proposal, Choice.NO)))
+            votes.append(self.send(by, vote(proposal, Choice.YES)))
+        for one in votes:
+            assert self.final(one)["status"] == "0x1", f"{text}: a vote was refused"
+        return self.final(self.send(self._draw.choice(order), execute(proposal, calls)))
+
+    def _client(self) -> Http:
+        return self._scene.network.rpc(self._draw.randrange(4))
+
+    def _nonce(self, account: LocalAccount) -> int:
+        client = self._scene.network.rpc(0)
+        answer = client.call("eth_getTransactionCount", account.address, "latest")
+        client.close()
+        return int(str(answer), 16)
+
+
+def founders(scene: Scene, draw: random.Random) -> Members:
+    """The model as genesis has it, read from a node."""
+    members = Members(draw)
+    for one in ask(scene, 0, "/organisations")["organisations"]:
+        members.organisations[one["id"]] = Organisation(
+            one["id"], live=True, role=Role.of(one["role"]), votes=one["votes"]
+        )
+    for one in ask(scene, 0, "/nodes")["nodes"]:
+        node = bytes.fromhex(one["id"])
+        members.nodes[node] = Node(node, one["organisation"], live=True, power=one["power"])
+    assert len(members.nodes) == 4
+    return members
+
+
+def ask(scene: Scene, node: int, path: str) -> Any:
+    """A page of the node's API."""
+    client = scene.network.api(node)
+    reply = client.get(f"{path}?perPage=200")
+    client.close()
+    assert reply.status == 200, reply.body
+    return reply.json()
+
+
+def engine_powers(scene: Scene, node: int) -> dict[str, int]:
+    """The validators of the node's engine: public key in base64, power."""
+    client = scene.network.api(node)
+    call = {"jsonrpc": "2.0", "id": 1, "method": "validators", "params": {"per_page": "100"}}
+    reply = client.request(
+        "POST", "/engine", json.dumps(call).encode(), Content_Type="application/json"
+    )
+    client.close()
+    found = reply.json()["result"]["validators"]
+    return {one["pub_key"]["value"]: int(one["voting_power"]) for one in found}
+
+
+@pytest.mark.timeout(3_000)
+def test_a_thousand_random_changes_under_load_divide_nobody(scene: Scene) -> None:
+    draw = random.Random(SEED)
+    print(f"TALLY_TEST_SEED={SEED}")
+    voters, members = Voters(scene, draw), founders(scene, draw)
+    done: Counter[str] = Counter()
+    with scene.load() as load:
+        while done.total() < CHANGES:
+            changes = members.changes(draw.randint(1, CALLS_MAX))
+            names = [name for name, _ in changes]
+            receipt = voters.decide([call for _, call in changes], f"change {done.total()}")
+            assert receipt["status"] == "0x1", f"refused after {done.total()} changes: {names}"
+            done.update(names)
+        load.wait_acknowledged(20, 60)
+    assert len(done) == 13, f"some kind of change never came up: {done}"
+    scene.agree()
+    expected = {node.hex(): power for node, power in members.powers().items()}
+    for index in range(4):
+        deadline = time.monotonic() + 30
+        while True:  # the SQL tables follow the chain
+            nodes = ask(scene, index, "/nodes")["nodes"]
+            found = {one["id"]: one["effectivePower"] for one in nodes if one["effectivePower"]}
+            if found == expected or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+        assert found == expected
+        organisations = ask(scene, index, "/organisations")["organisations"]
+        assert {one["id"]: one["votes"] for one in organisations} == {
+            one.id: one.votes for one in members.organisations.values()
+        }
+        engine = engine_powers(scene, index)
+        assert sorted(engine.values()) == sorted(expected.values())
+        assert engine == engine_powers(scene, 0)
+    scene.check(timeout_s=120)
