@@ -19,6 +19,7 @@ from ledger.consensus.cometbft.config import Sockets, render_config
 from ledger.consensus.cometbft.dispatch import Dispatcher
 from ledger.consensus.cometbft.enginelog import EngineLog
 from ledger.consensus.cometbft.errors import EngineStartFailed, EngineUnreachable
+from ledger.consensus.cometbft.heights import peer_heights
 from ledger.consensus.cometbft.home import (
     Home,
     ensure_node_key,
@@ -225,6 +226,14 @@ class CometBftDriver:
         """Nodes that the engine is connected to, as last seen."""
         seen = self._last_seen()
         return seen.peers if seen else ()
+
+    def peer_heights(self) -> dict[bytes, int]:
+        """The height that each connected node works on, asked of the engine now.
+
+        Raises `EngineUnreachable`, `EngineRefused`.
+        """
+        running = self._running
+        return peer_heights(running.rpc) if running and running.rpc else {}
 
     def engine(self) -> EngineStatus:
         """More about the engine, for operators."""
