@@ -16,11 +16,15 @@ from ledger.crypto import NO_PASSPHRASE, KeyStore
 from nodes.errors import DirectoryNotEmpty, NotANodeDirectory, SettingsInvalid
 from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, MemberSpec, found_solo
 from nodes.layout import NodeDirectory, user_directory
+from nodes.operations.settings import LogSettings, OperationsSettings
 from nodes.settings import (
     ApiSettings,
     ChainSettings,
+    ConsensusSettings,
     DatabaseSettings,
     NodeSettings,
+    SnapshotSettings,
+    WitnessSettings,
     load_settings,
     write_settings,
 )
@@ -83,6 +87,14 @@ def test_the_users_folder_is_tally_home(monkeypatch: pytest.MonkeyPatch, tmp_pat
         ("[chain]\nmap_size_gib = 0", r"chain\.map_size_gib"),
         ("name = 1", "name"),
         ("[api]\nrequests_per_minute = 0", r"api\.requests_per_minute"),
+        ('[consensus]\ndriver = "raft"', r"consensus\.driver: .*cometbft"),
+        ('[consensus]\np2p_listen = "everywhere"', r"consensus\.p2p_listen: .*HOST:PORT"),
+        ('[consensus]\np2p_external = "a:0"', r"consensus\.p2p_external"),
+        ('[consensus]\ntiming = "fast"', r"consensus\.timing"),
+        ("[witness]\ninterval_ms = 1", r"witness\.interval_ms"),
+        ("[witness]\nenabled = 1", r"witness\.enabled"),
+        ("[snapshots]\nkeep = 0", r"snapshots\.keep"),
+        ("[operations]\nport = 65536", r"operations\.port"),
     ],
 )
 def test_bad_settings_are_refused_with_the_place_and_the_reason(
@@ -118,6 +130,13 @@ def test_what_is_written_is_what_is_read(
         api=ApiSettings(port=0, public_url=url),
         database=DatabaseSettings(url=url),
         chain=ChainSettings(map_size_gib=3, block_interval_ms=7),
+        consensus=ConsensusSettings(
+            driver="cometbft", p2p_listen="[::1]:7", p2p_external="a.example:7", timing="wide"
+        ),
+        operations=OperationsSettings(port=9464, peers_min=3),
+        log=LogSettings(format="json", level="debug"),
+        witness=WitnessSettings(enabled=False, interval_ms=50),
+        snapshots=SnapshotSettings(interval_heights=0, keep=9),
     )
     write_settings(path, settings)
     assert load_settings(path) == settings
