@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.consensus.cometbft import CometBftDriver
+from ledger.consensus.cometbft import CometBftDriver, EngineRefused, EngineUnreachable
 from ledger.snapshot import Manifest, SnapshotInfo
 from ledger.witness import Witness
 from nodes.opening import Snapshots
@@ -92,6 +92,7 @@ def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
 
     def view() -> EngineView:
         status = driver.engine()
+        heights = _heights(driver)
         owners = {one.id: one.organisation for one in node.ledger.nodes()}
         return EngineView(
             up=status.pid is not None and status.catching_up is not None,
@@ -102,6 +103,7 @@ def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
                     address=peer.address,
                     label=peer.moniker,
                     organisation=owners.get(peer.id, ""),
+                    height=heights.get(peer.id),
                     outbound=peer.outbound,
                     connected_s=peer.connected_s,
                 )
@@ -113,6 +115,14 @@ def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
         )
 
     return view
+
+
+def _heights(driver: CometBftDriver) -> Mapping[bytes, int]:
+    """None known while the engine does not answer; that it does not is told elsewhere."""
+    try:
+        return driver.peer_heights()
+    except (EngineRefused, EngineUnreachable):
+        return {}
 
 
 def _witness_of(witness: Witness) -> Callable[[], WitnessView]:
