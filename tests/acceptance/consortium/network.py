@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.acceptance.consortium import wrong_clock
 from tests.acceptance.consortium.http import Http, Unreachable
 from tests.acceptance.running import STARTED
 
 TALLY = [sys.executable, "-m", "nodes"]
+WRONG_CLOCK = [sys.executable, "-m", "tests.acceptance.consortium.wrong_clock"]
 START_S = 90.0
 STOP_S = 40.0
 UNLIMITED = 100_000_000
@@ -30,15 +32,22 @@ _C = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
-def found_network(base: Path, hosts: Hosts) -> None:
-    """A consortium with a node on each host, ready to start (`tally network new`)."""
+def found_network(base: Path, hosts: Hosts, *, age_s: float = 0) -> None:
+    """A consortium with a node on each host, ready to start (`tally network new`).
+
+    With an age, its genesis says that it was founded so long ago.
+    """
     addresses = [hosts.address(index) for index in range(hosts.count)]
     options = [word for address in addresses for word in ("--host", address)]
     done = subprocess.run(
-        [*TALLY, "network", "new", str(base), "--members", str(hosts.count), *options],
+        [*WRONG_CLOCK, "network", "new", str(base), "--members", str(hosts.count), *options],
         capture_output=True,
         text=True,
-        env={**os.environ, "TALLY_HOME": str(base.with_name(f"{base.name}.home"))},
+        env={
+            **os.environ,
+            "TALLY_HOME": str(base.with_name(f"{base.name}.home")),
+            wrong_clock.VARIABLE: str(-age_s),
+        },
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

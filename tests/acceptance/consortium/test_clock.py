@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,8 @@ import pytest
 
 from tests.acceptance.consortium import wrong_clock
 from tests.acceptance.consortium.engines import OFFSET, build_engine_of_wrong_clock
-from tests.acceptance.consortium.network import Network
+from tests.acceptance.consortium.hosts import NamespaceHosts
+from tests.acceptance.consortium.network import WRONG_CLOCK, Network, found_network
 from tests.acceptance.consortium.scene import Scene
 
 pytestmark = [
@@ -41,7 +41,7 @@ def set_wrong(network: Network, index: int, engine: Path, hours: float) -> None:
     member = network.members[index]
     member.environment["TALLY_COMETBFT"] = str(script)
     member.environment[wrong_clock.VARIABLE] = str(hours * 3600)
-    member.program = [sys.executable, "-m", "tests.acceptance.consortium.wrong_clock"]
+    member.program = list(WRONG_CLOCK)
 
 
 def block_times(scene: Scene, node: int, since: int) -> list[int]:
@@ -76,29 +76,36 @@ def test_a_clock_hours_ahead_moves_nobody(
 
 
 def test_a_clock_hours_behind_stops_its_own_node_alone_which_says_why(
-    make_network: Callable[..., Network], wrong_engine: Path
+    separated: None, wrong_engine: Path, tmp_path: Path
 ) -> None:
-    network = make_network()
-    with Scene(network) as scene:
-        scene.begin()
-        network.stop(3)
-        set_wrong(network, 3, wrong_engine, -5)
-        behind = network.members[3]
-        network.launch(3)
-        with scene.load([0, 1, 2]) as load:
-            first, began = network.head(0), time.time()
-            load.wait_acknowledged(150, 120)
-        times = block_times(scene, 0, first)
-        assert times == sorted(times)
-        assert began - LATE_S <= times[0] <= times[-1] <= time.time() + 1
-        assert times[-1] >= time.time() - LATE_S
-        assert behind.process is not None
-        assert behind.process.wait(60) == EXIT_HALTED, network.told(3)
-        assert "clock is behind" in network.told(3)
-        behind.environment.clear()
-        behind.program = list(network.members[0].program)
-        network.start(3)
-        scene.check()
+    with NamespaceHosts(4) as hosts:
+        found_network(tmp_path / "network", hosts, age_s=24 * 3600)
+        with Network(tmp_path / "network", hosts) as network, Scene(network) as scene:
+            scene.begin()
+            stop_a_node_by_its_clock(scene, wrong_engine)
+
+
+def stop_a_node_by_its_clock(scene: Scene, engine: Path) -> None:
+    """Node 3 starts again five hours behind; then its clock is set right."""
+    network = scene.network
+    network.stop(3)
+    set_wrong(network, 3, engine, -5)
+    behind = network.members[3]
+    network.launch(3)
+    with scene.load([0, 1, 2]) as load:
+        first, began = network.head(0), time.time()
+        load.wait_acknowledged(150, 120)
+    times = block_times(scene, 0, first)
+    assert times == sorted(times)
+    assert began - LATE_S <= times[0] <= times[-1] <= time.time() + 1
+    assert times[-1] >= time.time() - LATE_S
+    assert behind.process is not None
+    assert behind.process.wait(60) == EXIT_HALTED, network.told(3)
+    assert "clock is behind" in network.told(3)
+    behind.environment.clear()
+    behind.program = list(network.members[0].program)
+    network.start(3)
+    scene.check()
 
 
 def test_after_an_idle_time_a_block_says_when_it_was_made_not_when_the_last_one_was(
