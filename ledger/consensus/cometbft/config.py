@@ -112,7 +112,6 @@ def _p2p(settings: EngineSettings, peers: Iterable[PeerAddress]) -> dict[str, Va
         "addr_book_strict": False,
         "max_num_inbound_peers": INBOUND_PEERS_MAX,
         "max_num_outbound_peers": 0,
-        "persistent_peers_max_dial_period": "3s",
         "flush_throttle_timeout": "5ms",
         "send_rate": RATE_BYTES_PER_S,
         "recv_rate": RATE_BYTES_PER_S,

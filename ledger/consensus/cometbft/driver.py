@@ -33,6 +33,7 @@ from ledger.consensus.cometbft.monitor import Monitor, Seen
 from ledger.consensus.cometbft.pool import PoolView
 from ledger.consensus.cometbft.process import Supervisor
 from ledger.consensus.cometbft.protocol import SnapshotService
+from ledger.consensus.cometbft.reach import Reach
 from ledger.consensus.cometbft.relay import Relay
 from ledger.consensus.cometbft.rpc import EngineRpc, read_only
 from ledger.consensus.cometbft.server import AbciServer
@@ -103,6 +104,7 @@ class CometBftDriver:
         self._paused = False
         self._blocks = 0
         self._mark: Mark | None = None
+        self._reach = Reach()
         self._timer_lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
@@ -405,6 +407,14 @@ class CometBftDriver:
             running.supervisor.restart(self._log.sync_failed)
         elif self._unwanted(seen.peers):
             self._disconnect_in_turn(self._ledger.nodes())
+        elif self._reach.redial_due(
+            self._node_id,
+            {peer.id for peer in seen.peers},
+            (peer.id for peer in self._peer_addresses),
+            self._ledger.nodes(),
+            self.height(),
+        ):
+            running.supervisor.restart("too few members are connected: they are dialled anew")
 
     def _last_mark(self) -> Mark | None:
         if self._mark is None:  # written by an earlier driver, or restored from a snapshot
