@@ -63,10 +63,10 @@ class Gatherer(Closing):
         self._followers: dict[str, tuple[PeerWitness, asyncio.Task[None], asyncio.Event]] = {}
         self._told = False
         self._ready = threading.Event()
+        witness.on_change(self._changed)
 
     def start(self) -> None:
         """Begin to ask, in a thread of its own."""
-        self._witness.on_change(self._changed)
         self._thread = threading.Thread(target=self._work, name="witness-gatherer", daemon=True)
         self._thread.start()
 
@@ -88,7 +88,7 @@ class Gatherer(Closing):
 
     def _changed(self) -> None:
         """Our log has a new head: told once, however many there are until the loop gets to it."""
-        if not self._told:
+        if self._loop is not None and not self._told:
             self._told = True
             self._call(self._wake)
 

@@ -76,6 +76,26 @@ def test_nothing_is_asked_while_nothing_is_missing(tmp_path: Path) -> None:
         assert {label: len(site.asked) for label, site in sites.items()} == asked
 
 
+def test_each_new_head_is_gathered_long_before_the_next_heartbeat(tmp_path: Path) -> None:
+    pace = Pace(interval_s=0.1, delay_s=0.01, heartbeat_s=60, backoff_s=0.4, timeout_s=1.0)
+    with members(tmp_path, "amber", "birch") as (amber, birch), serving(of_member(birch)) as site:
+        amber.urls["birch"] = site.url
+        amber.witness.refresh()
+        gatherer = Gatherer(amber.witness, pace)
+        amber.block(1)  # before anybody asks: nothing may be lost of what comes later
+        amber.settle()
+        gatherer.start()
+        try:
+            for number in range(1, 5):
+                birch.block(number)
+                if number > 1:
+                    amber.block(number)
+                until(lambda: is_signed(amber, 2, "amber", "birch"), 3)
+                time.sleep(0.3)
+        finally:
+            gatherer.close()
+
+
 def test_a_slow_heartbeat_goes_on(tmp_path: Path) -> None:
     with network(tmp_path, "amber", "birch") as (_, sites):
         until(lambda: sites["birch"].asked.count("/log/checkpoint") >= 3)
