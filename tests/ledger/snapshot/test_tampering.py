@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.chain import Genesis, Ledger, NotAtGenesis
-from ledger.chain.encoding import pack, unpack
+from ledger.chain.encoding import load_receipts, pack, unpack
 from ledger.snapshot import (
     ChunkOutOfTurn,
     ChunkWrong,
@@ -151,12 +151,25 @@ def changed(made: Made, kind: Kind, payload: bytes, nth: int = 0) -> bytes:
     return joined(records)
 
 
+def without_events(made: Made) -> tuple[int, bytes]:
+    """A block with one bit flipped in a transaction that the log says nothing of."""
+    blocks = [unpack(payload) for kind, payload in made.records if kind is Kind.BLOCK]
+    for nth, (header, body, receipts, entries) in enumerate(blocks):
+        raws = unpack(body)
+        for index, receipt in enumerate(load_receipts(unpack(receipts))):
+            if not receipt.logs and receipt.contract_address is None:
+                raws[index] = raws[index][:-1] + bytes((raws[index][-1] ^ 1,))
+                return nth, pack((header, pack(raws), receipts, entries))
+    raise AssertionError("all transactions have events")
+
+
 def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> None:
     slots = made.records[place_of(made, Kind.SLOTS)][1]
     account = made.records[place_of(made, Kind.ACCOUNT)][1]
     header, body, receipts, entries = unpack(made.records[place_of(made, Kind.BLOCK)][1])
     leaves = unpack(entries)
     other = genesis_document(timestamp="0x65000001")
+    silent, spoilt = without_events(made)
     blocks = [unpack(payload) for kind, payload in made.records if kind is Kind.BLOCK]
     nth = next(nth for nth, parts in enumerate(blocks) if any(one[0] for one in unpack(parts[2])))
     parts = blocks[nth]
@@ -177,6 +190,7 @@ def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> N
         (changed(made, Kind.BLOCK, pack((header, body, pack(wrongly), entries))), "wrongly"),
         (changed(made, Kind.BLOCK, pack((*parts[:2], pack(elsewhere), parts[3])), nth), "another"),
         (changed(made, Kind.BLOCK, pack((*parts[:2], pack(nowhere), parts[3])), nth), "another"),
+        (changed(made, Kind.BLOCK, spoilt, silent), "transactions are not those"),
         (changed(made, Kind.END, made.records[-1][1][:-1] + b"\xff"), "counts"),
         (made.stream + b"\0", "within a record"),
         (made.stream[:-1], "within a record"),
