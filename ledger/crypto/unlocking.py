@@ -15,15 +15,20 @@ from ledger.crypto.passphrase import (
 
 
 def open_keys(directory: Path, passphrase_file: Path | None = None) -> KeyStore:
-    """The key store with its passphrase.
+    """The key store with its passphrase, found as `passphrase_for` does."""
+    return KeyStore(directory, passphrase_for(directory, passphrase_file))
+
+
+def passphrase_for(directory: Path, passphrase_file: Path | None = None) -> str:
+    """The passphrase of the keys in a folder.
 
     From `passphrase_file` where it is given; else from the environment; else, where the keys are
     sealed and a person sits at the terminal, asked for. Raises `PassphraseInvalid`.
     """
     if passphrase_file is not None:
-        return KeyStore(directory, passphrase_from_file(passphrase_file))
-    store = KeyStore(directory, passphrase_from_environment())
+        return passphrase_from_file(passphrase_file)
+    found = passphrase_from_environment()
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
-    if at_terminal and passphrase_from_environment() == NO_PASSPHRASE and not store.opens():
-        return KeyStore(directory, ask_passphrase(f"Passphrase of the keys in {directory}"))
-    return store
+    if found == NO_PASSPHRASE and at_terminal and not KeyStore(directory).opens():
+        return ask_passphrase(f"Passphrase of the keys in {directory}")
+    return found

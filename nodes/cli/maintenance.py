@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.chain import Genesis, Ledger
-from ledger.crypto import KeyStore, passphrase_from_environment
+from ledger.crypto import open_keys
 from ledger.projection import open_database, upgrade
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, Folder, Reference
 from nodes.cli.output import out, print_json, progress
@@ -15,7 +15,7 @@ from nodes.settings import load_settings
 def _open(directory: NodeDirectory) -> tuple[Genesis, Ledger]:
     directory.check()
     genesis = Genesis.load(directory.genesis)
-    secrets = KeyStore(directory.keys, passphrase_from_environment())
+    secrets = open_keys(directory.keys)
     settings = load_settings(directory.settings)
     ledger = open_ledger(directory, settings, genesis, secrets)
     return genesis, ledger

@@ -18,7 +18,7 @@ from contracts.errors import ContractError
 from contracts.governance import Choice, State
 from contracts.governance.binding import LIFETIME_DEFAULT_S, LIFETIME_MAX_S
 from contracts.wording import describe
-from ledger.crypto import AccountSigner, KeyKind, KeyStore, passphrase_from_environment
+from ledger.crypto import AccountSigner, KeyKind, open_keys
 from ledger.types import Address
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson
 from nodes.cli.output import err, out, print_json
@@ -264,7 +264,7 @@ def _signer(
     directory: Path, client: ProposalClient, label: str | None, *, votes: bool = True
 ) -> AccountSigner:
     """The key of that label, else the one key whose organisation is active and has a vote."""
-    store = KeyStore(NodeDirectory(directory).keys, passphrase_from_environment())
+    store = open_keys(NodeDirectory(directory).keys)
     if label is not None:
         return store.load_account(label)
     able: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.crypto import passphrase_from_environment
+from ledger.crypto import passphrase_for
 from nodes.cli.options import AsJson
 from nodes.cli.output import EXIT_HALTED, err, out, print_json
 from nodes.cli.ready import tell_ready
@@ -51,8 +51,8 @@ def start(
     \b
     Example:  tally node start ./node --genesis genesis.json
     """
-    passphrase = passphrase_from_environment()
     place = NodeDirectory(directory.absolute())
+    passphrase = passphrase_for(place.keys)
     if genesis is not None:
         adopt_genesis(place, genesis)
     run_node(place, passphrase, developer=developer, as_json=as_json)

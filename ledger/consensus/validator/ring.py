@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.canonical import JsonError, parse_json
-from ledger.consensus.validator.errors import SignStateDamaged
+from ledger.consensus.validator.errors import SignStateDamaged, ValidatorError
 from ledger.consensus.validator.guard import GuardedKey
 from ledger.consensus.validator.state import SignState, record_owner, write_durable
 from ledger.crypto.errors import CryptoError
@@ -137,10 +137,10 @@ class KeyRing:
     def _fetch(self, public_key: bytes) -> GuardedKey | None:
         try:
             signer = self._find(public_key)
-        except CryptoError as error:
+            return None if signer is None else self._open(signer)
+        except (CryptoError, ValidatorError) as error:
             _LOG.critical("validator key %s cannot be opened: %s", public_key.hex(), error)
             return None
-        return None if signer is None else self._open(signer)
 
     def _open(self, signer: ValidatorSigner) -> GuardedKey:
         state = SignState(state_path_of(self._path, signer.public_key), signer.public_key)

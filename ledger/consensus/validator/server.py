@@ -138,6 +138,9 @@ class ValidatorServer:
             except (OSError, FrameError, DecodeError) as error:
                 if not self._stopping.is_set():
                     _LOG.warning("the engine's signer connection broke: %s", error)
+            except Exception:  # a defect must not leave the engine without its signer for good
+                _LOG.exception("a request of the engine could not be answered")
+                self._stopping.wait(RETRY_S_MAX)
             finally:
                 self._hang_up()
 

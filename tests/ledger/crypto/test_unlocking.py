@@ -11,8 +11,10 @@ from ledger.crypto import (
     KeyStore,
     PassphraseInvalid,
     PassphraseWrong,
+    PinInvalid,
     ask_passphrase,
     open_keys,
+    pin_from_environment,
     unlocking,
 )
 from ledger.crypto import passphrase as module
@@ -69,6 +71,15 @@ def test_without_a_terminal_nobody_is_asked(folder: Path, monkeypatch: pytest.Mo
         open_keys(folder).load_validator("validator")
     with pytest.raises(PassphraseInvalid, match="no terminal"):
         ask_passphrase("Passphrase")
+
+
+def test_a_person_is_asked_for_a_pin(person: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TALLY_PKCS11_PIN", "TALLY_PKCS11_PIN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    person += ["5678", ""]
+    assert pin_from_environment("tally") == "5678"
+    with pytest.raises(PinInvalid, match="'tally'"):
+        pin_from_environment("tally")
 
 
 def test_a_new_passphrase_is_typed_twice(person: list[str]) -> None:
