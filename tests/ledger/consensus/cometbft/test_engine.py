@@ -162,7 +162,7 @@ def test_engine_rpc_serves_light_clients_and_nothing_else(tmp_path: Path) -> Non
         assert commit["canonical"] is True
         (one,) = driver.engine_rpc("validators", {"height": 1, "page": None})["validators"]  # type: ignore[misc]
         assert one["voting_power"] == "1"
-        params = driver.engine_rpc("consensus_params", {})["consensus_params"]
+        params = driver.engine_rpc("consensus_params", {"height": "1"})["consensus_params"]
         assert params["block"]["max_gas"] == "-1"  # type: ignore[index]
         with pytest.raises(EngineRefused, match="height") as refused:
             driver.engine_rpc("commit", {"height": "999999"})
