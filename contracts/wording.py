@@ -178,15 +178,21 @@ def _set_votes(id_: bytes, votes: int) -> str:
     return f"give organisation {organisation_id_text(id_)} {votes} vote{'' if votes == 1 else 's'}"
 
 
+def _votes_of(share: tuple[int, int]) -> str:
+    threshold = Threshold(*share)
+    whole = threshold.numerator == threshold.denominator
+    return "all votes" if whole else f"{threshold} of all votes"
+
+
 def _set_default_threshold(share: tuple[int, int]) -> str:
-    return f"require {Threshold(*share)} of all votes where nothing else is set"
+    return f"require {_votes_of(share)} where nothing else is set"
 
 
 def _set_threshold(target: str, selector: bytes, share: tuple[int, int]) -> str:
     name = function_name(Address(bytes.fromhex(target[2:])), selector)
     if share[1] == 0:
         return f"require for {name} what is required by default"
-    return f"require {Threshold(*share)} of all votes for {name}"
+    return f"require {_votes_of(share)} for {name}"
 
 
 def _add_version(name: bytes, address: str, note: str) -> str:

@@ -50,9 +50,9 @@ contract DirectoryTest is GovernanceScene {
     function test_there_must_be_a_contract() public {
         vm.expectRevert(abi.encodeWithSelector(IDirectory.NoCode.selector, address(7)));
         _add(NAME, address(7));
-        vm.etch(address(8), hex"ef0100000000000000000000000000000000000000001234");
-        vm.expectRevert(abi.encodeWithSelector(IDirectory.NoCode.selector, address(8)));
-        _add(NAME, address(8));
+        vm.etch(address(0x800), hex"ef01000000000000000000000000000000000000001234");
+        vm.expectRevert(abi.encodeWithSelector(IDirectory.NoCode.selector, address(0x800)));
+        _add(NAME, address(0x800));
     }
 
     function test_an_address_has_one_name() public {

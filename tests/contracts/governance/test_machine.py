@@ -16,9 +16,13 @@ from contracts.genesis import CONSORTIUM_ADDRESS, GOVERNANCE_ADDRESS, NETWORK_AD
 from contracts.governance import (
     Choice,
     State,
+    Summary,
+    content_hash,
     decode_proposal,
     decode_total_votes,
     execute,
+    find_proposals,
+    find_voters,
     proposal_calldata,
     propose,
     total_votes_calldata,
@@ -27,6 +31,7 @@ from contracts.governance import (
 from contracts.network import (
     FoundingNode,
     decode_settled_validators,
+    find_nodes,
     rotate_validator_key,
     settled_validators_calldata,
 )
@@ -43,6 +48,7 @@ from tests.contracts.governance.model import (
     node_of,
 )
 from tests.contracts.scene import Key, MemoryChain, entries, key
+from tests.contracts.tables import Tables
 
 NAMES = ("alpha", "beta", "delta", "gamma")
 KEYS = dict(zip(NAMES, map(key, range(1, 5)), strict=True))
@@ -79,12 +85,17 @@ class GovernanceMachine(RuleBasedStateMachine):
         nodes = tuple(node_of(number, name, 10) for number, name in enumerate(NAMES))
         self.world = World.founded(founders, nodes)
         self.chain = MemoryChain.of(entries(founders, nodes))
+        self.tables = Tables.of(entries(founders, nodes))
         self.genesis = layout_genesis(founders, nodes)
         self.proposals = 0
         self.rotated: dict[bytes, int] = {}
 
     def send(self, sender: Key, data: bytes) -> Receipt:
-        return self.chain.send(sender, GOVERNANCE_ADDRESS, data)
+        return self.take(self.chain.send(sender, GOVERNANCE_ADDRESS, data))
+
+    def take(self, receipt: Receipt) -> Receipt:
+        self.tables.take(receipt, self.chain.number, self.chain.time)
+        return receipt
 
     def answer(self, data: bytes, to: Address = GOVERNANCE_ADDRESS) -> bytes:
         result = self.chain.call(key(1).address, to, data)
@@ -132,7 +143,7 @@ class GovernanceMachine(RuleBasedStateMachine):
         validator_key = b"R" + number.to_bytes(31, "big")
         self.chain.number += 600  # seconds: one rotation in ten minutes
         call = rotate_validator_key(node, validator_key)
-        done = self.chain.send(KEYS[owner], NETWORK_ADDRESS, call).status == 1
+        done = self.take(self.chain.send(KEYS[owner], NETWORK_ADDRESS, call)).status == 1
         if self.world.organisations[owner] is not Status.ACTIVE:
             assert not done
             return
@@ -159,6 +170,30 @@ class GovernanceMachine(RuleBasedStateMachine):
             entry = found[id_]
             assert (entry.organisation, entry.active) == (node.organisation, counts)
             assert (entry.power, entry.validator_key) == (node.power * counts, node.key)
+
+    @invariant()
+    def sql_says_what_the_contracts_say(self) -> None:
+        with self.tables.engine.connect() as connection:
+            nodes = {node.id: node for node in find_nodes(connection)}
+            voters = {v.organisation: v.votes for v in find_voters(connection) if v.counts}
+            proposals = find_proposals(connection, self.chain.time, count=3)
+        assert voters == self.world.weights()
+        assert set(nodes) == set(self.world.nodes)
+        for id_, node in self.world.nodes.items():
+            found = nodes[id_]
+            assert (found.organisation, found.power) == (node.organisation, node.power)
+            assert (found.validator_key, found.status == 1) == (node.key, node.active)
+        for proposal in proposals:
+            summary = decode_proposal(self.answer(proposal_calldata(proposal.id)))
+            assert summary == Summary(
+                proposal.state,
+                proposal.organisation,
+                proposal.created,
+                proposal.expires,
+                content_hash(proposal.calls),
+                proposal.tally,
+                proposal.required,
+            )
 
     @invariant()
     def somebody_can_vote(self) -> None:
