@@ -24,4 +24,5 @@ def main() -> None:
     os.execv(program, sys.argv[2:])  # noqa: S606
 
 
-main()
+if __name__ == "__main__":
+    main()
