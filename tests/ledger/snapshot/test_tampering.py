@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from ledger.chain import Genesis, Ledger, NotAtGenesis
 from ledger.chain.encoding import load_receipts, pack, unpack
+from ledger.evm import encode_header
+from ledger.evm.codec import decode_header
 from ledger.snapshot import (
     ChunkOutOfTurn,
     ChunkWrong,
@@ -25,6 +28,7 @@ from ledger.snapshot import (
 from ledger.snapshot.manifest import snapshot_hash
 from ledger.snapshot.stream import Kind, compress, expand
 from ledger.tlog import Checkpoint
+from ledger.types import Hash32
 from tests.ledger.chain.support import genesis_document, make_genesis
 from tests.ledger.snapshot.conftest import Made
 from tests.ledger.snapshot.support import forged, grow, joined, open_at, restore, snapshot_of
@@ -170,6 +174,7 @@ def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> N
     leaves = unpack(entries)
     other = genesis_document(timestamp="0x65000001")
     silent, spoilt = without_events(made)
+    orphan = encode_header(replace(decode_header(header), parent_hash=Hash32(bytes(32))))
     blocks = [unpack(payload) for kind, payload in made.records if kind is Kind.BLOCK]
     nth = next(nth for nth, parts in enumerate(blocks) if any(one[0] for one in unpack(parts[2])))
     parts = blocks[nth]
@@ -190,6 +195,7 @@ def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> N
         (changed(made, Kind.BLOCK, pack((header, body, pack(wrongly), entries))), "wrongly"),
         (changed(made, Kind.BLOCK, pack((*parts[:2], pack(elsewhere), parts[3])), nth), "another"),
         (changed(made, Kind.BLOCK, pack((*parts[:2], pack(nowhere), parts[3])), nth), "another"),
+        (changed(made, Kind.BLOCK, pack((orphan, body, receipts, entries))), "has parent"),
         (changed(made, Kind.BLOCK, spoilt, silent), "transactions are not those"),
         (changed(made, Kind.END, made.records[-1][1][:-1] + b"\xff"), "counts"),
         (made.stream + b"\0", "within a record"),
