@@ -21,6 +21,7 @@ RETRY_S_MAX: Final = 30.0
 STEADY_S: Final = 60.0
 """An engine that lived for so long is started again at once."""
 TERMINATE_S: Final = 15.0
+LAST_WORDS_S: Final = 1.0
 _POLL_S: Final = 0.2
 
 _ENVIRONMENT: Final = frozenset(
@@ -186,12 +187,15 @@ class Supervisor:
                 if unwanted or self._log.halt is not None or self._log.full is not None:
                     if self._restart is not None:
                         _log.warning("the engine is restarted: %s", self._restart)
+                    if not unwanted:  # it may be dying by itself, and not have said all yet
+                        with suppress(subprocess.TimeoutExpired):
+                            child.wait(LAST_WORDS_S)
                     self._end(child)
                     break
                 self._changed.wait(_POLL_S)
         finally:
             self._end(child)
-            reader.join(_POLL_S * 10)
+            reader.join(LAST_WORDS_S * 5)
             self._log.close()
         if self._wanted.is_set() and self._restart is None:
             last = self._log.errors()
