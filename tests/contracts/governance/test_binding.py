@@ -177,7 +177,7 @@ def test_the_directory_of_genesis_knows_every_contract_by_its_code() -> None:
 
 def test_values_that_the_contracts_refuse_are_refused() -> None:
     call = Call(CONSORTIUM_ADDRESS, SET_ROLE)
-    for build in (
+    builds: list[Callable[[], bytes]] = [
         lambda: governance.propose([], ""),
         lambda: governance.propose([call] * 33, ""),
         lambda: governance.propose([Call(CONSORTIUM_ADDRESS, bytes(70_000))], ""),
@@ -190,7 +190,8 @@ def test_values_that_the_contracts_refuse_are_refused() -> None:
         lambda: parameters.set_parameter("blockGasLimit", 1),
         lambda: directory.add_version("Upper", PROVENANCE_ADDRESS),
         lambda: directory.add_version("provenance", PROVENANCE_ADDRESS, "two words"),
-    ):
+    ]
+    for build in builds:
         with pytest.raises(CalldataValueError):
             build()
     for values in ({"chainId": 1}, {"witnessThreshold": 129}):

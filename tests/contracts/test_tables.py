@@ -1,0 +1,37 @@
+"""Migrated tables are those that the handlers declare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData
+
+from contracts.directory.following import metadata as following
+from contracts.directory.projection import metadata as directory
+from contracts.governance.tables import metadata as governance
+from contracts.network.projection import metadata as network
+from contracts.parameters.projection import metadata as parameters
+from ledger.projection import open_database, upgrade
+
+
+@pytest.mark.feature("N4")
+@pytest.mark.parametrize(
+    "metadata",
+    [directory, following, governance, network, parameters],
+    ids=["directory", "following", "governance", "network", "parameters"],
+)
+def test_migrated_tables_are_the_handlers(metadata: MetaData, tmp_path: Path) -> None:
+    names = set(metadata.tables)
+
+    def ours(_: object, name: str | None, kind: str, *rest: object) -> bool:
+        return kind != "table" or name in names
+
+    engine = open_database(f"sqlite:///{tmp_path}/projection.sqlite")
+    upgrade(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": ours})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
