@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -80,7 +80,7 @@ class Token:
         self._pin_refused = False
         self._session: Session | None = None
         self._keys: dict[tuple[str, Curve], SignMixin] = {}
-        self._using = threading.RLock()
+        self._using = _lock_of(module)
 
     @property
     def words(self) -> str:
@@ -239,7 +239,13 @@ def _key_type(curve: Curve) -> KeyType:
 # ---- modules ------------------------------------------------------------------------------------
 
 _tokens: dict[tuple[str, str], Token] = {}
+_locks: dict[str, AbstractContextManager[object]] = {}
 _registering = threading.Lock()
+
+
+def _lock_of(module: str) -> AbstractContextManager[object]:
+    """One lock for all tokens of a module, since they are begun anew together. Re-entrant."""
+    return _locks.setdefault(module, threading.RLock())
 
 
 def token_at(place: TokenPlace, pin: Callable[[str], str]) -> Token:

@@ -27,9 +27,10 @@ from ledger.crypto import (
     TokenKeyMissing,
     TokenMissing,
     TokenPlace,
+    ValidatorSigner,
 )
 from ledger.crypto.account import GROUP_ORDER
-from ledger.crypto.pkcs11 import close_tokens, module_reset
+from ledger.crypto.pkcs11 import _lock_of, close_tokens, module_reset
 from ledger.tlog import Checkpoint, open_checkpoint, sign_checkpoint
 from tests.ledger.chain.support import (
     ECHO,
@@ -173,6 +174,29 @@ class TestSigning:
 
 
 class TestTrouble:
+    def test_two_tokens_of_a_module_begin_anew_at_once(self, hsm: SoftHsm, store: KeyStore) -> None:
+        import pkcs11
+
+        hsm.make_token("second")
+        module_reset(hsm.module)
+        store.create_on_token(KeyKind.VALIDATOR, "v", place(hsm, "v"))
+        store.create_on_token(KeyKind.VALIDATOR, "w", place(hsm, "w", "second"))
+        signers = [store.load_validator(label) for label in ("v", "w")]
+        done: list[bytes] = []
+
+        def work(signer: ValidatorSigner) -> None:
+            done.extend(signer.sign(bytes([number])) for number in range(30))
+
+        threads = [threading.Thread(target=work, args=(one,), daemon=True) for one in signers]
+        for thread in threads:
+            thread.start()
+        for _ in range(5):
+            with _lock_of(hsm.module):
+                pkcs11.lib(hsm.module).reinitialize()
+        for thread in threads:
+            thread.join(30)
+        assert len(done) == 60
+
     def test_sessions_that_the_module_forgot_are_made_anew(
         self, hsm: SoftHsm, store: KeyStore
     ) -> None:

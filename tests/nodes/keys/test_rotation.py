@@ -166,6 +166,13 @@ class TestAccounts:
             assert tally(solo, "rotate", "account", label)["done"]
         assert step["new"] == KeyStore(solo.keys).load_account(label).checksum_address
 
+    def test_a_new_account_is_made_on_a_token(self, solo: NodeDirectory, hsm: SoftHsm) -> None:
+        where = ["--pkcs11", hsm.module, "--token", "tally", "--object", "till"]
+        made = tally(solo, "new", "till", "--kind", "account", *where)
+        listed = tally(solo, "list")["signing"]
+        (entry,) = [one for one in listed if one["label"] == "till"]
+        assert (entry["public"], entry["token"]) == (made["address"], "tally")
+
     def test_half_a_place_on_a_token_is_refused(self, solo: NodeDirectory) -> None:
         with pytest.raises(NodeError, match="--object"):
             tally(solo, "rotate", "log", "--token", "tally")
