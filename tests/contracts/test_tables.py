@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -23,13 +21,13 @@ from ledger.projection import open_database, upgrade
     [directory, following, governance, network, parameters],
     ids=["directory", "following", "governance", "network", "parameters"],
 )
-def test_migrated_tables_are_the_handlers(metadata: MetaData, tmp_path: Path) -> None:
+def test_migrated_tables_are_the_handlers(metadata: MetaData, database_url: str) -> None:
     names = set(metadata.tables)
 
     def ours(_: object, name: str | None, kind: str, *rest: object) -> bool:
         return kind != "table" or name in names
 
-    engine = open_database(f"sqlite:///{tmp_path}/projection.sqlite")
+    engine = open_database(database_url)
     upgrade(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": ours})

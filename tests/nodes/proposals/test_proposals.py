@@ -1,0 +1,196 @@
+"""`tally proposal` with a node that runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from contracts.consortium import Profile, Role, find_organisation
+from contracts.governance import State
+from contracts.network import find_nodes
+from ledger.crypto import NO_PASSPHRASE, AccountKey
+from ledger.errors import TallystickError
+from ledger.projection import read_transaction
+from nodes.cli.proposals import app
+from nodes.endpoints import parse_endpoint
+from nodes.founding import MemberSpec, found_solo
+from nodes.layout import NodeDirectory
+from nodes.network.descriptor import Descriptor
+from nodes.proposals import ACTIONS, ActionInvalid, CallRefused, ProposalError, parse_actions
+from nodes.runtime import NodeRuntime
+from nodes.serving import serving
+from nodes.settings import NodeSettings
+from tests.nodes.test_runtime import quiet
+
+pytestmark = pytest.mark.feature("N2")
+
+SOLO, OTHER = "alpha", "beta"
+KEY = AccountKey(b"\x07" * 32)
+Tally = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[NodeRuntime]:
+    place = NodeDirectory(tmp_path / "node")
+    found_solo(
+        place,
+        NodeSettings(name="Test"),
+        [
+            MemberSpec(SOLO, "Alpha", "", Role.OPERATOR),
+            MemberSpec(OTHER, "Beta", "", Role.MANUFACTURER),
+        ],
+        origin_prefix="tallystick.example/test",
+        passphrase=NO_PASSPHRASE,
+    )
+    with NodeRuntime.open(place.root, NO_PASSPHRASE, quiet) as node:
+        yield node
+
+
+@pytest.fixture
+def tally(node: NodeRuntime) -> Iterator[Tally]:
+    """`tally proposal WORDS… --json` against the node; its answer."""
+    runner = CliRunner()
+    with serving(node) as addresses:
+        options = ["--dir", str(node.directory.root), "--rpc", addresses.rpc, "--json"]
+
+        def run(*words: str) -> dict[str, Any]:
+            done = runner.invoke(app, [*words, *options])
+            if done.exception is not None and isinstance(done.exception, TallystickError):
+                raise done.exception
+            assert done.exit_code == 0, done.output
+            head = node.ledger.head().header.number
+            node.projector.wait_for(head, 10)
+            answer: dict[str, Any] = json.loads(done.stdout)
+            return answer
+
+        yield run
+
+
+def descriptor(tmp_path: Path) -> Path:
+    one = Descriptor(
+        organisation="acme",
+        profile=Profile("Acme", "艾克"),
+        role=Role.WAREHOUSE,
+        accounts=(KEY.address,),
+        label="acme-1",
+        node_id=b"\x05" * 20,
+        validator_key=b"\x06" * 32,
+        witness_key=bytes.fromhex(
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+        ),
+        p2p=parse_endpoint("acme.example:26656"),
+        api="https://acme.example",
+    ).signed(KEY)
+    path = tmp_path / "descriptor.json"
+    path.write_bytes(one.encode())
+    return path
+
+
+def test_one_voter_decides_in_one_transaction(node: NodeRuntime, tally: Tally) -> None:
+    made = tally("new", "add-organisation", "acme", "bank", "0x" + "aa" * 20, "Acme & Co", "艾克")
+    assert (made["proposal"], made["state"]) == (1, "executed")
+    with read_transaction(node.engine) as connection:
+        acme = find_organisation(connection, "acme")
+    assert acme is not None
+    assert acme.profile == Profile("Acme & Co", "艾克")
+    shown = tally("show", "1")
+    assert shown["votes"] == {shown["organisation"]: "yes"}
+    assert shown["calls"][0]["function"] == "addOrganisation"
+    assert tally("list")["proposals"] == []
+    assert [one["proposal"] for one in tally("list", "--all")["proposals"]] == [1]
+
+
+def test_a_member_is_admitted_by_its_descriptor(
+    node: NodeRuntime, tally: Tally, tmp_path: Path
+) -> None:
+    path = str(descriptor(tmp_path))
+    assert tally("new", "admit", path)["state"] == "executed"
+    with read_transaction(node.engine) as connection:
+        (added,) = find_nodes(connection, "acme")
+    assert (added.id, added.power) == (b"\x05" * 20, 0)
+    assert added.contact.witness_key.startswith(f"{node.genesis.origin}/acme-1+")
+    assert tally("new", "set-endpoints", "acme-1", "new.example:26656")["state"] == "executed"
+    done = tally("new", "suspend-node", "050505", "and", "set-votes", "acme", "2")
+    assert done["state"] == "executed"
+    assert len(done["calls"]) == 2
+    assert tally("new", "remove-node", "05" * 20)["state"] == "open"  # one of three votes now
+
+
+def test_votes_are_cast_changed_and_carried_out(tally: Tally) -> None:
+    tally("new", "set-votes", OTHER, "1")
+    made = tally("new", "set-role", OTHER, "carrier", "--account", SOLO, "--text", "as it is")
+    number = str(made["proposal"])
+    assert made["state"] == "open"
+    with pytest.raises(ProposalError, match="--account"):
+        tally("vote", number, "yes")
+    assert tally("vote", number, "no", "--account", OTHER)["state"] == "open"
+    with pytest.raises(CallRefused, match="has not passed: 1 of 2 votes say yes"):
+        tally("execute", number, "--account", SOLO)
+    passed = tally("vote", number, "yes", "--account", OTHER, "--no-execute")
+    assert passed["state"] == "passed"
+    assert tally("execute", number, "--account", SOLO)["state"] == "executed"
+    with pytest.raises(CallRefused, match="decided or has expired"):
+        tally("vote", number, "no", "--account", OTHER)
+    made = tally("new", "set-role", OTHER, "bank", "--account", OTHER)
+    number = str(made["proposal"])
+    with pytest.raises(CallRefused, match="did not make this proposal"):
+        tally("withdraw", number, "--account", SOLO)
+    assert tally("withdraw", number, "--account", OTHER)["state"] == "withdrawn"
+
+
+def test_refusals_say_why(tally: Tally) -> None:
+    for words, why in [
+        (("new", "suspend-organisation", "nobody"), "no organisation nobody"),
+        (("new", "set-parameter", "blockGasLimit", "1"), "not within"),
+        (("new", "set-threshold", "default", "1/2"), "above one half"),
+        (("new", "suspend-node", "nothing"), "no node is named"),
+        (("new", "set-role", "nobody"), "is written: set-role ID ROLE"),
+        (("new", "grow"), "none of admit"),
+        (("new", "set-votes", "a", "1", "and"), "missing before or after"),
+        (("new", "call", "0x" + "11" * 20, "0x01020304"), "do not govern"),
+        (("show", "9"), "no proposal 9"),
+        (("vote", "9", "maybe"), "yes or no"),
+    ]:
+        with pytest.raises(TallystickError, match=why):
+            tally(*words)
+
+
+def test_a_draft_is_only_shown(node: NodeRuntime, tally: Tally) -> None:
+    head = node.ledger.head().header.number
+    draft = tally("new", "suspend-organisation", "nobody", "--dry-run")
+    assert draft["wouldFail"] == "there is no organisation nobody"
+    assert draft["calls"][0]["words"] == "suspend organisation nobody"
+    assert node.ledger.head().header.number == head
+
+
+class Nothing:
+    """A ledger without nodes."""
+
+    origin = "tallystick.example/none"
+
+    def node_named(self, text: str) -> bytes:
+        raise ActionInvalid(f"no node is named {text}")
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_every_action_says_how_it_is_written(name: str) -> None:
+    fewest, most = ACTIONS[name].counts
+    with pytest.raises(ActionInvalid, match=f"{name} is written: {name} "):
+        parse_actions([name, *["x"] * (most + 1)], Nothing())
+    with pytest.raises(TallystickError):
+        parse_actions([name, *["?"] * fewest], Nothing())
+
+
+def test_states_have_words() -> None:
+    assert {state.word for state in State} == {
+        "open",
+        "passed",
+        "executed",
+        "withdrawn",
+        "expired",
+    }
