@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,7 +43,6 @@ from ledger.crypto.protocol import ValidatorSigner
 _PAUSED_WORDS: Final = "the node's disk is full, nothing can be made durable: try again later"
 
 _IDLE_S: Final = 10.0
-_FOLDER_SIZE_BYTES_MAX: Final = 80
 
 _log = logging.getLogger(__name__)
 
@@ -121,8 +117,7 @@ class CometBftDriver:
             program = self._settings.program or find_engine()
             self._stopping.clear()
             self._halt = self._full = None
-            folder = Path(tempfile.mkdtemp(prefix="tally-", dir=_short_folder()))
-            running = _Running(folder)
+            running = _Running(self._home.make_run_folder())
             self._running = running
             try:
                 self._start(running, program)
@@ -180,6 +175,7 @@ class CometBftDriver:
             self._ledger.relay(None)
             self._relay = None
             running.stop()
+            self._home.remove_run_folder()
             self._pool.restarted()
             if self._full is not None:
                 self._full = None
@@ -447,12 +443,6 @@ class CometBftDriver:
             relay.wake()
 
 
-def _short_folder() -> str | None:
-    """Where run-time folders are made: paths of unix sockets are short (`AbciServer`)."""
-    usual = tempfile.gettempdir()
-    return usual if len(os.fsencode(usual)) <= _FOLDER_SIZE_BYTES_MAX else "/tmp"  # noqa: S108
-
-
 class _Running:
     """What exists between start and stop."""
 
@@ -480,4 +470,3 @@ class _Running:
             self.signer.stop()
         if self.rpc is not None:
             self.rpc.close()
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import os
+import shutil
+import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,11 @@ from ledger.consensus.cometbft.errors import EngineHomeInvalid
 
 _KEY_FILE_SIZE_BYTES_MAX: Final = 4_096
 _SEED_SIZE_BYTES: Final = 32
+_RUN: Final = "tally-"
+_ABCI: Final = "abci"
+"""Name of the socket in the run-time folder that we listen on."""
+_FOLDER_SIZE_BYTES_MAX: Final = 80
+"""Paths of unix sockets are short (`AbciServer`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +68,44 @@ class Home:
         """The engine's log; `log.1` and so on are older."""
         return self.path / "log"
 
+    @property
+    def run(self) -> Path:
+        """A link to the folder of its sockets, while it runs."""
+        return self.path / "run"
+
+    def make_run_folder(self) -> Path:
+        """A private folder with a short path, for sockets; that of a run that was killed goes."""
+        self.remove_run_folder()
+        usual = tempfile.gettempdir()
+        short = len(os.fsencode(usual)) <= _FOLDER_SIZE_BYTES_MAX
+        folder = Path(tempfile.mkdtemp(prefix=_RUN, dir=usual if short else "/tmp"))  # noqa: S108
+        self.run.symlink_to(folder)
+        return folder
+
+    def remove_run_folder(self) -> None:
+        """Remove what `make_run_folder` made last, if it is there."""
+        if self.run.is_symlink():
+            folder = self.run.readlink()
+            ours = folder.name.startswith(_RUN) and not folder.is_symlink()
+            if ours and not _answers(folder / _ABCI):  # not that of a node this one is a copy of
+                shutil.rmtree(folder, ignore_errors=True)
+            self.run.unlink()
+
     def prepare(self) -> None:
         """Make the folders. Only the node's user may enter."""
         for folder in (self.path, self.path / "config", self.path / "data"):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens on a unix socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def ensure_node_key(path: Path) -> bytes:

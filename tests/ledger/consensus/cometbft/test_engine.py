@@ -376,3 +376,11 @@ def test_the_run_time_folder_is_private_and_goes_away(tmp_path: Path) -> None:
         folder = running.folder
         net[0].driver.stop()
         assert not folder.exists()
+        left = net[0].settings.home / "run"
+        assert not left.is_symlink()
+        folder.mkdir()  # as a run that was killed leaves it
+        (folder / "rpc").touch()
+        left.symlink_to(folder)
+        net[0].driver.start()
+        assert not folder.exists()
+        call(net[0], 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 import subprocess
 import tomllib
 from dataclasses import replace
@@ -296,6 +297,26 @@ def test_a_damaged_key_is_named(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(EngineHomeInvalid, match=r"node_key\.json"):
         ensure_node_key(tmp_path)
+
+
+def test_a_run_folder_goes_unless_somebody_listens_in_it(tmp_path: Path) -> None:
+    home = home_of(tmp_path)
+    first = home.make_run_folder()
+    assert first.stat().st_mode & 0o777 == 0o700
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(first / "abci"))
+        listener.listen()
+        second = home.make_run_folder()
+        assert first.is_dir(), "this folder is a copy of that of a node that runs"
+    home.run.unlink()
+    home.run.symlink_to(first)
+    third = home.make_run_folder()
+    assert not first.exists()
+    home.remove_run_folder()
+    assert not third.exists()
+    assert not home.run.is_symlink()
+    home.remove_run_folder()
+    second.rmdir()
 
 
 # ---- the mark -------------------------------------------------------------------------------
