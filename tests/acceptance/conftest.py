@@ -1,4 +1,4 @@
-"""Acceptance tests speak only HTTP and the command line."""
+"""Acceptance tests speak only HTTP and the command line, and hold for either way of ordering."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.acceptance import running
 from tests.acceptance.running import STARTED, RunningNode, start_node
+from tests.conftest import skip_or_fail
+
+DRIVERS = ("solo", "cometbft")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,10 +24,33 @@ def no_node_outlives_the_tests() -> Iterator[None]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever runs a node runs it with each driver."""
+    starts = "start_node" in metafunc.function.__code__.co_names
+    if "driver" in metafunc.fixturenames and (starts or "node" in metafunc.fixturenames):
+        metafunc.parametrize("driver", DRIVERS, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def driver(request: pytest.FixtureRequest) -> str:
+    """Which driver the nodes of this test order by; a loud skip where its engine is missing."""
+    chosen = str(getattr(request, "param", DRIVERS[0]))
+    if chosen == "cometbft":
+        from ledger.consensus.cometbft import EngineMissing, EngineVersionWrong, find_engine
+
+        try:
+            find_engine()
+        except (EngineMissing, EngineVersionWrong) as missing:
+            skip_or_fail(str(missing))
+    running.consensus = chosen
+    return chosen
+
+
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+def node(driver: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     """One node for all tests that only add to it."""
     base = tmp_path_factory.mktemp("node")
-    running = start_node(base / "data", base / "home")
-    yield running
-    running.stop()
+    started = start_node(base / "data", base / "home")
+    assert started.driver == driver
+    yield started
+    started.stop()

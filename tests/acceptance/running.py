@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 TALLY = [sys.executable, "-m", "nodes"]
 START_S = 60
-CONSENSUS = os.environ.get("TALLY_TEST_DRIVER", "solo")
-"""With which driver the nodes begin that the tests start: the same stories for each."""
+consensus = "solo"
+"""With which driver nodes begin that are started here; conftest.py sets it, test by test."""
 STARTED: list[subprocess.Popen[str]] = []
 """Every node that was started here, so that none outlives the tests."""
 
@@ -31,6 +32,12 @@ class RunningNode:
     organisation: str
     account_address: str
     account_key: str
+
+    @property
+    def driver(self) -> str:
+        """Which driver its settings name."""
+        settings = tomllib.loads((self.directory / "node.toml").read_text())
+        return str(settings["consensus"]["driver"])
 
     def tally(
         self, *arguments: str, stdin: bytes | None = None
@@ -83,7 +90,7 @@ def start_node(directory: Path, home: Path, *options: str) -> RunningNode:
             "--rpc-port",
             "0",
             "--json",
-            *([] if (directory / "genesis.json").exists() else ["--consensus", CONSENSUS]),
+            *([] if (directory / "genesis.json").exists() else ["--consensus", consensus]),
             *options,
         ],
         stdout=subprocess.PIPE,

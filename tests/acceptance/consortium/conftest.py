@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.consortium.hosts import NamespaceHosts, namespaces_permitted
-from tests.acceptance.consortium.network import Network, found_network
+from tests.acceptance.consortium.hosts import LoopbackHosts, NamespaceHosts, namespaces_permitted
+from tests.acceptance.consortium.network import Network, found_network, join_by_relays
 from tests.acceptance.consortium.scene import Scene
 from tests.conftest import skip_or_fail
 
 MEMBERS = 4
+MakeHosts = Callable[[int], NamespaceHosts | LoopbackHosts]
 
 
 @pytest.fixture(scope="session")
@@ -30,15 +32,22 @@ def cometbft() -> Path:
 
 
 @pytest.fixture(scope="session")
-def separated() -> None:
-    """Only where hosts can be told apart."""
-    if reason := namespaces_permitted():
-        skip_or_fail(reason)
+def separated() -> bool:
+    """Whether each node has a network namespace; else all are on one host, with relays between."""
+    chosen = os.environ.get("TALLY_TEST_HOSTS", "")
+    assert chosen in ("", "namespaces", "loopback")
+    return chosen != "loopback" and namespaces_permitted() is None
+
+
+@pytest.fixture(scope="session")
+def make_hosts(separated: bool) -> MakeHosts:
+    """`make_hosts(4)` gives a context manager."""
+    return NamespaceHosts if separated else LoopbackHosts
 
 
 @pytest.fixture(scope="session")
 def founded(
-    cometbft: Path, separated: None, tmp_path_factory: pytest.TempPathFactory
+    cometbft: Path, make_hosts: MakeHosts, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[int], Path]:
     """`founded(4)` is the folder of a consortium of four that has never run; made once."""
     made: dict[int, Path] = {}
@@ -46,7 +55,7 @@ def founded(
     def found(members: int) -> Path:
         if members not in made:
             made[members] = tmp_path_factory.mktemp(f"consortium-{members}") / "network"
-            with NamespaceHosts(members) as hosts:
+            with make_hosts(members) as hosts:
                 found_network(made[members], hosts)
         return made[members]
 
@@ -55,7 +64,10 @@ def founded(
 
 @pytest.fixture
 def make_network(
-    founded: Callable[[int], Path], tmp_path: Path, request: pytest.FixtureRequest
+    founded: Callable[[int], Path],
+    make_hosts: MakeHosts,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Network]]:
     """`make_network(members=4)` is a network of its own, not yet started."""
     with ExitStack() as closing:
@@ -64,8 +76,10 @@ def make_network(
         def make(members: int = MEMBERS) -> Network:
             base = tmp_path / f"network-{len(made)}"
             shutil.copytree(founded(members), base)
-            hosts = closing.enter_context(NamespaceHosts(members))
+            hosts = closing.enter_context(make_hosts(members))
             made.append(closing.enter_context(Network(base, hosts)))
+            if isinstance(hosts, LoopbackHosts):
+                join_by_relays(made[-1], hosts)
             return made[-1]
 
         yield make

@@ -27,6 +27,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.acceptance.consortium.relays import Relays
+
 NAMED = Path("/var/run/netns")
 _OWN = re.compile(r"tally-(\d+)-(?:hub|\d+)")
 _C = ctypes.CDLL(None, use_errno=True)
@@ -147,16 +149,19 @@ class NamespaceHosts:
 
 
 class LoopbackHosts:
-    """All nodes on 127.0.0.1, for what needs no partitions. Use as a context manager."""
+    """All nodes on 127.0.0.1, with relays between them where wished. Use as a context manager."""
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self.relays: Relays | None = None
+        """Set by who founds the network; without, there are no partitions."""
 
     def __enter__(self) -> LoopbackHosts:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing was made."""
+        if self.relays is not None:
+            self.relays.close()
 
     def address(self, index: int) -> str:
         """The same for all: their ports tell them apart."""
@@ -171,11 +176,13 @@ class LoopbackHosts:
         return socket.create_connection((host, port), timeout_s)
 
     def partition(self, groups: Sequence[Sequence[int]]) -> None:
-        """Not on one host."""
-        raise NotImplementedError("nodes on one host cannot be cut off from one another")
+        """Close the relays between the groups."""
+        assert self.relays is not None, "these nodes speak to one another directly"
+        self.relays.partition(groups)
 
     def heal(self) -> None:
-        """Nothing was cut."""
+        """Open all relays."""
+        self.partition([list(range(self.count))])
 
 
 def remove_stale() -> None:

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.acceptance.consortium import wrong_clock
+from tests.acceptance.consortium.hosts import LoopbackHosts
 from tests.acceptance.consortium.http import Http, Unreachable
+from tests.acceptance.consortium.relays import Relays, owner_of_port
 from tests.acceptance.running import STARTED
 
 TALLY = [sys.executable, "-m", "nodes"]
@@ -54,6 +57,24 @@ def found_network(base: Path, hosts: Hosts, *, age_s: float = 0) -> None:
     network = Network(base, hosts)
     for member in network.members:
         network.settings(member.index, api__requests_per_minute=UNLIMITED, chain__map_size_gib=4)
+
+
+def join_by_relays(network: Network, hosts: LoopbackHosts) -> None:
+    """Put a relay before each node of a network that has not started (relays.py)."""
+
+    def pids(index: int) -> list[int]:
+        process = network.members[index].process
+        return [] if process is None else _family_of(process.pid)
+
+    hosts.relays = Relays(lambda port: owner_of_port(port, pids, hosts.count))
+    for member in network.members:
+        settings = tomllib.loads((member.directory / "node.toml").read_text())
+        told = int(settings["consensus"]["p2p_listen"].rpartition(":")[2])
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            own = int(free.getsockname()[1])
+        network.settings(member.index, consensus__p2p_listen=f"127.0.0.1:{own}")
+        hosts.relays.add(member.index, told, own)
 
 
 class Hosts(Protocol):
@@ -288,15 +309,24 @@ def _die_with_the_test() -> None:
 
 def _groups_of(pid: int) -> set[int]:
     """Process groups of a process and of all its descendants."""
-    parents: dict[int, list[tuple[int, int]]] = {}
+    groups = {pid}
+    for one in _family_of(pid):
+        with suppress(OSError):
+            groups.add(os.getpgid(one))
+    return groups
+
+
+def _family_of(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                parents.setdefault(int(fields[1]), []).append((int(entry.name), int(fields[2])))
-    groups, queue = {pid}, [pid]
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
+    found, queue = [pid], [pid]
     while queue:
-        for child, group in parents.get(queue.pop(), []):
-            groups.add(group)
-            queue.append(child)
-    return groups
+        more = children.get(queue.pop(), [])
+        found += more
+        queue += more
+    return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.acceptance.consortium import wrong_clock
 from tests.acceptance.consortium.engines import OFFSET, build_engine_of_wrong_clock
-from tests.acceptance.consortium.hosts import NamespaceHosts
 from tests.acceptance.consortium.network import WRONG_CLOCK, Network, found_network
 from tests.acceptance.consortium.scene import Scene
 
@@ -76,9 +76,9 @@ def test_a_clock_hours_ahead_moves_nobody(
 
 
 def test_a_clock_hours_behind_stops_its_own_node_alone_which_says_why(
-    separated: None, wrong_engine: Path, tmp_path: Path
+    make_hosts: Callable[..., Any], wrong_engine: Path, tmp_path: Path
 ) -> None:
-    with NamespaceHosts(4) as hosts:
+    with make_hosts(4) as hosts:
         found_network(tmp_path / "network", hosts, age_s=24 * 3600)
         with Network(tmp_path / "network", hosts) as network, Scene(network) as scene:
             scene.begin()
