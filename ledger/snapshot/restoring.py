@@ -27,7 +27,7 @@ from ledger.store import StagedStore
 from ledger.tlog import Checkpoint
 from ledger.types import Block
 
-ROOM_FACTOR = 3
+ROOM_FACTOR = 4
 """Disk that a snapshot takes while it is restored, in sizes of its stream: tables and trie."""
 ROOM_LEAST_BYTES = 64 << 20
 

@@ -27,6 +27,7 @@ from ledger.snapshot import (
 )
 from ledger.snapshot.manifest import snapshot_hash
 from ledger.snapshot.stream import Kind, compress, expand
+from ledger.state import decode_account, encode_account, keccak
 from ledger.tlog import Checkpoint
 from ledger.types import Hash32
 from tests.ledger.chain.support import genesis_document, make_genesis
@@ -167,6 +168,15 @@ def without_events(made: Made) -> tuple[int, bytes]:
     raise AssertionError("all transactions have events")
 
 
+def with_code_of_nobody(made: Made) -> list[tuple[Kind, bytes]]:
+    """One more code, in its place."""
+    codes = [payload for kind, payload in made.records if kind is Kind.CODE]
+    codes = sorted([*codes, b"\x5f\x5f"], key=keccak)
+    first = place_of(made, Kind.CODE)
+    rest = made.records[first + len(codes) - 1 :]
+    return made.records[:first] + [(Kind.CODE, code) for code in codes] + rest
+
+
 def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> None:
     slots = made.records[place_of(made, Kind.SLOTS)][1]
     account = made.records[place_of(made, Kind.ACCOUNT)][1]
@@ -174,6 +184,8 @@ def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> N
     leaves = unpack(entries)
     other = genesis_document(timestamp="0x65000001")
     silent, spoilt = without_events(made)
+    found = decode_account(account[20:])
+    richer = replace(found, balance=found.balance + 1)
     orphan = encode_header(replace(decode_header(header), parent_hash=Hash32(bytes(32))))
     blocks = [unpack(payload) for kind, payload in made.records if kind is Kind.BLOCK]
     nth = next(nth for nth, parts in enumerate(blocks) if any(one[0] for one in unpack(parts[2])))
@@ -188,6 +200,8 @@ def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> N
         (changed(made, Kind.CODE, b"\x5f"), "code"),
         (changed(made, Kind.ACCOUNT, account[:-1] + bytes((account[-1] ^ 1,))), "code"),
         (changed(made, Kind.ACCOUNT, account[:20]), "account"),
+        (changed(made, Kind.ACCOUNT, account[:20] + encode_account(richer)), "state root"),
+        (joined(with_code_of_nobody(made)), "no account has"),
         (changed(made, Kind.BLOCK, pack((header, body, receipts, pack(leaves[1:])))), "entries"),
         (changed(made, Kind.BLOCK, pack((header, body, receipts))), "3 parts"),
         (changed(made, Kind.BLOCK, pack((header, pack(()), pack(()), entries))), "0 transactions"),
