@@ -118,9 +118,12 @@ def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
 
 
 def _heights(driver: CometBftDriver) -> Mapping[bytes, int]:
-    """None known while the engine does not answer; that it does not is told elsewhere."""
+    """What each peer has decided: the height before the one that it works on.
+
+    None known while the engine does not answer; that it does not is told elsewhere.
+    """
     try:
-        return driver.peer_heights()
+        return {node: height - 1 for node, height in driver.peer_heights().items()}
     except (EngineRefused, EngineUnreachable):
         return {}
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson
 from nodes.cli.output import out, print_json
@@ -23,7 +21,6 @@ from nodes.operations import NotRunning
 from nodes.operations.client import OperatorClient
 
 EXIT_NOT_READY = 1
-MIB = 1 << 20
 
 Folder = Annotated[
     Path | None,
@@ -74,23 +71,25 @@ def peers(directory: Folder = None, url: Address = None, as_json: AsJson = False
     if connected is None:
         out.print("This node orders by itself: it has no peers.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("node", "organisation", "label", "address", "height", "direction", "connected"):
-        table.add_column(name, no_wrap=True)
-    for peer in connected:
-        cells = (
-            peer["id"],
-            peer["organisation"] or "unknown",
-            peer["label"],
-            peer["address"],
-            "?" if peer["height"] is None else str(peer["height"]),
-            "out" if peer["outbound"] else "in",
-            _duration(int(peer["connectedSeconds"])),
-        )
-        table.add_row(*(Text(_line(cell)) for cell in cells))
     out.print(f"{len(connected)} peers; own height {body.get('height')}")
-    if connected:
-        out.print(table)
+    head = ("node", "organisation", "label", "address", "height", "direction", "connected")
+    lines = [head, *(tuple(map(_line, _peer(peer))) for peer in connected)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines if connected else ():
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        out.print("  ".join(cells).rstrip(), markup=False)
+
+
+def _peer(peer: Mapping[str, Any]) -> tuple[object, ...]:
+    return (
+        peer["id"],
+        peer["organisation"] or "unknown",
+        peer["label"],
+        peer["address"],
+        "?" if peer["height"] is None else peer["height"],
+        "out" if peer["outbound"] else "in",
+        _duration(int(peer["connectedSeconds"])),
+    )
 
 
 def metrics(directory: Folder = None, url: Address = None, as_json: AsJson = False) -> None:
@@ -204,10 +203,10 @@ def _rows(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         state = "running" if capture.get("running") else "stopped"
         yield "capture", f"{state}, {capture.get('waitingJobs')} jobs wait"
     for part in body.get("disk") or ():
-        used, free = part["usedBytes"] // MIB, part["freeBytes"] // MIB
-        yield f"disk {part['part']}", f"{used} MiB used, {free} MiB free"
+        used, free = _size(part["usedBytes"]), _size(part["freeBytes"])
+        yield f"disk {part['part']}", f"{used} used, {free} free"
     for one in (body.get("snapshots") or ())[-1:]:
-        yield "snapshot", f"height {one['height']} of {one['made']}, {one['bytes'] // MIB} MiB"
+        yield "snapshot", f"height {one['height']} of {one['made']}, {_size(one['bytes'])}"
 
 
 def _consensus(consensus: Mapping[str, Any]) -> str:
@@ -224,6 +223,15 @@ def _consensus(consensus: Mapping[str, Any]) -> str:
 def _line(value: object) -> str:
     """Other nodes choose some of these words: nothing in them may steer a terminal."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+
+
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if size >= 100 or unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
 
 
 def _duration(seconds: int) -> str:

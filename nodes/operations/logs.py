@@ -180,6 +180,8 @@ def _plain(value: object) -> object:
         return value if math.isfinite(value) else str(value)
     if isinstance(value, bytes):
         value = f"0x{value.hex()}"
+    elif isinstance(value, dict | list | tuple):
+        value = json.dumps(value, ensure_ascii=False, default=str)
     return _text(str(value), FIELD_CHARACTERS_MAX)
 
 

@@ -23,7 +23,7 @@ class PeerView:
     organisation: str = ""
     """Its member according to the Network contract; empty where it stands there not."""
     height: int | None = None
-    """Consensus height that it has reached; None where it has not said."""
+    """Consensus height that it has decided; None where it has not said."""
     outbound: bool = False
     """Whether this node made the connection."""
     connected_s: float = 0.0
@@ -46,8 +46,7 @@ class EngineView:
     def height_lag(self) -> int:
         """Heights behind the furthest peer; 0 where none is ahead."""
         known = [peer.height for peer in self.peers if peer.height is not None]
-        # A peer that has begun the next height is not ahead: that height is being decided.
-        return max(0, max(known, default=0) - self.height - 1)
+        return max(0, max(known, default=0) - self.height)
 
 
 @dataclass(frozen=True, slots=True)

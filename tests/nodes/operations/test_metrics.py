@@ -134,7 +134,7 @@ def test_an_engine_and_its_process_are_told(parts: Parts) -> None:
     assert value(families, "tallystick_engine_up") == 1
     assert value(families, "tallystick_engine_restarts_total") == 2
     assert value(families, "tallystick_consensus_height") == 90
-    assert value(families, "tallystick_consensus_lag_heights") == 9
+    assert value(families, "tallystick_consensus_lag_heights") == 10
     assert value(families, "tallystick_peers") == 3
     assert value(families, "tallystick_validator_power") == 10
     assert value(families, "tallystick_cosignatures_expected") == 4

@@ -48,7 +48,7 @@ def test_a_node_that_is_well_is_ready_and_has_no_alert() -> None:
         ("disk", "2047 MiB", {"disk": (DiskPart("engine", 1, 2 * GIB - 1, 9 * GIB),)}),
         ("engine", "does not run", {"engine": engine(up=False)}),
         ("engine", "fetching", {"engine": engine(syncing=True)}),
-        ("engine", "51 heights", {"engine": engine(peers=(PeerView("a", "b", height=152),))}),
+        ("engine", "51 heights", {"engine": engine(peers=(PeerView("a", "b", height=151),))}),
         ("engine", "does not answer", {"unanswered": (Finding("engine", "timed out"),)}),
         ("peers", "0 nodes", {"engine": engine(peers=())}),
         ("capture", "does not run", {"capture": CaptureView(False, 0, 0)}),
@@ -69,7 +69,7 @@ def test_what_is_amiss_makes_it_unready_and_is_named(
     [
         {"projection": ProjectorStatus(FOLLOWING, 10, 510, None)},
         {"disk": (DiskPart("engine", 1, 2 * GIB, 9 * GIB),)},
-        {"engine": engine(peers=(PeerView("a", "b", height=151),))},
+        {"engine": engine(peers=(PeerView("a", "b", height=150),))},
         {"engine": engine(peers=(PeerView("a", "b", height=None),))},
         {"capture": CaptureView(True, 9, 9)},
         {"engine": None, "membership": None, "witness": None},
