@@ -18,7 +18,7 @@ from typing import Final
 import httpx
 
 from ledger.closing import Closing
-from ledger.tlog import Checkpoint, Note
+from ledger.tlog import Checkpoint, KeyIdentity, Note
 from ledger.tlog.note import NOTE_SIZE_BYTES_MAX
 from ledger.witness.errors import PeerAnswerRefused, WitnessError
 from ledger.witness.history import CONSISTENCY_SIZE_BYTES_MAX, read_consistency
@@ -51,6 +51,9 @@ class Pace:
     """For one whole answer."""
 
 
+_Following = tuple[PeerWitness, asyncio.Task[None], asyncio.Event]
+
+
 class Gatherer(Closing):
     """Brings a witness what its peers say. Start it after the witness, close it before."""
 
@@ -60,7 +63,9 @@ class Gatherer(Closing):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stop = asyncio.Event()
-        self._followers: dict[str, tuple[PeerWitness, asyncio.Task[None], asyncio.Event]] = {}
+        self._followers: dict[
+            KeyIdentity, tuple[PeerWitness, asyncio.Task[None], asyncio.Event]
+        ] = {}
         self._told = False
         self._ready = threading.Event()
         witness.on_change(self._changed)
@@ -134,16 +139,16 @@ class Gatherer(Closing):
         except Exception:
             _log.exception("who the other witnesses are could not be read; the known ones stay")
             return
-        wanted = {peer.label: peer for peer in peers if peer.api_url}
-        for label, (peer, task, _) in list(self._followers.items()):
-            if wanted.get(label) != peer or task.done():
+        wanted = {peer.identity: peer for peer in peers if peer.api_url}
+        for key, (peer, task, _) in list(self._followers.items()):
+            if wanted.get(key) != peer or task.done():
                 task.cancel()
-                del self._followers[label]
-        for label, peer in wanted.items():
-            if label not in self._followers:
+                del self._followers[key]
+        for key, peer in wanted.items():
+            if key not in self._followers:
                 event = asyncio.Event()
                 follower = _Follower(self._witness, peer, client, self._pace, event)
-                self._followers[label] = (peer, asyncio.create_task(follower.run()), event)
+                self._followers[key] = (peer, asyncio.create_task(follower.run()), event)
 
 
 class _Follower:

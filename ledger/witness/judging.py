@@ -10,6 +10,7 @@ from contextlib import suppress
 from ledger.tlog import (
     Checkpoint,
     ConsistencyError,
+    KeyIdentity,
     Note,
     NoteVerifier,
     TlogError,
@@ -31,18 +32,18 @@ _log = logging.getLogger(__name__)
 
 
 class Judge:
-    """Thread-safe. `peers` gives the active nodes by label, as they are at the moment."""
+    """Thread-safe. `peers` gives the active nodes by their keys, as they are at the moment."""
 
     def __init__(
         self,
         heads: SignedHeads,
         evidence: EvidenceStore,
-        peers: Callable[[], Mapping[str, PeerWitness]],
+        peers: Callable[[], Mapping[KeyIdentity, PeerWitness]],
     ) -> None:
         self._heads = heads
         self._evidence = evidence
         self._peers = peers
-        self._ahead: dict[str, dict[int, Cosignature]] = {}
+        self._ahead: dict[KeyIdentity, dict[int, Cosignature]] = {}
 
     def cosignatures(self, peer: PeerWitness, text: str) -> Meeting:
         """See `Witness.meet_cosignatures`."""
@@ -60,11 +61,11 @@ class Judge:
         """Our log has reached `size`: judge what has waited for it."""
         peers = self._peers()
         with self._heads.lock:
-            for label in [label for label in self._ahead if label not in peers]:
-                del self._ahead[label]
+            for key in [key for key in self._ahead if key not in peers]:
+                del self._ahead[key]
             reached = [
-                (peers[label], waiting.pop(one))
-                for label, waiting in self._ahead.items()
+                (peers[key], waiting.pop(one))
+                for key, waiting in self._ahead.items()
                 for one in sorted(waiting)
                 if one <= size
             ]
@@ -144,7 +145,7 @@ class Judge:
             head = heads.board.head(one.size)
             if head is not None and head.cosignatures.get(peer.identity) == one.signature:
                 return Relation.AGREES, 0
-            waiting = self._ahead.setdefault(peer.label, {})
+            waiting = self._ahead.setdefault(peer.identity, {})
             if one.size > heads.log.head().size and len(waiting) >= AHEAD_MAX:
                 return None, 0
         checkpoint = Checkpoint(heads.origin, one.size, one.root)

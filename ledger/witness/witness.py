@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ledger.closing import Closing
-from ledger.tlog import Checkpoint, NoteSigner, NoteVerifier
+from ledger.tlog import Checkpoint, KeyIdentity, NoteSigner, NoteVerifier
 from ledger.types import CommittedBlock
 from ledger.witness.evidence_store import EvidenceStore
 from ledger.witness.heads import SignedHeads
@@ -58,8 +58,8 @@ class Witness(Closing):
             ledger.origin, ledger.log, signer, cosigner_of(signer, label), store
         )
         self._judge = Judge(self._heads, evidence, lambda: self._peers)
-        self._peers: dict[str, PeerWitness] = {}
-        self._trouble: dict[str, str] = {}
+        self._peers: dict[KeyIdentity, PeerWitness] = {}
+        self._trouble: dict[KeyIdentity, str] = {}
         self._listeners: list[Callable[[], None]] = []
         self._following = threading.Lock()
         self._unsubscribe: Callable[[], None] | None = None
@@ -120,9 +120,10 @@ class Witness(Closing):
     def refresh(self) -> tuple[PeerWitness, ...]:
         """Ask again who the other witnesses are."""
         own = self._heads.verifier.public_key
-        peers = {one.label: one for one in self._provider() if one.verifier.public_key != own}
+        # By key, not by label: nobody can put another's label in its place.
+        peers = {one.identity: one for one in self._provider() if one.verifier.public_key != own}
         self._peers = peers
-        self._trouble = {label: why for label, why in self._trouble.items() if label in peers}
+        self._trouble = {key: why for key, why in self._trouble.items() if key in peers}
         return tuple(peers.values())
 
     @property
@@ -177,7 +178,7 @@ class Witness(Closing):
                     label=peer.label,
                     name=peer.verifier.name,
                     cosigned_size=self._heads.board.cosigned_by(peer.identity),
-                    trouble=trouble.get(peer.label, ""),
+                    trouble=trouble.get(peer.identity, ""),
                     forked=peer.verifier.public_key in accused,
                 )
                 for peer in self._peers.values()
@@ -208,9 +209,9 @@ class Witness(Closing):
     def reached(self, peer: PeerWitness, trouble: str = "") -> None:
         """Note that a peer was asked, and what was wrong with its answer, if anything."""
         if trouble:
-            self._trouble = {**self._trouble, peer.label: trouble}
-        elif peer.label in self._trouble:
-            self._trouble = {k: why for k, why in self._trouble.items() if k != peer.label}
+            self._trouble = {**self._trouble, peer.identity: trouble}
+        elif peer.identity in self._trouble:
+            self._trouble = {key: why for key, why in self._trouble.items() if key != peer.identity}
 
     def meet_cosignatures(self, peer: PeerWitness, text: str) -> Meeting:
         """Judge a peer's list. Keeps what agrees with our log, and evidence of what does not.

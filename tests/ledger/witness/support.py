@@ -17,6 +17,7 @@ from tests.ledger.chain.support import make_genesis, sender
 ORIGIN = "tallystick.example/test"
 LABELS = ("amber", "birch", "cedar", "delta")
 BLOCK_TIME = 0x6500_0000
+SIGNED_AT = 1_700_000_000
 
 
 def seed_of(label: str) -> bytes:
@@ -124,4 +125,4 @@ def signed_checkpoint(label: str, size: int, root: bytes, *, cosigned: bool = Tr
     text = Checkpoint(ORIGIN, size, root).text
     signer = log_signer(label)
     cosigner = signer.cosigner(f"{ORIGIN}/{label}")
-    return Note(text, (cosigner.sign(text) if cosigned else signer.sign(text),)).encode()
+    return Note(text, (cosigner.sign(text, SIGNED_AT) if cosigned else signer.sign(text),)).encode()
