@@ -173,8 +173,10 @@ def with_code_of_nobody(made: Made) -> list[tuple[Kind, bytes]]:
     codes = [payload for kind, payload in made.records if kind is Kind.CODE]
     codes = sorted([*codes, b"\x5f\x5f"], key=keccak)
     first = place_of(made, Kind.CODE)
-    rest = made.records[first + len(codes) - 1 :]
-    return made.records[:first] + [(Kind.CODE, code) for code in codes] + rest
+    rest = made.records[first + len(codes) - 1 : -1]
+    counts = made.records[-1][1]
+    end = (Kind.END, counts[:16] + len(codes).to_bytes(8, "big") + counts[24:])
+    return made.records[:first] + [(Kind.CODE, code) for code in codes] + [*rest, end]
 
 
 def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> None:
