@@ -132,6 +132,9 @@ def restore(
         )
     if done.last_signed is not None:
         out.print(f"The validator signs nothing up to height {done.last_signed}.")
+    url = load_settings(NodeDirectory(done.path).settings).database.url
+    if url and manifest.database == "sqlite":
+        out.print(f"node.toml names the database {url}: put tally.sqlite there.", markup=False)
     if manifest.database == "other":
         out.print("Put the SQL database back from its own dump, or run `tally node reindex`.")
 
