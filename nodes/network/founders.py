@@ -16,12 +16,13 @@ from nodes.founding import Contracts
 from nodes.network.descriptor import Descriptor
 from nodes.network.errors import GenesisForeign
 
-VALIDATOR_POWER: Final = 1
-"""Of each founder's node: all alike."""
+VALIDATOR_POWER: Final = 10
+"""Of each founder's node: all alike. More than 1, so that power can be given in steps: beside one or
+two of power 1 none could ever join, since the validators of before keep more than two thirds."""
 
 
 def consortium_contracts(descriptors: Sequence[Descriptor], origin: str) -> Contracts:
-    """Code and storage of all contracts; each organisation has one vote, each node one power."""
+    """Code and storage of all contracts; each organisation one vote, each node like power."""
     founders = founders_of(descriptors)
     alloc, section = consortium_alloc(founders, [founding_node(one, origin) for one in descriptors])
     return Contracts(alloc, section)

@@ -18,7 +18,7 @@ from nodes.network.adoption import adopt_genesis
 from nodes.network.cast import default_cast, read_cast
 from nodes.network.descriptor import Descriptor
 from nodes.network.errors import FoundingRefused, GenesisForeign
-from nodes.network.founders import founding_nodes
+from nodes.network.founders import VALIDATOR_POWER, founding_nodes
 from nodes.network.founding import (
     consortium_genesis,
     consortium_trust,
@@ -68,7 +68,7 @@ def test_each_node_validates_alike_and_is_reached_as_its_descriptor_says() -> No
     assert len(nodes) == 3
     for founder in FOUNDERS:
         node = nodes[founder.node_id]
-        assert (node.organisation, node.power) == (founder.organisation, 1)
+        assert (node.organisation, node.power) == (founder.organisation, VALIDATOR_POWER)
         assert node.validator_key == founder.validator_key
         assert node.contact.p2p == str(founder.p2p)
         assert node.contact.api == founder.api
