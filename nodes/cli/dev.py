@@ -20,6 +20,8 @@ from nodes.layout import NodeDirectory
 from nodes.network.cast import profile_of
 from nodes.network.identity import NodeSpec, first_validator
 from nodes.network.ports import free_ports
+from nodes.operations.logs import configure_logging
+from nodes.operations.settings import LogSettings
 from nodes.runtime import NodeRuntime
 from nodes.serving import serving
 from nodes.settings import ConsensusSettings, NodeSettings, load_settings
@@ -84,6 +86,8 @@ def dev(
         _found(place, members, consensus or Consensus.SOLO, passphrase)
     elif consensus and consensus != (driver := load_settings(place.settings).consensus.driver):
         raise NodeError(f"{directory} runs with {driver}; --consensus counts at the first start")
+    shown = LogSettings(format=load_settings(place.settings).log.format, level="warning")
+    configure_logging(shown)
     with NodeRuntime.open(
         directory, passphrase, lambda settings: _adjusted(settings, host, port, rpc_port)
     ) as node:

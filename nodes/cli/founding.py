@@ -12,7 +12,7 @@ import typer
 
 from contracts.consortium import Profile, Role
 from ledger.chain import Genesis
-from ledger.crypto import passphrase_from_environment
+from ledger.crypto import ask_passphrase, passphrase_from_environment
 from nodes.cli.options import AsJson
 from nodes.cli.output import out, print_json
 from nodes.endpoints import check_url, parse_endpoint
@@ -46,6 +46,18 @@ Label = Annotated[
     str | None,
     typer.Option("--label", help="Name of the node, if the member has several. [the member's id]"),
 ]
+
+
+AskPassphrase = Annotated[
+    bool, typer.Option("--ask-passphrase", help="Ask for the passphrase of the new keys.")
+]
+
+
+def new_passphrase(ask: bool) -> str:
+    """For keys that are to be made: asked for twice, or from the environment."""
+    if ask:
+        return ask_passphrase("Passphrase of the new keys", twice=True)
+    return passphrase_from_environment()
 
 
 def spec_of(
@@ -102,11 +114,12 @@ def init(
     developer: Annotated[
         bool, typer.Option("--developer", help="Also make a second account, for apps.")
     ] = False,
+    ask: AskPassphrase = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a node's keys, settings and descriptor.
 
-    $TALLY_PASSPHRASE or $TALLY_PASSPHRASE_FILE encrypts the keys.
+    $TALLY_PASSPHRASE or $TALLY_PASSPHRASE_FILE encrypts the keys, or --ask-passphrase.
 
     \b
     Example:  tally node init ./node --organisation acme --name Acme --role manufacturer \\
@@ -118,7 +131,7 @@ def init(
         place,
         spec,
         settings_of(spec),
-        passphrase=passphrase_from_environment(),
+        passphrase=new_passphrase(ask),
         developer=developer,
     )
     if as_json:

@@ -9,8 +9,14 @@ from typing import Annotated
 import typer
 
 from ledger.chain import Genesis
-from ledger.crypto import passphrase_from_environment
-from nodes.cli.founding import settings_of, spec_of, tell_descriptor
+from ledger.crypto import passphrase_for
+from nodes.cli.founding import (
+    AskPassphrase,
+    new_passphrase,
+    settings_of,
+    spec_of,
+    tell_descriptor,
+)
 from nodes.cli.options import AsJson
 from nodes.cli.output import err, print_json, progress
 from nodes.cli.start import run_node
@@ -70,6 +76,7 @@ def join(
     developer: Annotated[
         bool, typer.Option("--developer", help="As for `tally node start`.")
     ] = False,
+    ask: AskPassphrase = False,
     as_json: AsJson = False,
 ) -> None:
     """Enter a consortium that runs already, and run the node.
@@ -83,9 +90,10 @@ def join(
                   --p2p newcomer.example:26656 --api https://ledger.newcomer.example
     """
     place = NodeDirectory(directory.absolute())
-    passphrase = passphrase_from_environment()
     known = Trust.load(trust)
-    if not place.descriptor.exists():
+    is_new = not place.descriptor.exists()
+    passphrase = new_passphrase(ask) if is_new else passphrase_for(place.keys)
+    if is_new:
         given = {"--organisation": organisation, "--name": name, "--role": role}
         given |= {"--p2p": p2p, "--api": api}
         missing = [option for option, value in given.items() if value is None]

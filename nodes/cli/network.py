@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from ledger.crypto import passphrase_from_environment
+from ledger.crypto import passphrase_for, passphrase_from_environment
 from nodes.cli.network_table import NetworkTable, ready_fields
 from nodes.cli.options import AsJson
 from nodes.cli.output import EXIT_INVALID, err, out, print_json, program
@@ -103,7 +103,8 @@ def up(
     """
     network = TrialNetwork.load(directory.absolute())
     TrustStore().add(Trust.load(network.root / "trust.json"))
-    with NetworkProcesses(network) as running:
+    passphrase = passphrase_for(network.members[0].directory.keys)
+    with NetworkProcesses(network, passphrase) as running:
         if not as_json:
             err.print(f"starting {len(network.members)} nodes …")
         running.wait_ready()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from contracts import network
-from ledger.crypto import KeyKind, KeyStore, passphrase_from_environment
+from ledger.crypto import KeyKind, KeyStore, passphrase_for
 from nodes.cli.founding import tell_descriptor
 from nodes.cli.options import AsJson
 from nodes.cli.output import err, out, print_json, program
@@ -58,7 +58,7 @@ def promote_(
     place = NodeDirectory(directory.absolute())
     place.check()
     check_promotable(place)
-    passphrase = passphrase_from_environment()
+    passphrase = passphrase_for(place.keys)
     if not place.descriptor.exists():
         _describe(place, passphrase, p2p, api, organisation)
     descriptor = Descriptor.load(place.descriptor)

@@ -17,8 +17,8 @@ from nodes.network.descriptor import Descriptor
 from nodes.network.errors import GenesisForeign
 
 VALIDATOR_POWER: Final = 10
-"""Of each founder's node: all alike. More than 1, so that power can be given in steps: beside one or
-two of power 1 none could ever join, since the validators of before keep more than two thirds."""
+"""Of each founder's node: all alike. More than 1, so that power can be given in steps: beside one
+or two of power 1 none could ever join, since the validators of before keep more than two thirds."""
 
 
 def consortium_contracts(descriptors: Sequence[Descriptor], origin: str) -> Contracts:

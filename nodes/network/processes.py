@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ledger.crypto import NO_PASSPHRASE
+from ledger.crypto.passphrase import FILE_VARIABLE as PASSPHRASE_FILE
+from ledger.crypto.passphrase import VARIABLE as PASSPHRASE
 from nodes.network.errors import MemberStopped
 from nodes.network.trial import TrialMember, TrialNetwork
 
@@ -54,14 +57,19 @@ class MemberProcess:
 class NetworkProcesses:
     """All nodes of a network. Use as a context manager: leaving it ends them."""
 
-    def __init__(self, network: TrialNetwork) -> None:
+    def __init__(self, network: TrialNetwork, passphrase: str = NO_PASSPHRASE) -> None:
+        """`passphrase` opens the keys of all of them."""
         self.network = network
+        self._environment = dict(os.environ)
+        if passphrase:
+            self._environment.pop(PASSPHRASE_FILE, None)
+            self._environment[PASSPHRASE] = passphrase
         self.members: list[MemberProcess] = []
 
     def __enter__(self) -> NetworkProcesses:
         try:
             for member in self.network.members:
-                self.members.append(MemberProcess(member, _start(member)))
+                self.members.append(MemberProcess(member, _start(member, self._environment)))
         except BaseException:
             self.stop()
             raise
@@ -112,7 +120,7 @@ def node_command(member: TrialMember) -> Sequence[str]:
     return (sys.executable, "-m", "nodes", "node", "start", root, "--developer", "--json")
 
 
-def _start(member: TrialMember) -> subprocess.Popen[str]:
+def _start(member: TrialMember, environment: Mapping[str, str]) -> subprocess.Popen[str]:
     with (member.directory.root / LOG_NAME).open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - this very program
             node_command(member),
@@ -120,6 +128,7 @@ def _start(member: TrialMember) -> subprocess.Popen[str]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            env=environment,
             start_new_session=True,  # Ctrl-C is for us; we ask each of them to end
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )

@@ -88,14 +88,30 @@ def test_help_names_every_command_in_a_whole_sentence(tmp_path: Path) -> None:
     assert "tally " in run_tally(tmp_path, "--version").stdout
 
 
-@pytest.mark.parametrize(
-    "command", [*COMMANDS, "node status", "node check", "node reindex", "node keys new"]
-)
+NETWORK_COMMANDS = [f"network {name}" for name in ("new", "up", "genesis", "trust")]
+LIFE_COMMANDS = [
+    f"node {name}"
+    for name in ("init", "adopt", "start", "join", "leave", "suspend", "replace", "promote")
+]
+CARE_COMMANDS = [
+    f"node {name}"
+    for name in ("status", "peers", "metrics", "backup", "restore", "snapshot", "reindex", "check")
+]
+KEY_COMMANDS = [f"node keys {name}" for name in ("new", "list", "revoke")]
+ALL_COMMANDS = [*COMMANDS, *NETWORK_COMMANDS, *LIFE_COMMANDS, *CARE_COMMANDS, *KEY_COMMANDS]
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
 def test_each_command_has_help_that_offers_json(tmp_path: Path, command: str) -> None:
     done = run_tally(tmp_path, *command.split(), "--help")
     assert done.returncode == 0
     assert "Usage: " in done.stdout
     assert command in ("network", "node", "proposal") or "--json" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["network", "node", *NETWORK_COMMANDS, *LIFE_COMMANDS])
+def test_commands_of_a_consortium_show_an_example(tmp_path: Path, command: str) -> None:
+    assert "tally " in run_tally(tmp_path, *command.split(), "--help").stdout.partition("\n")[2]
 
 
 @pytest.mark.parametrize(

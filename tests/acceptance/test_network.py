@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from ledger.consensus.cometbft import EngineMissing, EngineVersionWrong, find_engine
-from tests.acceptance.running import STARTED, TALLY, run_tally, start_node
+from tests.acceptance.running import STARTED, TALLY, RunningNode, run_tally, start_node
 from tests.acceptance.stories import documents
 from tests.conftest import skip_or_fail
 
@@ -125,7 +125,7 @@ def test_what_one_node_takes_all_four_hold_under_one_root(network: RunningNetwor
 def test_a_proof_bears_the_cosignatures_of_three_of_four(
     network: RunningNetwork, tmp_path: Path
 ) -> None:
-    (event_id, _) = network.capture(2, "network-proof")
+    (event_id, _) = network.capture(2, "net-proof")
     path = tmp_path / "x.tally-proof.json"
 
     def verified() -> bool:
@@ -164,10 +164,12 @@ def test_a_new_member_joins_checks_what_it_gets_and_follows(
     network: RunningNetwork, tmp_path: Path, how: str
 ) -> None:
     url = network.nodes[0]["url"]
+    short = how[:4]
+    network.capture(1, f"a-{short}")
     if how == "state-sync":
         network.tally("node", "snapshot", "--dir", network.nodes[0]["directory"])
-    network.capture(1, f"before-{how}")
-    network.capture(1, f"before-{how}-again")
+    network.capture(1, f"b-{short}")
+    network.capture(1, f"c-{short}")
     port = {"state-sync": 19_871, "replay": 19_881}[how]
     trust = str(network.directory / "trust.json")
     place = tmp_path / "newcomer"
@@ -194,7 +196,7 @@ def test_a_new_member_joins_checks_what_it_gets_and_follows(
         told = (tmp_path / "home.err").read_text()
         assert ("fetching a snapshot" if how == "state-sync" else "executing all blocks") in told
         joined = RunningNetwork(process, place, network.home, [*network.nodes, ready])
-        joined.capture(4, f"by-newcomer-{how}")
+        joined.capture(4, f"new-{short}")
         wait_until(lambda: len(joined.roots()) == 1)
     finally:
         assert interrupt(process) == 0
@@ -242,10 +244,16 @@ def test_when_the_starter_is_killed_its_nodes_end_with_it(tmp_path: Path) -> Non
     wait_until(lambda: not Path(f"/proc/{node['pid']}").exists(), 30)
 
 
+def solo_node(directory: Path, home: Path) -> RunningNode:
+    """A node that orders alone at its first start, whatever driver the other tests use."""
+    options = () if (directory / "genesis.json").exists() else ("--consensus", "solo")
+    return start_node(directory, home, *options)
+
+
 @pytest.mark.slow
 def test_a_solo_ledger_is_promoted_with_its_history(tmp_path: Path) -> None:
     home, directory = tmp_path / "home", tmp_path / "node"
-    solo = start_node(directory, home, "--consensus", "solo")
+    solo = solo_node(directory, home)
     (body,) = documents("promotion", 1, 2)
     where = ("--url", solo.url, "--key", solo.key)
     done = run_tally(home, "capture", "-", "--json", *where, stdin=body)
@@ -261,9 +269,9 @@ def test_a_solo_ledger_is_promoted_with_its_history(tmp_path: Path) -> None:
     assert solo.process.wait(30) == 0, "it was stopped"
     assert "cometbft" in (directory / "node.toml").read_text()
 
-    again = start_node(directory, home)
+    again = solo_node(directory, home)
     try:
-        (more,) = documents("promotion-after", 1, 2)
+        (more,) = documents("later", 1, 2)
         key = ("--url", again.url, "--key", again.key)
         assert run_tally(home, "capture", "-", *key, stdin=more).returncode == 0
         new = tmp_path / "new.tally-proof.json"
