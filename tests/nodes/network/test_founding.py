@@ -77,7 +77,7 @@ def test_each_node_validates_alike_and_is_reached_as_its_descriptor_says() -> No
 
 def test_the_engine_begins_with_the_founders_as_validators() -> None:
     start = EngineStart.parse(engine_genesis(GENESIS))
-    assert dict(start.validators) == {one.validator_key: 1 for one in FOUNDERS}
+    assert dict(start.validators) == {one.validator_key: VALIDATOR_POWER for one in FOUNDERS}
     assert start.genesis_hash == GENESIS.block.hash
 
 
