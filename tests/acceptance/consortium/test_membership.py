@@ -7,17 +7,17 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from eth_account.signers.local import LocalAccount
 from eth_utils import to_checksum_address
 
-from contracts.consortium import Role
+from contracts.consortium import CONSORTIUM_ADDRESS, Role, Status, set_organisation_status
 from contracts.governance import GOVERNANCE_ADDRESS, Call, Choice, execute, propose, vote
 from tests.acceptance.consortium.churn import Members, Node, Organisation
-from tests.acceptance.consortium.http import Http
+from tests.acceptance.consortium.http import Http, RpcError
 from tests.acceptance.consortium.load import Signed, sign
 from tests.acceptance.consortium.scene import Scene
 from tests.acceptance.consortium.stage import receipt_of
@@ -41,8 +41,8 @@ class Voters:
         self._nonces = [self._nonce(account) for account in self.accounts]
         self.sent: list[str] = []
 
-    def send(self, by: int, data: bytes) -> Signed:
-        """From a member's account, through any node."""
+    def send(self, by: int, data: bytes, to: int | None = None) -> Signed:
+        """From a member's account, through this node or any."""
         signed = sign(
             self.accounts[by],
             self._scene.stage.chain_id,
@@ -52,7 +52,7 @@ class Voters:
             data=data,
         )
         self._nonces[by] += 1
-        client = self._client()
+        client = self._client() if to is None else self._scene.network.rpc(to)
         client.call("eth_sendRawTransaction", signed.raw)
         client.close()
         self.sent.append(signed.tx_hash)
@@ -159,3 +159,61 @@ def test_a_thousand_random_changes_under_load_divide_nobody(scene: Scene) -> Non
         assert sorted(engine.values()) == sorted(expected.values())
         assert engine == engine_powers(scene, 0)
     scene.check(timeout_s=120)
+
+
+@pytest.mark.timeout(400)
+def test_a_suspended_member_is_refused_cut_off_and_comes_back_by_vote(scene: Scene) -> None:
+    network, voters = scene.network, Voters(scene, random.Random(SEED))
+    name = network.members[3].organisation
+    account = voters.accounts[3]
+
+    def decide(status: Status) -> None:
+        calls = [Call(CONSORTIUM_ADDRESS, set_organisation_status(name, status))]
+        made = receipt_at(scene, 0, voters.send(0, propose(calls, f"{name}: {status.name}"), to=0))
+        proposal = int(made["logs"][0]["topics"][1], 16)
+        votes = [voters.send(by, vote(proposal, Choice.YES), to=by) for by in (1, 2)]
+        for one in votes:
+            assert receipt_at(scene, 0, one)["status"] == "0x1"
+        done = receipt_at(scene, 0, voters.send(0, execute(proposal, calls), to=0))
+        assert done["status"] == "0x1", done
+
+    with scene.load([0, 1, 2]) as load:
+        load.wait_acknowledged(20, 60)
+        decide(Status.SUSPENDED)
+        client = network.rpc(0)
+        refused = sign(account, scene.stage.chain_id, 0, 100_000, to=account.address)
+        with pytest.raises(RpcError, match=name):
+            client.call("eth_sendRawTransaction", refused.raw)
+        wait_until(lambda: len(engine_powers(scene, 0)) == 3, "the validator leaves")
+        wait_until(lambda: peers_of(scene, 0) == 2, "its peers disconnect")
+        stopped = network.head(3)
+        load.wait_acknowledged(60, 90)
+        assert network.head(3) <= stopped + 2, "a member that is suspended still follows"
+        decide(Status.ACTIVE)
+        wait_until(lambda: len(engine_powers(scene, 0)) == 4, "the validator is back")
+        wait_until(lambda: network.head(3) >= network.head(0) - 2, "its node catches up")
+        client.close()
+        load.wait_acknowledged(20, 60)
+    scene.check(timeout_s=120)
+
+
+def receipt_at(scene: Scene, node: int, signed: Signed) -> dict[str, Any]:
+    client = scene.network.rpc(node)
+    receipt = receipt_of(client, signed, FINAL_S)
+    client.close()
+    return receipt
+
+
+def peers_of(scene: Scene, node: int) -> int:
+    """How many peers the node's operator sees connected."""
+    directory = scene.network.members[node].directory
+    done = scene.network.tally(node, "node", "peers", "--dir", str(directory), "--json")
+    assert done.returncode == 0, done.stderr
+    return len(json.loads(done.stdout)["peers"])
+
+
+def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = 90) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {timeout_s:g} s: {what}"
+        time.sleep(0.3)
