@@ -75,8 +75,8 @@ def check_cursors(engine: Engine, ledger: BlockSource, cursors: Mapping[str, Cur
         if cursor.block_number > head:
             raise ProjectionAhead(
                 f"the database has applied block {cursor.block_number} ({name}), but the ledger "
-                f"ends at block {head}: bring back the newer chain data, or run `tally node reindex` "
-                "to fill the database anew from this chain"
+                f"ends at block {head}: bring back the newer chain data, or run "
+                "`tally node reindex` to fill the database anew from this chain"
             )
         block = ledger.block(cursor.block_number)
         if block is None or block.hash != cursor.block_hash:

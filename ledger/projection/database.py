@@ -49,9 +49,14 @@ def open_database(url: str) -> Engine:
     if backend == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(
-            parsed, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW_MAX, pool_pre_ping=True
-        )
+        try:
+            return create_engine(
+                parsed, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW_MAX, pool_pre_ping=True
+            )
+        except ModuleNotFoundError as missing:
+            raise DatabaseUrlInvalid(
+                f"PostgreSQL needs the package {missing.name}: install tallystick[postgresql]"
+            ) from missing
     raise DatabaseUrlInvalid(
         f"database {backend!r} is not supported: use sqlite:///path or postgresql://host/name"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -107,3 +108,9 @@ def test_writers_that_read_first_wait_for_each_other(engine: Engine) -> None:
     assert errors == []
     with read_transaction(engine) as connection:
         assert len(counted_rows(connection)) == 80
+
+
+def test_without_its_driver_postgresql_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DatabaseUrlInvalid, match="psycopg: install tallystick"):
+        open_database("postgresql://tally:hunter2@127.0.0.1/tally")
