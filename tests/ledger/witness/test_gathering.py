@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -196,29 +197,32 @@ def test_a_broken_proof_is_kept(tmp_path: Path) -> None:
         assert evidence.kind is EvidenceKind.BROKEN_PROOF
 
 
-HOSTILE: dict[str, Handler] = {
-    "flood": lambda *_: (200, {}, b"x" * (4 << 20)),
-    "endless": lambda *_: (200, {"Content-Length": str(1 << 40)}, b"x" * (2 << 20)),
-    "redirect": lambda *_: (302, {"Location": "http://127.0.0.1:9/"}, b""),
-    "compressed": lambda *_: (200, {"Content-Encoding": "gzip"}, b"\x1f\x8b"),
-    "garbage": lambda *_: (200, {}, b"\xff\xfe\x00"),
-    "empty": lambda *_: (200, {}, b""),
-    "refusal": lambda *_: (404, {}, b"no"),
-    "other log": lambda *_: (200, {}, b"other.example\n"),
-    "silence": lambda *_: (time.sleep(3), (200, {}, b""))[1],
+HOSTILE: dict[str, tuple[Handler, str]] = {
+    "flood": (lambda *_: (200, {}, b"x" * (4 << 20)), "more than"),
+    "endless": (lambda *_: (200, {"Content-Length": str(1 << 40)}, b"x" * (2 << 20)), "more than"),
+    "redirect": (lambda *_: (302, {"Location": "http://127.0.0.1:9/"}, b""), "status 302"),
+    "compressed": (lambda *_: (200, {"Content-Encoding": "gzip"}, b"\x1f\x8b"), "compressed"),
+    "garbage": (lambda *_: (200, {}, b"\xff\xfe\x00"), "decode"),
+    "empty": (lambda *_: (200, {}, b""), "refused"),
+    "refusal": (lambda *_: (404, {}, b"no"), "status 404"),
+    "other log": (lambda *_: (200, {}, b"other.example\n"), "other.example|refused"),
+    "silence": (lambda *_: (time.sleep(3), (200, {}, b""))[1], "within 1 s|Timeout"),
 }
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_answers_are_refused_and_hold_up_nobody(tmp_path: Path, kind: str) -> None:
     labels = ("amber", "birch", "cedar")
+    answer, reason = HOSTILE[kind]
     with network(tmp_path, *labels) as (made, sites):
         amber, *others = made
-        sites["cedar"].handler = HOSTILE[kind]
+        sites["cedar"].handler = answer
         for member in made:
             member.block(1)
         until(lambda: is_signed(amber, 2, "amber", "birch"), 5)
         until(lambda: amber.witness.status().unreachable == (f"{ORIGIN}/cedar",))
+        (trouble,) = [one.trouble for one in amber.witness.status().peers if one.trouble]
+        assert re.search(reason, trouble), trouble
         assert amber.witness.evidence.count() == 0
         assert others[0].witness.evidence.count() == 0
 
