@@ -93,6 +93,7 @@ class TestMeeting:
             assert finding.weight is Weight.PROVEN
             assert finding.first_signers == (f"{ORIGIN}/amber",)
             assert finding.second_signers == (f"{ORIGIN}/birch",)
+            assert finding.both == ()
             assert "has forked" in finding.words
 
     def test_what_agreed_before_the_fork_is_kept(self, tmp_path: Path) -> None:
