@@ -33,6 +33,7 @@ contract Governance is IGovernance, ReentrancyGuardTransient {
     struct Proposal {
         bytes32 organisation;
         bytes32 contentHash;
+        uint48 blockNumber;
         uint48 created;
         uint48 expires;
         State done;
@@ -119,6 +120,7 @@ contract Governance is IGovernance, ReentrancyGuardTransient {
         Proposal storage made = _proposals[id];
         made.organisation = organisation;
         made.contentHash = keccak256(abi.encode(calls));
+        made.blockNumber = uint48(block.number);
         made.created = uint48(block.timestamp);
         made.expires = uint48(expires);
         _choices[id][organisation] = Choice.Yes;
@@ -204,6 +206,7 @@ contract Governance is IGovernance, ReentrancyGuardTransient {
         return Summary({
             state: _state(id, tally, required),
             organisation: asked.organisation,
+            blockNumber: asked.blockNumber,
             created: asked.created,
             expires: asked.expires,
             contentHash: asked.contentHash,

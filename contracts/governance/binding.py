@@ -53,6 +53,8 @@ _SET_DEFAULT_THRESHOLD: Final = _function("setDefaultThreshold")
 _SET_THRESHOLD: Final = _function("setThreshold")
 _PROPOSAL: Final = _function("proposal")
 _PROPOSAL_COUNT: Final = _function("proposalCount")
+_VOTERS: Final = _function("voters")
+_CHOICE_OF: Final = _function("choiceOf")
 _TOTAL_VOTES: Final = _function("totalVotes")
 _VOTES_OF: Final = _function("votesOf")
 _THRESHOLD_OF: Final = _function("thresholdOf")
@@ -156,13 +158,15 @@ def proposal_calldata(proposal: int) -> bytes:
 
 def decode_proposal(output: bytes) -> Summary | None:
     """Answer of `proposal`; None where there is no such proposal. Raises `CalldataError`."""
-    ((state, organisation, created, expires, content, tally, required),) = _PROPOSAL.result(output)
+    (fields,) = _PROPOSAL.result(output)
+    state, organisation, block_number, created, expires, content, tally, required = fields
     if state == 0:
         return None
     try:
         return Summary(
             state=State(state),
             organisation=organisation_id_text(organisation),
+            block_number=block_number,
             created=created,
             expires=expires,
             content_hash=Hash32(content),
@@ -181,6 +185,35 @@ def proposal_count_calldata() -> bytes:
 def decode_proposal_count(output: bytes) -> int:
     """How many proposals there are. Raises `CalldataError`."""
     return int(_PROPOSAL_COUNT.result(output)[0])
+
+
+def voters_calldata() -> bytes:
+    """Calldata of `voters`, to be called, not sent."""
+    return _VOTERS.calldata()
+
+
+def decode_voters(output: bytes) -> dict[str, int]:
+    """Weights by organisation, whether they count now or not. Raises `CalldataError`."""
+    organisations, votes = _VOTERS.result(output)
+    try:
+        names = [organisation_id_text(word) for word in organisations]
+        return dict(zip(names, votes, strict=True))
+    except ValueError as error:
+        raise CalldataError(f"result of voters: {error}") from error
+
+
+def choice_of_calldata(proposal: int, organisation: str) -> bytes:
+    """Calldata of `choiceOf`, to be called, not sent."""
+    return _CHOICE_OF.calldata(proposal, organisation_id_word(organisation))
+
+
+def decode_choice_of(output: bytes) -> Choice | None:
+    """What the organisation said last; None where nothing. Raises `CalldataError`."""
+    (choice,) = _CHOICE_OF.result(output)
+    try:
+        return Choice(choice) if choice else None
+    except ValueError as error:
+        raise CalldataError(f"result of choiceOf: {error}") from error
 
 
 def total_votes_calldata() -> bytes:

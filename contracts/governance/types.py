@@ -90,6 +90,8 @@ class Summary:
 
     state: State
     organisation: str
+    block_number: int
+    """Where it was made."""
     created: int
     """Unix seconds, as `expires`."""
     expires: int

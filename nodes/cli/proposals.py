@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 bad input or refused.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -187,8 +188,11 @@ def list_(
         for number in range(client.count(), 0, -1):
             if len(found) == count:
                 break
-            if everything or client.summary(number).state in (State.OPEN, State.PASSED):
+            summary = client.summary(number)
+            if everything or summary.state in (State.OPEN, State.PASSED):
                 found.append(client.show(number))
+            elif time.time() - summary.created > LIFETIME_MAX_S:
+                break  # all before it have expired too
     if as_json:
         print_json({"proposals": [_json(shown) for shown in found]})
         return

@@ -66,17 +66,36 @@ class ProposalClient:
     def show(self, proposal: int) -> Shown:
         """All of a proposal. Raises `ProposalError`."""
         summary = self.summary(proposal)
-        made: ProposalMade | None = None
-        said: dict[str, Choice] = {}
-        for log in self._logs(proposal):
-            event = governance.decode_log(log)
+        return Shown(proposal, summary, self._made_in(proposal, summary), self._said(proposal))
+
+    def _made_in(self, proposal: int, summary: Summary) -> ProposalMade:
+        query = {
+            "address": f"0x{GOVERNANCE_ADDRESS.hex()}",
+            "fromBlock": hex(summary.block_number),
+            "toBlock": hex(summary.block_number),
+            "topics": [
+                [f"0x{topic.hex()}" for topic in governance.PROPOSAL_TOPICS],
+                f"0x{proposal:064x}",
+            ],
+        }
+        for raw in self._rpc.ask("eth_getLogs", query):
+            event = governance.decode_log(_log(raw))
             if isinstance(event, ProposalMade):
-                made = event
-            elif isinstance(event, governance.Voted):
-                said[event.organisation] = event.choice
-        if made is None:
-            raise ProposalError(f"the node does not have the log of proposal {proposal}")
-        return Shown(proposal, summary, made, tuple(sorted(said.items())))
+                return event
+        raise ProposalError(f"the node does not have the log of proposal {proposal}")
+
+    def _said(self, proposal: int) -> tuple[tuple[str, Choice], ...]:
+        """What those who vote now have said; one question each, and they are 128 at most."""
+        voters = governance.decode_voters(
+            self._rpc.call(GOVERNANCE_ADDRESS, governance.voters_calldata())
+        )
+        said = []
+        for organisation in sorted(voters):
+            data = governance.choice_of_calldata(proposal, organisation)
+            choice = governance.decode_choice_of(self._rpc.call(GOVERNANCE_ADDRESS, data))
+            if choice is not None:
+                said.append((organisation, choice))
+        return tuple(said)
 
     def organisation_of(self, account: Address) -> str | None:
         """The organisation that an account may vote for."""
@@ -107,18 +126,6 @@ class ProposalClient:
         found = network.decode_node(node, output)
         name = found[0].contact.witness_key.partition("+")[0] if found else ""
         return name.rpartition("/")[2]
-
-    def _logs(self, proposal: int) -> list[Log]:
-        query = {
-            "address": f"0x{GOVERNANCE_ADDRESS.hex()}",
-            "fromBlock": "0x0",
-            "toBlock": "latest",
-            "topics": [
-                [f"0x{topic.hex()}" for topic in governance.PROPOSAL_TOPICS],
-                f"0x{proposal:064x}",
-            ],
-        }
-        return [_log(raw) for raw in self._rpc.ask("eth_getLogs", query)]
 
     # ---- moving ---------------------------------------------------------------------------------
 

@@ -42,10 +42,12 @@ interface IGovernance is IAuthorised {
         uint256 total;
     }
 
+    /// @param blockNumber Where it was made: the event there has the calls and the text
     /// @param contentHash keccak-256 of the ABI encoding of the calls
     struct Summary {
         State state;
         bytes32 organisation;
+        uint48 blockNumber;
         uint48 created;
         uint48 expires;
         bytes32 contentHash;

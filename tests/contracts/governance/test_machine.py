@@ -188,6 +188,7 @@ class GovernanceMachine(RuleBasedStateMachine):
             assert summary == Summary(
                 proposal.state,
                 proposal.organisation,
+                proposal.block_number,
                 proposal.created,
                 proposal.expires,
                 content_hash(proposal.calls),
