@@ -94,7 +94,11 @@ class GuardedKey:
             f"a {_words(asked)} was asked for; a {_words(last)} is signed already, over "
             f"{'something else' if asked.place == last.place else 'what comes later'}"
         )
-        _LOG.critical("double sign refused: %s", refusal)
+        # An engine that was restarted asks for earlier steps of its height again, and goes on
+        # without them; whatever else comes here would have been a fault that others can prove.
+        harmless = asked.height == last.height and asked.place < last.place
+        level = logging.WARNING if harmless else logging.CRITICAL
+        _LOG.log(level, "double sign refused: %s", refusal)
         return refusal
 
 

@@ -149,10 +149,18 @@ class TestGuard:
         assert second.signature == first.signature
 
     @pytest.mark.parametrize(
-        "other", [vote(5, 1, number=2), vote(5, 1, number=0), vote(5, 0), vote(4, 9, 2)]
+        ("other", "level"),
+        [
+            (vote(5, 1, number=2), logging.CRITICAL),
+            (vote(5, 1, number=0), logging.CRITICAL),
+            (vote(4, 9, 2), logging.CRITICAL),
+            # What CometBFT asks for again when it is restarted.
+            (vote(5, 0), logging.WARNING),
+            (vote(5, 0, 2), logging.WARNING),
+        ],
     )
     def test_anything_else_is_refused_and_told(
-        self, tmp_path: Path, other: pb.Vote, caplog: pytest.LogCaptureFixture
+        self, tmp_path: Path, other: pb.Vote, level: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         with SignState(tmp_path / "s", KEY.public_key) as state:
             key = GuardedKey(KEY, state)
@@ -161,7 +169,7 @@ class TestGuard:
             with pytest.raises(DoubleSignRefused):
                 key.sign_vote(other, CHAIN)
             assert state.last == before
-        assert [record.levelno for record in caplog.records] == [logging.CRITICAL]
+        assert [record.levelno for record in caplog.records] == [level]
 
     def test_steps_of_a_round_go_on_but_not_back(self, tmp_path: Path) -> None:
         with SignState(tmp_path / "s", KEY.public_key) as state:
