@@ -8,6 +8,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.consensus.cometbft.enginelog import EngineLog
 from ledger.consensus.cometbft.forwarding import forward
 from nodes.errors import SettingsInvalid
 from nodes.operations.logs import (
@@ -282,3 +284,14 @@ def test_fields_with_a_secrets_name_are_hidden(name: str, configured: Callable[.
 )
 def test_what_is_no_secret_is_left(text: str) -> None:
     assert redacted(text) == text
+
+
+def test_what_the_engine_prints_is_in_the_node_s_log_and_in_its_own_file(
+    configured: Callable[..., Lines], tmp_path: Path
+) -> None:
+    lines, log = configured(), EngineLog(tmp_path / "log")
+    log.take(b'{"level":"error","module":"p2p","_msg":"Stopping peer","peer":"abc"}\n')
+    log.close()
+    (record,) = lines.records()
+    assert (record["room"], record["message"], record["peer"]) == ("engine", "Stopping peer", "abc")
+    assert "Stopping peer" in (tmp_path / "log").read_text()
