@@ -1,7 +1,8 @@
-"""Nodes that die, and come back (N1, L2)."""
+"""Nodes that die, and come back."""
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.acceptance.consortium.agreement import checkpoint
 from tests.acceptance.consortium.scene import Scene
 
-pytestmark = [pytest.mark.feature("L2"), pytest.mark.consortium]
+pytestmark = [pytest.mark.feature("L2"), pytest.mark.consortium, pytest.mark.timeout(300)]
 
 PAUSE_S_MAX = 10.0
 """How long a consortium may stand still when one of four is gone."""
@@ -27,6 +28,7 @@ def test_one_of_four_killed_under_load_stops_nothing_and_catches_up(scene: Scene
     scene.check()
 
 
+@pytest.mark.slow
 def test_two_killed_stop_the_chain_until_one_returns_and_nothing_is_lost(scene: Scene) -> None:
     network = scene.network
     with scene.load() as load:
@@ -50,7 +52,7 @@ def test_two_killed_stop_the_chain_until_one_returns_and_nothing_is_lost(scene: 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_rolling_restart_under_load_is_not_noticed(scene: Scene) -> None:
     network = scene.network
     with scene.load() as load:
@@ -71,10 +73,8 @@ def test_rolling_restart_under_load_is_not_noticed(scene: Scene) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_kill_9_of_random_nodes_at_random_moments_loses_nothing(scene: Scene) -> None:
-    import random
-
     draw, network = random.Random(7), scene.network
     with scene.load() as load:
         for _ in range(12):
@@ -91,6 +91,7 @@ def test_kill_9_of_random_nodes_at_random_moments_loses_nothing(scene: Scene) ->
     scene.check()
 
 
+@pytest.mark.slow
 def test_a_node_that_was_frozen_goes_on_where_it_stood(scene: Scene) -> None:
     with scene.load([0, 1, 2]) as load:
         load.wait_acknowledged(20, 30)

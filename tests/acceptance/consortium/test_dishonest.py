@@ -58,7 +58,8 @@ def test_what_a_dishonest_proposer_proposes_is_refused_and_the_chain_goes_on(
     scene.check()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_node_whose_state_was_altered_by_hand_halts_loudly_and_does_not_serve(
     scene: Scene,
 ) -> None:
