@@ -99,6 +99,8 @@ def leave(
 ) -> None:
     """Propose that this node is removed; when it is, stop it.
 
+    A member without a vote has another one propose it, and waits.
+
     \b
     Example:  tally node leave ./node
     """
@@ -110,8 +112,10 @@ def leave(
             actions = ["remove-node", own.node_id.hex()]
             if whole_member:
                 actions += ["and", "remove-organisation", own.organisation]
-            made = propose_in(place.root, actions, text or "leaves")
-            _wait_removed(rpc, own.node_id, made.proposal, wait_s)
+            proposal = None
+            if ProposalClient(rpc).votes_of(own.organisation):
+                proposal = propose_in(place.root, actions, text or "leaves").proposal
+            _wait_removed(rpc, own.node_id, proposal, " ".join(actions), wait_s)
     stop_node(place)
     if as_json:
         print_json({"left": True, "node": own.node_id.hex()})
@@ -124,11 +128,15 @@ def _is_registered(rpc: RpcClient, node: bytes) -> bool:
     return network.decode_node(node, output) is not None
 
 
-def _wait_removed(rpc: RpcClient, node: bytes, proposal: int, wait_s: float) -> None:
+def _wait_removed(
+    rpc: RpcClient, node: bytes, proposal: int | None, actions: str, wait_s: float
+) -> None:
+    """Until the members have removed the node. Raises `NodeError` where they do not."""
     deadline = time.monotonic() + wait_s
     client, told = ProposalClient(rpc), False
     while _is_registered(rpc, node):
-        if client.summary(proposal).state in (State.WITHDRAWN, State.EXPIRED):
+        refused = (State.WITHDRAWN, State.EXPIRED)
+        if proposal is not None and client.summary(proposal).state in refused:
             raise NodeError("the proposal was not accepted: this node stays, and goes on")
         if time.monotonic() > deadline:
             raise NodeError(
@@ -137,8 +145,10 @@ def _wait_removed(rpc: RpcClient, node: bytes, proposal: int, wait_s: float) -> 
         if not told:
             told = True
             err.print(
-                f"waiting for the others to say `tally proposal vote {proposal} yes`; "
-                "Ctrl-C leaves the proposal open"
+                f"waiting for the others to say `tally proposal vote {proposal} yes`"
+                if proposal is not None
+                else f"your organisation has no vote: ask one to `tally proposal new {actions}`",
+                markup=False,
             )
         time.sleep(POLL_S)
 

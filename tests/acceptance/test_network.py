@@ -158,6 +158,26 @@ def admit(network: RunningNetwork, descriptor: Path) -> None:
         network.tally("proposal", "vote", number, "yes", "--dir", directory)
 
 
+def leave(network: RunningNetwork, base: Path, place: Path) -> None:
+    """A member without a vote leaves: another proposes it, enough agree."""
+    leaving, _ = launch(base / "home", "node", "leave", str(place), "--json")
+    node = json.loads((place / "descriptor.json").read_text())["node"]["id"]
+    first, *others = (one["directory"] for one in network.nodes)
+    said = network.tally("proposal", "new", "remove-node", node, "--dir", first, "--json")
+    for directory in others[:2]:
+        number = str(json.loads(said)["proposal"])
+        network.tally("proposal", "vote", number, "yes", "--dir", directory)
+    assert leaving.wait(120) == 0
+    for one in network.nodes:
+        wait_until(lambda url=one["url"]: node not in nodes_of(url))  # type: ignore[misc]
+
+
+def nodes_of(url: str) -> set[str]:
+    """Ids of the nodes that a node says there are."""
+    view = httpx.get(f"{url}/network", trust_env=False).json()
+    return {node["id"] for node in view["nodes"]}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["state-sync", "replay"])
 def test_a_new_member_joins_checks_what_it_gets_and_follows(
@@ -198,8 +218,11 @@ def test_a_new_member_joins_checks_what_it_gets_and_follows(
         joined = RunningNetwork(process, place, network.home, [*network.nodes, ready])
         joined.capture(4, f"new-{short}")
         wait_until(lambda: len(joined.roots()) == 1)
+        leave(network, tmp_path, place)
+        assert process.wait(60) == 0, "who has left stops"
     finally:
-        assert interrupt(process) == 0
+        if process.poll() is None:
+            interrupt(process)
 
 
 @pytest.mark.slow
