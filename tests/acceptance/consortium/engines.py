@@ -1,7 +1,8 @@
 """A CometBFT whose clock is wrong: the same source and version, but for where it reads the time.
 
 The source is what `go install` has left in the module cache; nothing is fetched. `types/time.Now`
-is the one clock that votes, proposals and the write-ahead log go by.
+is the clock that votes, proposals and the write-ahead log go by; where blocks are judged
+(state/validation.go) the system's is asked, so that place is made to ask the same one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ OFFSET = "TALLY_TEST_CLOCK_OFFSET"
 _UNNEEDED = ("*.md", "docs", "spec", ".github", "*_test.go")
 _CLOCK = "return Canonical(time.Now())"
 _WRONG = "return Canonical(time.Now().Add(offset()))"
+_OWN_TIME = 'cmttime "github.com/cometbft/cometbft/types/time"'
 _OFFSET = f"""
 // offset is what a test sets this clock wrong by.
 func offset() time.Duration {{
@@ -51,6 +53,11 @@ def build_engine_of_wrong_clock(go: str, folder: Path) -> Path:
     assert text.count(_CLOCK) == 1, "CometBFT's clock has moved"
     text = text.replace(_CLOCK, _WRONG).replace("import (", 'import (\n\t"os"', 1)
     clock.write_text(text + _OFFSET)
+    judge = source / "state" / "validation.go"
+    text = judge.read_text()
+    assert "time.Now()" in text, "blocks are no longer judged by the clock here"
+    text = text.replace("time.Now()", "cmttime.Now()")
+    judge.write_text(text.replace("import (", f"import (\n\t{_OWN_TIME}", 1))
     program = folder / "cometbft"
     subprocess.run(
         [go, "build", "-o", program, "./cmd/cometbft"],
