@@ -26,7 +26,11 @@ def test_health_and_metrics_need_no_token(listener: Listener, path: str) -> None
 
 
 @pytest.mark.parametrize("path", GUARDED)
-@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN[:-1], TOKEN + "x", "\u00e9"])
+@pytest.mark.parametrize(
+    "token",
+    [None, "", "wrong", TOKEN[:-1], TOKEN + "x", "\u00e9"],
+    ids=["none", "empty", "wrong", "short", "long", "not ASCII"],
+)
 def test_everything_else_needs_the_token(listener: Listener, path: str, token: str | None) -> None:
     headers = {} if token is None else {"Authorization": f"Bearer {token}".encode()}
     answer = listener.client.get(path, headers=headers)
