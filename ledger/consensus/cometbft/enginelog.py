@@ -6,6 +6,7 @@ import json
 import threading
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -27,6 +28,7 @@ ENGINE_BEHIND: Final = (
 CLOCK_BEHIND: Final = (
     "this machine's clock is behind those of the other members by more than a minute: set it right"
 )
+_LAST_WORDS: Final = ("panic:", "ERROR:", "fatal error:")
 _HALTS: Final = (
     ("wrong Block.Header.AppHash", STATE_DIFFERS),
     ("AppHash does not match", STATE_DIFFERS),
@@ -34,8 +36,18 @@ _HALTS: Final = (
     ("is higher than core", ENGINE_BEHIND),
     ("too far in the future", CLOCK_BEHIND),
 )
+_HALTS_ALONE: Final = (
+    ("wrong Block.Header.AppHash", STATE_DIFFERS),
+    ("block time ", CLOCK_BEHIND),
+)
+"""How the engine's reasons begin to refuse a block that more than two thirds signed."""
 DISK_FULL: Final = "no space left on device"
+# Words of the engine's own, compared whole: what peers send stands in other fields of a line, and
+# must never stop this node.
+CONSENSUS_FAILURE: Final = "CONSENSUS FAILURE!!!"
 STATE_SYNC_FAILED: Final = "State sync failed"
+BLOCK_REFUSED: Final = "Error in validation"
+"""Of a block that a peer sent for catching up: the engine drops the peer and asks another."""
 
 
 class EngineLog:
@@ -64,15 +76,15 @@ class EngineLog:
         self._write(line)
         text = line.decode("utf-8", "replace").strip()
         forward(text)
-        level, message = _parsed(text)
-        if level == "error" or text.startswith(("panic:", "ERROR:", "fatal error:")):
-            self._errors.append(message[:ERROR_SIZE_MAX])
-        if STATE_SYNC_FAILED in message:
-            self.sync_failed = message[:ERROR_SIZE_MAX]
-        if DISK_FULL in message:
-            self.full = message[:ERROR_SIZE_MAX]
+        line = _parsed(text)
+        if line.level == "error" or text.startswith(_LAST_WORDS):
+            self._errors.append(line.words[:ERROR_SIZE_MAX])
+        if line.message == STATE_SYNC_FAILED:
+            self.sync_failed = line.words[:ERROR_SIZE_MAX]
+        if line.is_end and DISK_FULL in line.words:
+            self.full = line.words[:ERROR_SIZE_MAX]
         elif self.halt is None and self.full is None:
-            self.halt = _halt(level, message)
+            self.halt = _halt(line)
         elif self._begins and text.endswith(self._begins):
             # The line below that of the panic: the engine is at its beginning, the ledger is not.
             self.halt = ENGINE_BEHIND
@@ -114,25 +126,43 @@ class EngineLog:
                 newer.replace(older)
 
 
-def _halt(level: str, message: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the engine's output."""
+
+    level: str
+    """Empty for one that is not of its logger: a panic, or why it does not start."""
+    message: str
+    """The logger's own words, without any field."""
+    error: str
+    words: str
+    """Message and fields, for people."""
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the engine does nothing more after this line."""
+        return not self.level or (self.level == "error" and self.message == CONSENSUS_FAILURE)
+
+
+def _halt(line: _Line) -> str | None:
     """Whether a line says that the engine can never go on, and why."""
-    serious = "CONSENSUS FAILURE" in message or "Error in validation" in message
-    if level and not serious:
+    if line.level == "error" and line.message == BLOCK_REFUSED:
+        # More than two thirds signed the block before its app hash is looked at.
+        return next((why for sign, why in _HALTS_ALONE if line.error.startswith(sign)), None)
+    if not line.is_end:
         return None  # Single proposals may be wrong in any way: others refuse them as well.
     for sign, reason in _HALTS:
-        if sign in message:
+        if sign in line.words:
             return reason
-    return f"the engine stopped: {message[:ERROR_SIZE_MAX]}" if serious else None
+    return f"the engine stopped: {line.words[:ERROR_SIZE_MAX]}" if line.level else None
 
 
-def _parsed(text: str) -> tuple[str, str]:
-    """Level and words of a line; no level for one that is not of the engine's logger."""
-    if not text.startswith("{"):
-        return "", text
+def _parsed(text: str) -> _Line:
     try:
-        fields = json.loads(text)
+        fields: dict[str, object] = json.loads(text) if text.startswith("{") else {}
         level, message = str(fields.pop("level")), str(fields.pop("_msg"))
     except (ValueError, KeyError, AttributeError):
-        return "", text
+        return _Line("", text, "", text)
+    error = str(fields.get("err") or fields.get("error") or "")
     more = [f"{key}={fields[key]}" for key in ("err", "error", "module") if key in fields]
-    return level, " ".join((message, *more))
+    return _Line(level, message, error, " ".join((message, *more)))

@@ -168,6 +168,7 @@ EXPECTED = b"AB, expected " + b"CD" * 32 + b".\n"
     [
         ([line(FAILURE, err="wrong Block.Header.AppHash. Expected A")], STATE_DIFFERS),
         ([line("Error in validation", err="wrong Block.Header.AppHash")], STATE_DIFFERS),
+        ([line("Error in validation", err="block time X is too far in the future")], CLOCK_BEHIND),
         ([b"panic: state.AppHash does not match AppHash after replay. Got\n"], STATE_DIFFERS),
         ([b"panic: state.AppHash does not match\n", EXPECTED], ENGINE_BEHIND),
         ([b"ERROR: app block height (5) is higher than core (1)\n"], ENGINE_BEHIND),
@@ -192,6 +193,11 @@ def test_what_can_never_go_on_is_told(tmp_path: Path, lines: list[bytes], reason
     [
         line("prevote step: ProposalBlock is invalid", err="wrong Block.Header.AppHash"),
         line("Stopping peer for error", err="EOF"),
+        line("Error in validation", err="invalid commit -- wrong height"),
+        line("Error in validation", err="a lie about wrong Block.Header.AppHash"),
+        line("Error dialing peer", err="network CONSENSUS FAILURE!!! no space left on device"),
+        line("Error dialing peer", err="State sync failed: too far in the future"),
+        line("Error dialing peer", level="error", module=FAILURE),
         line("", "info"),
         b"\xff\xfe\n",
         b"{}\n",
@@ -204,7 +210,7 @@ def test_other_lines_stop_nothing(tmp_path: Path, one: bytes) -> None:
     """A proposal may have a wrong app hash because its proposer lies."""
     log = EngineLog(tmp_path / "log")
     log.take(one)
-    assert log.halt is None
+    assert (log.halt, log.full, log.sync_failed) == (None, None, None)
     log.close()
 
 
