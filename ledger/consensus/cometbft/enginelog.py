@@ -76,15 +76,15 @@ class EngineLog:
         self._write(line)
         text = line.decode("utf-8", "replace").strip()
         forward(text)
-        line = _parsed(text)
-        if line.level == "error" or text.startswith(_LAST_WORDS):
-            self._errors.append(line.words[:ERROR_SIZE_MAX])
-        if line.message == STATE_SYNC_FAILED:
-            self.sync_failed = line.words[:ERROR_SIZE_MAX]
-        if line.is_end and DISK_FULL in line.words:
-            self.full = line.words[:ERROR_SIZE_MAX]
+        said = _parsed(text)
+        if said.level == "error" or text.startswith(_LAST_WORDS):
+            self._errors.append(said.words[:ERROR_SIZE_MAX])
+        if said.message == STATE_SYNC_FAILED:
+            self.sync_failed = said.words[:ERROR_SIZE_MAX]
+        if said.is_end and DISK_FULL in said.words:
+            self.full = said.words[:ERROR_SIZE_MAX]
         elif self.halt is None and self.full is None:
-            self.halt = _halt(line)
+            self.halt = _halt(said)
         elif self._begins and text.endswith(self._begins):
             # The line below that of the panic: the engine is at its beginning, the ledger is not.
             self.halt = ENGINE_BEHIND
