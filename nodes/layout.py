@@ -51,6 +51,11 @@ class NodeDirectory:
         return self.root / "descriptor.json"
 
     @property
+    def joining(self) -> Path:
+        """There while what the others sent is not checked yet: the node must not run."""
+        return self.root / "joining"
+
+    @property
     def engine(self) -> Path:
         """CometBFT's own folder."""
         return self.root / "engine"

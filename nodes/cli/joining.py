@@ -27,6 +27,7 @@ from nodes.network.founding import genesis_hash
 from nodes.network.identity import init_node
 from nodes.network.joining import (
     adopt_network,
+    discard,
     find_anchor,
     synchronise,
     wait_admitted,
@@ -108,6 +109,8 @@ def join(
         print_json({"descriptor": str(place.descriptor), "fingerprint": descriptor.fingerprint})
     else:
         tell_descriptor(place, descriptor)
+    if place.joining.exists():
+        discard(place)  # the last try ended before all was checked
     if not place.chain.exists():
         # The engine's own log stays in its folder; people are told the steps.
         configure_logging(LogSettings(level="critical"))
@@ -127,6 +130,7 @@ def _enter(
     wait_s: float,
     replay: bool,
 ) -> None:
+    place.joining.touch(mode=0o600)
     genesis: Genesis = adopt_network(place, sources, trust)
     _say(f"genesis of {genesis.origin}, hash {genesis_hash(genesis)}")
     nodes = wait_admitted(sources, descriptor, wait_s, _say)
@@ -144,10 +148,12 @@ def _enter(
             passphrase,
             sources,
             nodes,
+            trust,
             anchor,
             replay=by_replay,
             bar=lambda done, whole: show(done * CHUNKS // max(1, whole)),
         )
+    place.joining.unlink()
     _say("level with the others; the state is the one that they have signed")
 
 

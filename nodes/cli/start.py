@@ -61,6 +61,11 @@ def start(
 def run_node(place: NodeDirectory, passphrase: str, *, developer: bool, as_json: bool) -> None:
     """Run the node in a folder until Ctrl-C, or until it has to stop by itself."""
     place.check()
+    if place.joining.exists():
+        raise NodeError(
+            f"{place.root} has not finished joining, and what came is not checked: run "
+            "`tally node join` again"
+        )
     configure_logging(load_settings(place.settings).log)
     with NodeRuntime.open(place.root, passphrase) as node, serving(node) as addresses:
         if developer:

@@ -15,13 +15,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.chain import Genesis, Ledger
-from ledger.consensus.cometbft import CometBftDriver, StateSync, engine_genesis
+from ledger.consensus.cometbft import (
+    CometBftDriver,
+    EngineRefused,
+    EngineUnreachable,
+    StateSync,
+    engine_genesis,
+)
 from ledger.consensus.cometbft.mark import Mark
 from ledger.crypto import KeyStore
 from ledger.snapshot import Restorer
 from ledger.tlog import Checkpoint, ThresholdNotMet, TlogError, open_checkpoint
 from nodes.endpoints import parse_endpoint
-from nodes.errors import NodeUnreachable
 from nodes.layout import NodeDirectory
 from nodes.network.adoption import write_new
 from nodes.network.descriptor import Descriptor
@@ -158,6 +163,7 @@ def synchronise(
     passphrase: str,
     sources: Sequence[MemberSource],
     nodes: Sequence[Standing],
+    trust: Trust,
     anchor: Anchor,
     *,
     replay: bool,
@@ -180,7 +186,12 @@ def synchronise(
             if mark is None or Mark.decode(mark).chain != driver.chain_id:
                 raise JoinRefused("it is of another network of the engine")
 
-        restorer = Restorer(ledger, checkpoints=(anchor.checkpoint,), check_mark=of_this_network)
+        restorer = Restorer(
+            ledger,
+            trusted=lambda size, root: check_signed(sources[0], trust, size, root),
+            checkpoints=(anchor.checkpoint,),
+            check_mark=of_this_network,
+        )
         snapshots = open_snapshots(directory, settings, ledger, restorer)
         if snapshots is None:
             raise JoinRefused('node.toml: consensus.driver must be "cometbft" to join a network')
@@ -200,11 +211,35 @@ def synchronise(
         driver.start()
         try:
             _wait_level(driver, ledger, restorer, anchor, sources[0], bar)
-            _check_validators(ledger, sources)
+            _check_validators(ledger, driver)
         except JoinRefused:
             closing.close()
-            _discard(directory)
+            discard(directory)
             raise
+
+
+def check_signed(source: MemberSource, trust: Trust, size: int, root: bytes) -> None:
+    """That enough members have signed a log that begins with the one of this size and root.
+
+    What only the sender of a snapshot says is believed no further than they have signed. Raises
+    `JoinRefused`.
+    """
+    problem = "no checkpoint"
+    for _ in range(CHECKPOINT_TRIES):
+        note = source.network().checkpoint
+        try:
+            if note is not None:
+                found = open_checkpoint(note, trust.keys, trust.threshold, trust.origin)
+                if found.size >= size:
+                    source.check_consistency(size, root, found)
+                    return
+                problem = f"the newest signed checkpoint has size {found.size}"
+        except ThresholdNotMet as few:
+            problem = str(few)
+        except TlogError as bad:
+            raise JoinRefused(f"{source.url}: the checkpoint is refused: {bad}") from None
+        time.sleep(POLL_S / 2)
+    raise JoinRefused(f"too few members have signed the log up to size {size}: {problem}")
 
 
 def worth_state_sync(source: MemberSource) -> bool:
@@ -278,8 +313,8 @@ def _wait_level(
         time.sleep(POLL_S / 10)
 
 
-def _check_validators(ledger: Ledger, sources: Sequence[MemberSource]) -> None:
-    """The engine's validators are those that the checked state names.
+def _check_validators(ledger: Ledger, driver: CometBftDriver) -> None:
+    """Those that this node's own engine now follows are those that the checked state names.
 
     Changes count two heights after the block that makes them, so that a moment is given.
     """
@@ -290,9 +325,9 @@ def _check_validators(ledger: Ledger, sources: Sequence[MemberSource]) -> None:
             if one.validator_key is not None and one.power
         }
         try:
-            if validators_at(sources[0], sources[0].height()) == wanted:
+            if validators_at(driver.engine_rpc, driver.height()) == wanted:
                 return
-        except NodeUnreachable:
+        except (EngineUnreachable, EngineRefused):
             pass
         time.sleep(POLL_S)
     raise JoinRefused(
@@ -301,10 +336,21 @@ def _check_validators(ledger: Ledger, sources: Sequence[MemberSource]) -> None:
     )
 
 
-def _discard(directory: NodeDirectory) -> None:
-    """Take away what came from a network that is refused; keys and settings stay."""
-    for path in (directory.chain, directory.engine / "data", directory.snapshots):
+def discard(directory: NodeDirectory) -> None:
+    """Take away what came from a network that is refused; keys and settings stay.
+
+    So does what the validator has signed: it must not sign it differently the next time.
+    """
+    for path in (directory.chain, directory.snapshots):
         shutil.rmtree(path, ignore_errors=True)
+    data = directory.engine / "data"
+    for path in data.iterdir() if data.is_dir() else ():
+        if path.name.startswith("signer_state"):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     for path in (
         directory.engine / "config" / "genesis.json",
         directory.genesis,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
 
 from ledger.canonical import JsonError, parse_json
+from ledger.tlog import Checkpoint, TlogError, verify_consistency
 from nodes.client import ERROR_NUMBER
 from nodes.endpoints import check_url
 from nodes.errors import NodeUnreachable
@@ -124,6 +125,23 @@ class MemberSource:
             raise JoinRefused(f"{self.url}: the engine does not answer {method}: {said}")
         return result
 
+    def check_consistency(self, size: int, root: bytes, later: Checkpoint) -> None:
+        """That the log of `later` begins with the one of this size and root.
+
+        Raises `JoinRefused`, `NodeUnreachable`.
+        """
+        body = self._object(
+            self._get(f"/log/consistency?from={size}&to={later.size}", ANSWER_SIZE_BYTES_MAX)
+        )
+        try:
+            path = [base64.b64decode(one, validate=True) for one in body["proof"]]
+            verify_consistency(size, later.size, path, root, later.root)
+        except (KeyError, TypeError, ValueError, TlogError) as bad:
+            raise JoinRefused(
+                f"{self.url}: the log of size {later.size} that the members have signed does not "
+                f"begin with the one of size {size} that came: {bad}"
+            ) from None
+
     def _get(self, path: str, size_bytes_max: int) -> bytes:
         return self._read("GET", path, size_bytes_max)
 
@@ -160,12 +178,16 @@ class MemberSource:
         return JoinRefused(f"{self.url} does not answer as a node of a consortium: {what}")
 
 
-def validators_at(source: MemberSource, height: int) -> dict[str, int]:
-    """Powers by validator key (hex) at a height of the engine. Raises `JoinRefused`."""
+Call = Callable[[str, Mapping[str, str]], Mapping[str, Any]]
+"""A read-only method of an engine, with its parameters."""
+
+
+def validators_at(call: Call, height: int) -> dict[str, int]:
+    """Powers by validator key (hex) at a height of an engine. Raises `JoinRefused`."""
     found: dict[str, int] = {}
     page, total = 1, 1
     while len(found) < total and page <= 100:
-        answer = source.engine(
+        answer = call(
             "validators",
             {"height": str(height), "page": str(page), "per_page": str(VALIDATORS_PER_PAGE)},
         )
@@ -175,7 +197,7 @@ def validators_at(source: MemberSource, height: int) -> dict[str, int]:
                 key = base64.b64decode(one["pub_key"]["value"], validate=True)
                 found[key.hex()] = int(one["voting_power"])
         except (KeyError, TypeError, ValueError) as bad:
-            raise JoinRefused(f"{source.url}: what should be validators is not: {bad!r}") from None
+            raise JoinRefused(f"what should be validators is not: {bad!r}") from None
         page += 1
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -12,13 +13,29 @@ from typing import Any
 import pytest
 
 from ledger.chain import Genesis
-from ledger.tlog import Checkpoint, Ed25519Key, NoteSigner, SignatureType, sign_checkpoint
-from nodes.errors import NodeUnreachable
+from ledger.tlog import (
+    Checkpoint,
+    Ed25519Key,
+    NoteSigner,
+    SignatureType,
+    leaf_hash,
+    root_of,
+    sign_checkpoint,
+)
+from nodes.cli.start import run_node
+from nodes.errors import NodeError, NodeUnreachable
 from nodes.layout import NodeDirectory
 from nodes.network import joining
 from nodes.network.errors import JoinRefused
 from nodes.network.founding import consortium_genesis, consortium_trust
-from nodes.network.joining import adopt_network, fetch_genesis, find_anchor, wait_admitted
+from nodes.network.joining import (
+    adopt_network,
+    check_signed,
+    discard,
+    fetch_genesis,
+    find_anchor,
+    wait_admitted,
+)
 from nodes.network.source import MemberSource, validators_at
 from tests.nodes.network.support import ORIGIN, TIME, descriptor
 from tests.nodes.network.test_engine_header import SECOND, SECOND_HASH
@@ -205,6 +222,77 @@ def test_a_member_without_a_cosigned_checkpoint_is_waited_for_and_said(
         find_anchor(MemberSource(member.url), TRUST)
 
 
+# ---- what a snapshot brings ---------------------------------------------------------------------
+
+LEAVES = [leaf_hash(bytes([number])) for number in range(8)]
+HALF, WHOLE = root_of(LEAVES[:4]), root_of(LEAVES)
+
+
+def _with_log(member: Member, *, proof: bytes = root_of(LEAVES[4:]), signed: int = 3) -> None:
+    member.checkpoint = cosigned(signed, WHOLE, 8)
+    path = base64.b64encode(proof).decode()
+    member.raw["/log/consistency?from=4&to=8"] = json.dumps({"proof": [path]}).encode()
+    member.raw["/log/consistency?from=8&to=8"] = b'{"proof": []}'
+
+
+def test_a_log_that_a_signed_one_begins_with_is_believed(members: Callable[[], Member]) -> None:
+    member = members()
+    _with_log(member)
+    check_signed(MemberSource(member.url), TRUST, 4, HALF)
+    check_signed(MemberSource(member.url), TRUST, 8, WHOLE)
+
+
+@pytest.mark.parametrize(("size", "root"), [(4, WHOLE), (8, HALF)])
+def test_another_log_than_the_signed_one_is_refused(
+    members: Callable[[], Member], size: int, root: bytes
+) -> None:
+    member = members()
+    _with_log(member)
+    with pytest.raises(JoinRefused, match="does not begin with"):
+        check_signed(MemberSource(member.url), TRUST, size, root)
+
+
+def test_a_wrong_proof_is_none(members: Callable[[], Member]) -> None:
+    member = members()
+    _with_log(member, proof=bytes(32))
+    with pytest.raises(JoinRefused, match="does not begin with"):
+        check_signed(MemberSource(member.url), TRUST, 4, HALF)
+
+
+def test_blocks_beyond_what_is_signed_are_not_believed(members: Callable[[], Member]) -> None:
+    """A sender could put any block behind the newest checkpoint that it shows."""
+    member = members()
+    _with_log(member)
+    with pytest.raises(JoinRefused, match="up to size 9: the newest signed checkpoint has size 8"):
+        check_signed(MemberSource(member.url), TRUST, 9, WHOLE)
+    _with_log(member, signed=2)
+    with pytest.raises(JoinRefused, match="too few members"):
+        check_signed(MemberSource(member.url), TRUST, 8, WHOLE)
+
+
+def test_what_is_thrown_away_leaves_keys_and_the_record_of_votes(tmp_path: Path) -> None:
+    place = NodeDirectory(tmp_path)
+    data = place.engine / "data"
+    (data / "blockstore.db").mkdir(parents=True)
+    (data / "cs.wal").mkdir()
+    place.chain.mkdir()
+    place.keys.mkdir()
+    kept = [data / "signer_state.json", data / "signer_state_keys.json", place.keys / "log.key"]
+    for path in (*kept, data / "priv_validator_state.json", place.genesis, place.trust):
+        path.write_text("x")
+    discard(place)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+
+
+def test_a_node_that_has_not_finished_joining_does_not_run(tmp_path: Path) -> None:
+    place = NodeDirectory(tmp_path)
+    place.genesis.write_text("{}")
+    place.settings.write_text("")
+    place.joining.touch()
+    with pytest.raises(NodeError, match="has not finished joining"):
+        run_node(place, "", developer=False, as_json=True)
+
+
 # ---- admission ----------------------------------------------------------------------------------
 
 OWN = descriptor("newcomer", 9)
@@ -277,7 +365,7 @@ def test_what_the_engine_refuses_is_said(members: Callable[[], Member], raw: byt
     with pytest.raises(JoinRefused):
         MemberSource(member.url).height()
     with pytest.raises(JoinRefused):
-        validators_at(MemberSource(member.url), 1)
+        validators_at(MemberSource(member.url).engine, 1)
 
 
 def test_a_header_of_another_height_is_refused(members: Callable[[], Member]) -> None:
