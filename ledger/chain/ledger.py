@@ -395,13 +395,13 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
         # First of all: whatever fails from here on, no other block can be put in its place.
         self._head = Head(block, log_head)
         self._nodes = executed.nodes
-        if executed.limits != self._limits:
-            self._limits = executed.limits
-            self.mempool.set_rules(self._rules())
+        before, self._limits = self._limits, executed.limits
         committed = CommittedBlock(block, executed.receipts, executed.logs.placed)
         self._reader.remember(committed)
         self._senders = HeadSenders(self._store, self._genesis.permission)
         self.mempool.settle(block.transactions)
+        if before != self._limits:
+            self.mempool.set_rules(self._rules())
         self._waiters.mined(block.transactions)
         self._block_feed.notify()
         return committed

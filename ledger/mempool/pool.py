@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 
-from ledger.evm.errors import NonceTooLow
+from ledger.evm.errors import NonceTooLow, TransactionRefused
 from ledger.mempool.admission import ChainRules, check_form, check_sender
 from ledger.mempool.errors import (
     AlreadyKnown,
@@ -64,16 +64,16 @@ class Mempool:
 
     def add(self, transaction: Transaction) -> None:
         """Take a transaction. Raises a `TransactionRefused` that says why not."""
-        check_form(transaction, self._rules)
         while True:
-            view = self._view()
+            view, rules = self._view(), self._rules
+            check_form(transaction, rules)
             sender = view.sender(transaction.sender)
             with self._lock:
                 if self._paused is not None:
                     raise SubmissionPaused(self._paused)
                 if transaction.hash in self._by_hash:
                     raise AlreadyKnown(f"transaction 0x{transaction.hash.hex()} is already known")
-                if self._view() is not view:
+                if self._view() is not view or self._rules is not rules:
                     continue  # a block was made meanwhile: the sender must be looked up again
                 check_sender(transaction, sender)
                 self._insert(transaction, sender.nonce)
@@ -142,8 +142,14 @@ class Mempool:
             self._paused = None
 
     def set_rules(self, rules: ChainRules) -> None:
-        """Other bounds hold from now on. What is pending stays; the block decides."""
-        self._rules = rules
+        """Other bounds hold from now on. What is pending beyond them is dropped."""
+        with self._lock:
+            self._rules = rules
+            for transaction in list(self._by_hash.values()):
+                try:
+                    check_form(transaction, rules)
+                except TransactionRefused as refused:
+                    self._drop(transaction, refused)
 
     # ---- going into a block -------------------------------------------------------------------
 

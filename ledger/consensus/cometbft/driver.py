@@ -141,6 +141,7 @@ class CometBftDriver:
                 self._home.signer_state,
                 chain_id=self._begin.chain_id,
                 find=self._find_validator,
+                signed_up_to=self.height(),
             )
             running.signer.start()
             running.signer.committed(self.height(), self._own_key())

@@ -54,8 +54,13 @@ class KeyRing:
         signer: ValidatorSigner,
         state_path: Path,
         find: Callable[[bytes], ValidatorSigner | None] = lambda _: None,
+        *,
+        signed_up_to: int = 0,
     ) -> None:
         """`signer` is the key in use; `find` gives another by its public key, if this node has it.
+
+        `signed_up_to` is the last height that is durable: nothing at it or below is signed any
+        more, whatever the records say, for one may be lost or old.
 
         Raises `SignStateBusy`, `SignStateDamaged`.
         """
@@ -66,6 +71,7 @@ class KeyRing:
         self._named = self._read()
         self._written = True
         self._height = 0
+        self._signed_up_to = signed_up_to
         self._keys: dict[bytes, GuardedKey] = {}
         self._states: list[SignState] = []
         self._turning = threading.RLock()
@@ -145,6 +151,7 @@ class KeyRing:
     def _open(self, signer: ValidatorSigner) -> GuardedKey:
         state = SignState(state_path_of(self._path, signer.public_key), signer.public_key)
         self._states.append(state)
+        state.raise_to(self._signed_up_to)
         key = self._keys[signer.public_key] = GuardedKey(signer, state)
         return key
 

@@ -50,17 +50,20 @@ class ValidatorServer:
         *,
         chain_id: str | None = None,
         find: Callable[[bytes], ValidatorSigner | None] = lambda _: None,
+        signed_up_to: int = 0,
     ) -> None:
         """`chain_id`: what alone is signed for; by default that of the first signature.
 
         `find` gives a further key of this validator by its public key, for the time when the
-        ledger names another than `signer` (`committed`).
+        ledger names another than `signer` (`committed`). `signed_up_to`: nothing is signed at
+        this height of the engine or below.
         """
         self._socket_path = socket_path
         self._signer = signer
         self._state_path = state_path
         self._chain_id = chain_id
         self._find = find
+        self._signed_up_to = signed_up_to
         self._ring: KeyRing | None = None
         self._told: GuardedKey | None = None
         self._thread: threading.Thread | None = None
@@ -76,7 +79,9 @@ class ValidatorServer:
         """
         if self._thread is not None:
             return
-        ring = self._ring = KeyRing(self._signer, self._state_path, self._find)
+        ring = self._ring = KeyRing(
+            self._signer, self._state_path, self._find, signed_up_to=self._signed_up_to
+        )
         self._told = None
         self._stopping.clear()
         self._thread = threading.Thread(

@@ -156,6 +156,26 @@ def test_a_changed_transaction_size_bounds_the_door(ledger: Ledger) -> None:
 
 
 @pytest.mark.feature("N2")
+def test_what_is_pending_beyond_a_new_bound_leaves_the_mempool(ledger: Ledger) -> None:
+    alice = sender(1)
+    large = alice.sign(nonce=1, data=bytes(70_000), gas=10_000_000)
+    hungry = alice.sign(nonce=2, gas=20_000_000)
+    fine = alice.sign(nonce=3)
+    hashes = [ledger.submit(raw) for raw in (large, hungry, fine)]
+    _set(ledger, alice, PARAMETERS, _parameter("blockGasLimit"), 15_000_000)
+    assert ledger.pending_transaction(hashes[0]) is not None
+    with pytest.raises(GasLimitExceeded):
+        ledger.wait_for(hashes[1], 1)
+    other = sender(1)
+    other.nonce = 1
+    ledger.mempool.drop(ledger.pending()[0], GasLimitExceeded("room for the next"))
+    _set(ledger, other, PARAMETERS, _parameter("transactionSizeBytesMax"), 1 << 16)
+    assert ledger.pending_transaction(hashes[2]) is not None
+    with pytest.raises(TransactionTooLarge):
+        ledger.submit(other.sign(nonce=2, data=bytes(70_000), gas=10_000_000))
+
+
+@pytest.mark.feature("N2")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -184,3 +184,13 @@ def test_the_server_answers_with_the_named_key(tmp_path: Path) -> None:
     assert server.status().public_key == NEW.public_key
     server.stop()
     until(lambda: not server.status().connected, 5, "gone")
+
+
+@pytest.mark.feature("N3")
+def test_a_lost_record_signs_nothing_at_heights_that_are_durable(tmp_path: Path) -> None:
+    ring = KeyRing(OLD, tmp_path / "state.json", signed_up_to=7)
+    assert ring.current().last.height == 7
+    ring.close()
+    again = KeyRing(OLD, tmp_path / "state.json", signed_up_to=5)
+    assert again.current().last.height == 7
+    again.close()
