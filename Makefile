@@ -39,7 +39,7 @@ test: setup-dev  ## the test suite (minutes)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 test-slow: setup-dev  ## the long tests (crash rounds, full disk, soak)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not consortium"
 
 test-consortium: setup-dev  ## faults of a consortium with real processes (needs the engine; tens of minutes)
 	$(BIN)/python -m pytest -m consortium

@@ -63,6 +63,7 @@ def test_a_validator_comes_back_from_its_backup_and_votes_twice_on_nothing(
             for node in (*nodes, lost):
                 engine_of(node).wait_ready(90)
             capture(nodes[0], "acme", 1)
+            until(lambda: lost.ledger.head().header.number >= 1, 60, "the node to be lost")
             work = sources_of(lost).backup
             assert work is not None
             with under_load(nodes[0]):
