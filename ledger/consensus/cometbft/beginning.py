@@ -18,6 +18,8 @@ def find_start(ledger: Ledger, home: Home, given: bytes | None) -> EngineStart:
     mark_data = ledger.consensus_mark()
     mark = Mark.decode(mark_data) if mark_data is not None else None
     stored = _stored(home)
+    if stored is not None and given is None and mark is None and _is_stale(stored, ledger):
+        stored = None
     if stored is not None:
         start = EngineStart.parse(stored)
     elif given is not None:
@@ -43,6 +45,15 @@ def find_start(ledger: Ledger, home: Home, given: bytes | None) -> EngineStart:
     if stored is None:
         write_private(home.genesis, start.document())
     return start
+
+
+def _is_stale(stored: bytes, ledger: Ledger) -> bool:
+    """Whether the stored beginning is of a promotion that did not take place.
+
+    The node went on alone then, and the engine never began: it begins after the head of now.
+    """
+    head = ledger.head()
+    return head.header.number > 0 and EngineStart.parse(stored).block_hash != head.hash
 
 
 def _stored(home: Home) -> bytes | None:

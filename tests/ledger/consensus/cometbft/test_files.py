@@ -148,6 +148,20 @@ def test_a_promoted_ledger_keeps_its_beginning_while_it_grows(rig: Rig, tmp_path
     assert find_start(rig.ledger, home, start.document()) == start
 
 
+def test_a_promotion_that_did_not_take_place_leaves_no_beginning(rig: Rig, tmp_path: Path) -> None:
+    def grow(nonce: int) -> None:
+        raw = sender(1).sign(nonce=nonce)
+        rig.ledger.append_block([decode_transaction(raw)], rig.ledger.head().header.timestamp)
+
+    home = home_of(tmp_path)
+    grow(0)
+    assert find_start(rig.ledger, home, None).block_number == 1
+    grow(1)  # the node went on alone
+    later = find_start(rig.ledger, home, None)
+    assert later.block_hash == rig.ledger.head().hash
+    assert home.genesis.read_bytes() == later.document()
+
+
 def test_another_beginning_than_the_folders_is_refused(rig: Rig, tmp_path: Path) -> None:
     home = home_of(tmp_path)
     find_start(rig.ledger, home, None)
