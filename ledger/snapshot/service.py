@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from ledger.chain import Ledger, NotAtGenesis
 from ledger.consensus.cometbft.protocol import (
@@ -17,8 +18,10 @@ from ledger.snapshot.errors import (
     ChunkOutOfTurn,
     ChunkWrong,
     FormatUnknown,
+    OfferRefused,
     SnapshotError,
     SnapshotMissing,
+    SnapshotWrong,
 )
 from ledger.snapshot.maker import SnapshotSchedule
 from ledger.snapshot.manifest import height_of
@@ -27,6 +30,8 @@ from ledger.snapshot.shelf import SnapshotStore
 from ledger.snapshot.types import SnapshotInfo
 from ledger.store import StoreError
 from ledger.types import CommittedBlock
+
+SENDERS_MAX: Final = 256
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +53,8 @@ class SnapshotService:
         self._schedule = schedule
         self._unsubscribe: Callable[[], None] | None = None
         self._lock = threading.Lock()
+        self._senders: set[str] = set()
+        """Who sent chunks of the snapshot at hand."""
 
     def start(self) -> None:
         """Begin to make snapshots by the schedule. Twice does no harm."""
@@ -94,22 +101,29 @@ class SnapshotService:
         except FormatUnknown as error:
             _log.warning("%s", error)
             return OfferResult.REJECT_FORMAT
+        except OfferRefused as error:
+            _log.warning("a false snapshot of height %d: %s", info.height, error)
+            return OfferResult.REJECT_SENDER
         except SnapshotError as error:
             _log.warning("snapshot of height %d refused: %s", info.height, error)
             return OfferResult.REJECT
         except (NotAtGenesis, StoreError) as error:
             _log.error("no snapshot can be restored: %s", error)
             return OfferResult.ABORT
+        self._senders.clear()
         _log.info("restoring the snapshot of height %d, %d chunks", info.height, info.chunks)
         return OfferResult.ACCEPT
 
     def apply(self, index: int, chunk: bytes, sender: str) -> ChunkVerdict:
         """The next chunk; after the last one the ledger is the snapshot's.
 
-        A wrong chunk is fetched again, and nothing more from who sent it.
+        A wrong chunk is fetched again, and nothing more from who sent it; nor from anybody who
+        sent chunks of a snapshot that is wrong as a whole, else they could offer others for ever.
         """
         if self._restorer is None:
             return ChunkVerdict(ApplyResult.ABORT)
+        if sender and len(self._senders) < SENDERS_MAX:
+            self._senders.add(sender)
         try:
             head = self._restorer.apply(index, chunk)
         except ChunkWrong as error:
@@ -119,6 +133,10 @@ class SnapshotService:
         except ChunkOutOfTurn as error:
             _log.warning("%s", error)
             return ChunkVerdict(ApplyResult.RETRY_SNAPSHOT)
+        except SnapshotWrong as error:
+            _log.error("the snapshot is wrong: %s", error)
+            all_of_them = tuple(sorted(self._senders))
+            return ChunkVerdict(ApplyResult.REJECT_SNAPSHOT, reject_senders=all_of_them)
         except SnapshotError as error:
             _log.error("the snapshot is refused: %s", error)
             return ChunkVerdict(ApplyResult.REJECT_SNAPSHOT)

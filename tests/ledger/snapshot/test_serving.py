@@ -28,6 +28,7 @@ from ledger.snapshot import (
     SnapshotSchedule,
     SnapshotService,
     SnapshotStore,
+    SnapshotWrong,
     make_snapshot,
 )
 from ledger.snapshot.manifest import height_of
@@ -217,8 +218,8 @@ def test_the_engine_is_answered_in_its_own_words(
     assert taking.load_chunk(5, 1, 0) == b""
     offer = taking.offer
     assert offer(offered(made, format=9), made.root) is OfferResult.REJECT_FORMAT
-    assert offer(offered(made, hash=bytes(32)), made.root) is OfferResult.REJECT
-    assert offer(offered(made), bytes(32)) is OfferResult.REJECT
+    assert offer(offered(made, hash=bytes(32)), made.root) is OfferResult.REJECT_SENDER
+    assert offer(offered(made), bytes(32)) is OfferResult.REJECT_SENDER
     assert taking.apply(0, made.chunks[0], "somebody").result is ApplyResult.RETRY_SNAPSHOT
     assert offer(offered(made), made.root) is OfferResult.ACCEPT
     assert taking.apply(0, b"no", "liar") == ChunkVerdict(ApplyResult.RETRY, (0,), ("liar",))
@@ -249,6 +250,25 @@ def test_a_liars_snapshot_is_given_up(made: Made, empty: Ledger, shelf: Snapshot
     verdict = service.apply(0, made.chunks[0], "somebody")
     assert verdict.result is ApplyResult.REJECT_SNAPSHOT
     assert empty.head().header.number == 0
+
+
+def test_who_sends_a_snapshot_that_is_wrong_as_a_whole_is_asked_no_more(
+    made: Made, empty: Ledger, shelf: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restorer = Restorer(empty)
+    service = SnapshotService(empty, shelf, restorer)
+    assert service.offer(offered(made), made.root) is OfferResult.ACCEPT
+
+    def wrong(_index: int, _chunk: bytes) -> None:
+        raise SnapshotWrong("the state root is another")
+
+    monkeypatch.setattr(restorer, "apply", wrong)
+    verdict = service.apply(0, made.chunks[0], "liar")
+    assert verdict == ChunkVerdict(ApplyResult.REJECT_SNAPSHOT, (), ("liar",))
+    monkeypatch.undo()
+    assert service.offer(offered(made), made.root) is OfferResult.ACCEPT
+    monkeypatch.setattr(restorer, "apply", wrong)
+    assert service.apply(0, made.chunks[0], "other").reject_senders == ("other",)
 
 
 def test_the_service_makes_snapshots_by_itself(tmp_path: Path, shelf: SnapshotStore) -> None:
