@@ -124,7 +124,7 @@ class AbciServer:
                     _close(connection)
                     continue
                 self._connections[connection] = thread
-            thread.start()
+                thread.start()  # whoever finds it here may join it
 
     def _serve(self, connection: socket.socket) -> None:
         try:

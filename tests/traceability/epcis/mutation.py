@@ -87,7 +87,10 @@ def mutated(document: dict[str, Any], chance: random.Random, changes: int) -> by
     """The document after so many random changes, as JSON text."""
     changed = copy.deepcopy(document)
     for _ in range(changes):
-        _mutate(chance.choice(_holders(changed)), chance)
+        holders = _holders(changed)
+        if not holders:  # everything that could be changed is gone
+            break
+        _mutate(chance.choice(holders), chance)
     text = json.dumps(changed, ensure_ascii=chance.random() < 0.5)
     if chance.random() < 0.05:
         at = chance.randrange(len(text))
