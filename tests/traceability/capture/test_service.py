@@ -273,7 +273,7 @@ def test_what_was_under_way_goes_on_after_a_restart(start: Start) -> None:
             assert job is not None
             assert job.success, job
             assert provable(stack, job.event_ids[0])
-        # The journal is tidied after the answer: what is in the chain needs no transaction any more.
+        # The journal is tidied after the answer: what is in the chain needs no transaction.
         states: set[tuple[str, bytes | None]] = set()
         while states != {("anchored", None)} and time.monotonic() < deadline:
             with stack.engine.connect() as connection:
