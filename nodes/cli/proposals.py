@@ -134,7 +134,7 @@ def vote(
 
     A vote can be changed until the proposal is decided.
     """
-    if choice.upper() not in Choice.__members__:
+    if choice.upper() not in (Choice.YES.name, Choice.NO.name):
         raise ProposalError(f"say yes or no, not {choice[:20]!r}")
     with _client(directory, rpc) as client:
         signer = _signer(directory, client, account)
