@@ -155,6 +155,7 @@ def test_refusals_say_why(tally: Tally) -> None:
         (("new", "call", "0x" + "11" * 20, "0x01020304"), "do not govern"),
         (("show", "9"), "no proposal 9"),
         (("vote", "9", "maybe"), "yes or no"),
+        (("vote", "9", "none"), "yes or no"),
     ]:
         with pytest.raises(TallystickError, match=why):
             tally(*words)
