@@ -114,6 +114,9 @@ class TrustFile(Schema):
     threshold: int
     chain_id: int = Field(alias="chainId")
     contracts: dict[str, str]
+    genesis: dict[str, str] | None = Field(
+        None, description="for nodes that join: SHA-256 of genesis.json, and of the engine's"
+    )
 
 
 class ItemOrganisation(Schema):

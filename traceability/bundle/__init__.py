@@ -15,7 +15,7 @@ from traceability.bundle.errors import (
 from traceability.bundle.protocol import LedgerView, LogView
 from traceability.bundle.seen import SeenHistory, SeenStore, checkpoint_note
 from traceability.bundle.store import TrustStore, known_trust, trust_directory
-from traceability.bundle.trust import Trust
+from traceability.bundle.trust import GenesisPin, Trust
 from traceability.bundle.types import Outcome, Statement, Step, StepName, Verdict
 from traceability.bundle.verification import verify_bundle
 
@@ -27,6 +27,7 @@ __all__ = [
     "BundleError",
     "BundleFormatUnknown",
     "BundleMalformed",
+    "GenesisPin",
     "LedgerView",
     "LogView",
     "NotProvableYet",

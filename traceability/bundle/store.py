@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace as changed
 from hashlib import sha256
 from pathlib import Path
 
@@ -49,11 +50,14 @@ class TrustStore:
     def add(self, trust: Trust, *, replace: bool = False) -> Path:
         """Remember a log; the path of its file. The same again changes nothing.
 
-        Raises `TrustConflict` where something else is known of it and `replace` is not set.
+        What only one of the two files says of the genesis is kept. Raises `TrustConflict` where
+        something else is known of it and `replace` is not set.
         """
         for path, known in self.all():
             if known.origin == trust.origin:
-                if known != trust and not replace:
+                if not replace:
+                    trust = _with_pin(trust, known)
+                if trust != _with_pin(known, trust) and not replace:
                     raise TrustConflict(
                         f"{path} says something else about the log {trust.origin!r}: find out "
                         "whether its keys have really changed, then remove the file"
@@ -63,6 +67,11 @@ class TrustStore:
         path = self.directory / file_name(trust.origin, ".json")
         trust.save(path)
         return path
+
+
+def _with_pin(trust: Trust, other: Trust) -> Trust:
+    """With what the other one says of the genesis, where this one says nothing."""
+    return trust if trust.genesis is not None else changed(trust, genesis=other.genesis)
 
 
 def file_name(origin: str, suffix: str) -> str:

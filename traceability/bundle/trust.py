@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ledger.canonical import JsonError, parse_json
 from ledger.json_place import INTEGER_MAX
@@ -23,6 +23,7 @@ TRUST_SIZE_BYTES_MAX = 256 * 1024
 KEYS_MAX = 128
 
 _AddressText = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
+_HashText = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _LineText = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -31,6 +32,18 @@ class _Contracts(BaseModel):
 
     consortium: _AddressText
     provenance: _AddressText
+
+
+class _Genesis(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    document: _HashText
+    engine: _HashText | None = None
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        return _given(value)
 
 
 class _File(BaseModel):
@@ -45,6 +58,32 @@ class _File(BaseModel):
     threshold: Annotated[int, Field(ge=1, le=KEYS_MAX)]
     chainId: Annotated[int, Field(ge=1, le=INTEGER_MAX)]  # noqa: N815 - the format's own name
     contracts: _Contracts
+    genesis: _Genesis | None = None
+
+    @field_validator("genesis", mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        return _given(value)
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisPin:
+    """What the log's ledger begins with: what a node that joins must find (docs/consortium.md)."""
+
+    document: bytes
+    """SHA-256 of the canonical genesis.json (RFC 8785)."""
+    engine: bytes | None = None
+    """SHA-256 of the engine's genesis.json; None where that follows from the document."""
+
+    def __post_init__(self) -> None:
+        for digest in (self.document, self.engine):
+            if digest is not None and len(digest) != 32:
+                raise TrustMalformed("trust file: genesis: a SHA-256 has 32 bytes")
+
+    def fields(self) -> dict[str, str]:
+        """The JSON object of section 6."""
+        engine = {} if self.engine is None else {"engine": self.engine.hex()}
+        return {"document": self.document.hex(), **engine}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +102,8 @@ class Trust:
     consortium: Address
     provenance: Address
     """The contract whose events are believed."""
+    genesis: GenesisPin | None = None
+    """None: the file says nothing of it, and serves those who verify but not those who join."""
 
     def __post_init__(self) -> None:
         # Name and id are all that a signature line tells of its key.
@@ -101,6 +142,7 @@ class Trust:
             file.chainId,
             Address(bytes.fromhex(file.contracts.consortium[2:])),
             Address(bytes.fromhex(file.contracts.provenance[2:])),
+            _pin(file.genesis),
         )
 
     @classmethod
@@ -129,6 +171,7 @@ class Trust:
                 "consortium": "0x" + self.consortium.hex(),
                 "provenance": "0x" + self.provenance.hex(),
             },
+            **({} if self.genesis is None else {"genesis": self.genesis.fields()}),
         }
 
     def encode(self) -> bytes:
@@ -149,6 +192,22 @@ class Trust:
         finally:
             with suppress(FileNotFoundError):
                 draft.unlink()
+
+
+def _pin(section: _Genesis | None) -> GenesisPin | None:
+    if section is None:
+        return None
+    engine = section.engine
+    return GenesisPin(
+        bytes.fromhex(section.document), None if engine is None else bytes.fromhex(engine)
+    )
+
+
+def _given(value: object) -> object:
+    """A member that is there says something: null is none of the format."""
+    if value is None:
+        raise ValueError("null; leave it out")
+    return value
 
 
 def _first(error: ValidationError) -> str:

@@ -106,6 +106,15 @@ def trusts(log: StoryLog) -> Iterator[Json | None]:
         {"chainId": 0},
         {"format": "tallystick-trust/2"},
         {"more": 1},
+        {"genesis": {"document": "ab" * 32}},
+        {"genesis": {"document": "ab" * 32, "engine": "cd" * 32}},
+        {"genesis": None},
+        {"genesis": {}},
+        {"genesis": {"engine": "cd" * 32}},
+        {"genesis": {"document": "AB" * 32}},
+        {"genesis": {"document": "ab" * 31}},
+        {"genesis": {"document": "ab" * 32, "engine": None}},
+        {"genesis": {"document": "ab" * 32, "more": "cd" * 32}},
     ):
         yield {**log.trust, **change}
 

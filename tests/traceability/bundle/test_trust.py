@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.traceability.bundle.support import ORIGIN, World, signer, small_world
 from traceability.bundle import (
+    GenesisPin,
     Outcome,
     Trust,
     TrustConflict,
@@ -71,6 +73,13 @@ class TestFile:
             ({"contracts": {"provenance": "0x" + "ab" * 20}}, "consortium"),
             ({"contracts": {"provenance": "0x" + "AB" * 20, "consortium": "0x"}}, "contracts"),
             ({"more": 1}, "more"),
+            ({"genesis": None}, "genesis"),
+            ({"genesis": {}}, "document"),
+            ({"genesis": {"engine": "cd" * 32}}, "document"),
+            ({"genesis": {"document": "AB" * 32}}, "document"),
+            ({"genesis": {"document": "ab" * 31}}, "document"),
+            ({"genesis": {"document": "ab" * 32, "engine": None}}, "engine"),
+            ({"genesis": {"document": "ab" * 32, "more": 1}}, "more"),
         ],
     )
     def test_is_strict(self, change: dict[str, Any], reason: str) -> None:
@@ -88,6 +97,16 @@ class TestFile:
         assert WORLD.trust(1, keys=keys).keys == keys
         with pytest.raises(TrustMalformed, match="never be met"):
             WORLD.trust(2, keys=keys)
+
+    @pytest.mark.parametrize("engine", [None, b"\x02" * 32])
+    def test_says_what_the_ledger_begins_with(self, engine: bytes | None) -> None:
+        pinned = replace(TRUST, genesis=GenesisPin(b"\x01" * 32, engine))
+        assert Trust.parse(pinned.encode()) == pinned
+        more = {} if engine is None else {"engine": "02" * 32}
+        assert json.loads(pinned.encode())["genesis"] == {"document": "01" * 32, **more}
+        assert verify_bundle(DATA, pinned).outcome is Outcome.VALID
+        with pytest.raises(TrustMalformed, match="32 bytes"):
+            GenesisPin(b"\x01" * 31)
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(TrustMalformed, match=r"none\.json"):
@@ -118,6 +137,18 @@ class TestStore:
         assert store.find(ORIGIN) == TRUST
         store.add(changed, replace=True)
         assert store.find(ORIGIN) == changed
+
+    def test_what_one_file_says_of_genesis_is_kept_and_never_changed(self, tmp_path: Path) -> None:
+        store = TrustStore(tmp_path)
+        store.add(TRUST)
+        pinned = replace(TRUST, genesis=GenesisPin(b"\x01" * 32))
+        store.add(pinned)
+        assert store.find(ORIGIN) == pinned
+        store.add(TRUST)
+        assert store.find(ORIGIN) == pinned
+        with pytest.raises(TrustConflict, match="something else"):
+            store.add(replace(TRUST, genesis=GenesisPin(b"\x02" * 32)))
+        assert store.find(ORIGIN) == pinned
 
     def test_two_files_about_one_log_decide_nothing(self, tmp_path: Path) -> None:
         store = TrustStore(tmp_path)
