@@ -16,14 +16,17 @@ from contracts.consortium import (
     Profile,
     Role,
 )
+from contracts.directory import DIRECTORY_ADDRESS
 from contracts.founding import consortium_alloc
 from contracts.network import FoundingNode
 from contracts.provenance import PROVENANCE_ADDRESS
+from ledger.chain import Genesis
 from ledger.crypto import KeyStore
 from ledger.tlog import NoteVerifier
 from ledger.types import Address
 from nodes.errors import DirectoryNotEmpty
 from nodes.layout import NodeDirectory
+from nodes.pinning import pin_of
 from nodes.settings import NodeSettings, write_settings
 from traceability.bundle import Trust
 
@@ -117,6 +120,7 @@ def _write(
         chain_id=chain_id,
         consortium=CONSORTIUM_ADDRESS,
         provenance=PROVENANCE_ADDRESS,
+        directory=DIRECTORY_ADDRESS,
     )
     trust.save(draft.trust)
     write_settings(draft.settings, settings)

@@ -18,6 +18,7 @@ from nodes.founding import CHAIN_ID_LOWEST, genesis_document
 from nodes.network.descriptor import Descriptor
 from nodes.network.errors import FoundingRefused
 from nodes.network.founders import consortium_contracts, founding_nodes
+from nodes.pinning import document_hash, pin_of
 from traceability.bundle import Trust
 
 MEMBERS_MAX: Final = 128
@@ -51,7 +52,7 @@ def genesis_hash(genesis: Genesis) -> str:
 
     However the file is laid out, it is the same for all that agree.
     """
-    digits = sha256(genesis.document).hexdigest()
+    digits = document_hash(genesis).hex()
     return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8))
 
 
@@ -69,6 +70,7 @@ def consortium_trust(genesis: Genesis) -> Trust:
         chain_id=genesis.chain_id,
         consortium=genesis.contracts["consortium"],
         provenance=genesis.contracts["provenance"],
+        directory=genesis.contracts.get("directory"),
     )
 
 

@@ -18,10 +18,12 @@ from traceability.bundle.store import TrustStore, known_trust, trust_directory
 from traceability.bundle.trust import GenesisPin, Trust
 from traceability.bundle.types import Outcome, Statement, Step, StepName, Verdict
 from traceability.bundle.verification import verify_bundle
+from traceability.bundle.versions import VERSIONS_MAX, ProvenanceVersion
 
 __all__ = [
     "BUNDLE_SIZE_BYTES_MAX",
     "FILE_SUFFIX",
+    "VERSIONS_MAX",
     "BatchPlace",
     "Bundle",
     "BundleError",
@@ -32,6 +34,7 @@ __all__ = [
     "LogView",
     "NotProvableYet",
     "Outcome",
+    "ProvenanceVersion",
     "SeenHistory",
     "SeenStore",
     "Statement",

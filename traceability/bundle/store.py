@@ -50,14 +50,15 @@ class TrustStore:
     def add(self, trust: Trust, *, replace: bool = False) -> Path:
         """Remember a log; the path of its file. The same again changes nothing.
 
-        What only one of the two files says of the genesis is kept. Raises `TrustConflict` where
-        something else is known of it and `replace` is not set.
+        What only one of the two files says of the genesis, the directory or later versions of the
+        Provenance contract is kept: only for a file from whom one trusts. Raises `TrustConflict`
+        where something else is known of the log and `replace` is not set.
         """
         for path, known in self.all():
             if known.origin == trust.origin:
                 if not replace:
-                    trust = _with_pin(trust, known)
-                if trust != _with_pin(known, trust) and not replace:
+                    trust = _completed(trust, known)
+                if trust != _completed(known, trust) and not replace:
                     raise TrustConflict(
                         f"{path} says something else about the log {trust.origin!r}: find out "
                         "whether its keys have really changed, then remove the file"
@@ -69,9 +70,13 @@ class TrustStore:
         return path
 
 
-def _with_pin(trust: Trust, other: Trust) -> Trust:
-    """With what the other one says of the genesis, where this one says nothing."""
-    return trust if trust.genesis is not None else changed(trust, genesis=other.genesis)
+def _completed(trust: Trust, other: Trust) -> Trust:
+    """With what the other one says and this one is silent about: genesis, directory, versions."""
+    return changed(
+        trust.with_versions_that_fit(other.later),
+        genesis=other.genesis if trust.genesis is None else trust.genesis,
+        directory=other.directory if trust.directory is None else trust.directory,
+    )
 
 
 def file_name(origin: str, suffix: str) -> str:

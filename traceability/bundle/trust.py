@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,12 +18,20 @@ from ledger.json_place import INTEGER_MAX
 from ledger.tlog import Members, NoteMalformed, NoteVerifier
 from ledger.types import Address
 from traceability.bundle.errors import TrustMalformed
+from traceability.bundle.versions import (
+    VERSIONS_MAX,
+    AddressText,
+    ProvenanceFields,
+    ProvenanceVersion,
+    check_versions,
+    merged,
+    read_versions,
+)
 
 FORMAT = "tallystick-trust/1"
 TRUST_SIZE_BYTES_MAX = 256 * 1024
 KEYS_MAX = 128
 
-_AddressText = Annotated[str, Field(pattern=r"^0x[0-9a-f]{40}$")]
 _HashText = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _LineText = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -30,8 +39,14 @@ _LineText = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00
 class _Contracts(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    consortium: _AddressText
-    provenance: _AddressText
+    consortium: AddressText
+    provenance: ProvenanceFields
+    directory: AddressText | None = None
+
+    @field_validator("directory", mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        return _given(value)
 
 
 class _Genesis(BaseModel):
@@ -101,9 +116,13 @@ class Trust:
     chain_id: int
     consortium: Address
     provenance: Address
-    """The contract whose events are believed."""
+    """The contract whose events are believed: its first version."""
     genesis: GenesisPin | None = None
     """None: the file says nothing of it, and serves those who verify but not those who join."""
+    later: tuple[ProvenanceVersion, ...] = ()
+    """Versions of that contract that the members have voted since, oldest first."""
+    directory: Address | None = None
+    """The contract that names them; None: later ones cannot be learned with this file."""
 
     def __post_init__(self) -> None:
         # Name and id are all that a signature line tells of its key.
@@ -114,11 +133,31 @@ class Trust:
             raise TrustMalformed(
                 f"trust file: threshold {self.threshold} of {members} members can never be met"
             )
+        check_versions(self.provenance, self.later)
 
     @property
     def members(self) -> Members:
         """Which keys belong to one member, and how many members there are."""
         return Members(self.keys, self.origin)
+
+    def believed_from(self, address: Address) -> int | None:
+        """Number of the first block whose events of that contract are believed; None: of none."""
+        if address == self.provenance:
+            return 0
+        return next((one.from_block for one in self.later if one.address == address), None)
+
+    def with_versions(self, versions: Iterable[ProvenanceVersion]) -> Trust:
+        """The trust with these versions of the Provenance contract beside those that it has.
+
+        Only for versions that are proven, or that one's own ledger has. Raises `TrustMalformed`
+        where they are more than a trust file holds.
+        """
+        return replace(self, later=merged(self.provenance, (*self.later, *versions)))
+
+    def with_versions_that_fit(self, versions: Iterable[ProvenanceVersion]) -> Trust:
+        """The same with no more than a trust file holds: the oldest ones."""
+        later = merged(self.provenance, (*self.later, *versions))
+        return replace(self, later=later[: VERSIONS_MAX - 1])
 
     @classmethod
     def parse(cls, data: bytes) -> Trust:
@@ -134,15 +173,20 @@ class Trust:
             keys = tuple(NoteVerifier.parse(key) for key in file.keys)
         except NoteMalformed as error:
             raise TrustMalformed(f"trust file: keys: {error}") from None
+        contracts = file.contracts
+        provenance, later = read_versions(contracts.provenance)
+        directory = contracts.directory
         return cls(
             file.name,
             file.origin,
             keys,
             file.threshold,
             file.chainId,
-            Address(bytes.fromhex(file.contracts.consortium[2:])),
-            Address(bytes.fromhex(file.contracts.provenance[2:])),
+            Address(bytes.fromhex(contracts.consortium[2:])),
+            provenance,
             _pin(file.genesis),
+            later,
+            None if directory is None else Address(bytes.fromhex(directory[2:])),
         )
 
     @classmethod
@@ -167,11 +211,18 @@ class Trust:
             "keys": [key.vkey for key in self.keys],
             "threshold": self.threshold,
             "chainId": self.chain_id,
-            "contracts": {
-                "consortium": "0x" + self.consortium.hex(),
-                "provenance": "0x" + self.provenance.hex(),
-            },
+            "contracts": self._contracts(),
             **({} if self.genesis is None else {"genesis": self.genesis.fields()}),
+        }
+
+    def _contracts(self) -> dict[str, object]:
+        first = f"0x{self.provenance.hex()}"
+        later = [one.fields() for one in self.later]
+        directory = {} if self.directory is None else {"directory": f"0x{self.directory.hex()}"}
+        return {
+            "consortium": f"0x{self.consortium.hex()}",
+            "provenance": [first, *later] if later else first,
+            **directory,
         }
 
     def encode(self) -> bytes:

@@ -174,8 +174,18 @@ def _leaf(check: _Check) -> str:
     check.leaf, check.anchored = leaf, anchored
     if check.trust is None or not check.applies:
         raise _Undecided("the batch is anchored, but which contract to believe is not known")
-    if leaf.address != check.trust.provenance:
-        raise _Failed(f"the contract 0x{leaf.address.hex()} is not the trusted one")
+    believed_from = check.trust.believed_from(leaf.address)
+    if believed_from is None:
+        raise _Failed(
+            f"the contract 0x{leaf.address.hex()} is none that the trust file names as Provenance: "
+            "either the proof is false, or the members have voted a new version since: take over "
+            "what the log proves of it (tally network update)"
+        )
+    if leaf.block_number < believed_from:
+        raise _Failed(
+            f"the contract 0x{leaf.address.hex()} is believed from block {believed_from} on, where "
+            f"the members named it; this is of block {leaf.block_number}"
+        )
     return f"the batch was anchored by {anchored.organisation} in block {leaf.block_number}"
 
 

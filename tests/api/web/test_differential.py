@@ -115,8 +115,58 @@ def trusts(log: StoryLog) -> Iterator[Json | None]:
         {"genesis": {"document": "ab" * 31}},
         {"genesis": {"document": "ab" * 32, "engine": None}},
         {"genesis": {"document": "ab" * 32, "more": "cd" * 32}},
+        *({"contracts": contracts} for contracts in contracts_of(log)),
     ):
         yield {**log.trust, **change}
+
+
+def contracts_of(log: StoryLog) -> Iterator[object]:
+    """The trust file's contracts: versions of Provenance as they may and as they must not stand."""
+    own = log.trust["contracts"]
+    assert isinstance(own, dict)
+    first, other, third = str(own["provenance"]), "0x" + "22" * 20, "0x" + "33" * 20
+    for provenance in (
+        [first],
+        [first, version(other, 1)],
+        [other, version(first, 1)],
+        [other, version(first, 1 << 40)],
+        [first, version(other, 7), version(third, 7)],
+        [first, version(other, 7), version(third, 6)],
+        [first, version(other, 7), version(other, 8)],
+        [first, version(first, 7)],
+        [first, version(other, 0)],
+        [first, version(other, -1)],
+        [first, version(other, True)],
+        [first, version(other, 1.5)],
+        [first, version(other, "1")],
+        [first, version(other, 1 << 53)],
+        [first, version(other, None)],
+        [first, version("0x22", 1)],
+        [first, version(None, 1)],
+        [first, {**version(other, 1), "more": 1}],
+        [first, {"address": other}],
+        [first, other],
+        [first, [other]],
+        [first, None],
+        [version(first, 1)],
+        [],
+        [[first]],
+        {"address": first, "fromBlock": 1},
+        None,
+        1,
+        [first, *(version(f"0x{number:040x}", number) for number in range(1, 32))],
+        [first, *(version(f"0x{number:040x}", number) for number in range(1, 33))],
+    ):
+        yield {**own, "provenance": provenance}
+    for directory in (other, "0x22", None, [other], ""):
+        yield {**own, "directory": directory}
+    yield {**own, "directory": other, "more": other}
+    yield {**own, "provenance": [other, version(first, 1)], "directory": third}
+    yield [first]
+
+
+def version(address: object, from_block: object) -> Json:
+    return {"address": address, "fromBlock": from_block}
 
 
 def spoiled(log: StoryLog) -> Iterator[bytes]:

@@ -92,6 +92,13 @@ def forged_leaves(event: Json) -> Iterator[tuple[str, Case, str]]:
         "half a number": {"logIndex": 0.5},
     }.items():
         yield name, forge(event, leaf=change), "invalid leaf"
+    other = {"address": "0x" + "33" * 20, "blockNumber": 7}
+    for since, expected in ((1, "valid format"), (7, "valid format"), (8, "invalid leaf")):
+        data, trust = forge(event, leaf=other)
+        first = {"consortium": "0x" + "11" * 20, "provenance": hexed(PROVENANCE_ADDRESS)}
+        later = {"address": other["address"], "fromBlock": since}
+        both = first | {"provenance": [first["provenance"], later]}
+        yield f"a version named in block {since}", (data, trust | {"contracts": both}), expected
     block = {"blockHash": hexed(bytes(32)), "blockNumber": 1, "blockTime": 1, "type": "block"}
     yield "a block's leaf", forge(event, whole_leaf=block), "invalid leaf"
 

@@ -141,7 +141,9 @@ function leaf({ bundle, trust, facts }) {
   Object.assign(facts, { organisation: organisationOf(organisation), blockTime, blockNumber, transactionHash });
   demand(blockTime <= TIME_MAX, "the block's time is after the year 9999");
   if (!applies(trust, bundle)) throw new Undecided("unknown", "which register to believe is not known");
-  demand(line.address === trust.contracts.provenance, "the log's line is of another register");
+  const since = trust.provenance.get(line.address);
+  demand(since !== undefined, `the log's line is of the register ${line.address}, which the trust file does not name: the proof is false, or the members have voted a new register since, and a newer trust file is needed`);
+  demand(blockNumber >= since, `the register ${line.address} counts from block ${since} on, where the members named it`);
 }
 
 async function inclusion({ bundle, crypto, facts }) {
