@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from api.cache import ByteCache
 from api.formats import timestamp
 from api.services import Services
+from api.trusting import current_trust
 from api.waiting import wait_for_members
 from contracts.consortium import find_organisations
 from contracts.consortium.types import Organisation
@@ -37,7 +38,8 @@ class Prover:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._trust = orjson.dumps(services.trust.fields())
+        self._trust = services.trust
+        self._trust_json = orjson.dumps(services.trust.fields())
         self._bundles = ByteCache(services.settings.bundle_cache_bytes_max)
         self._answers = ByteCache(services.settings.answer_cache_bytes_max)
         self._answers_block = -1
@@ -101,6 +103,9 @@ class Prover:
         with read_transaction(self._services.engine) as connection:
             found = journey(connection, link, events_max=self._services.settings.journey_length_max)
             self._learn(connection, (step.event.organisation for step in found.events))
+            trust = current_trust(self._services, connection)
+        if trust != self._trust:
+            self._trust, self._trust_json = trust, orjson.dumps(trust.fields())
         return found
 
     def knows_items_of(self, gtin: str) -> bool:
@@ -116,7 +121,7 @@ class Prover:
                 b'{"epc":',
                 orjson.dumps(found.epc),
                 b',"trust":',
-                self._trust,
+                self._trust_json,
                 b',"journey":[',
                 b",".join(self._step(step, bundle) for step, (bundle, _) in pairs),
                 b'],"truncated":true}' if found.truncated else b'],"truncated":false}',

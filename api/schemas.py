@@ -104,6 +104,23 @@ class Bundle(Schema):
     proof: str
 
 
+class LaterVersion(Schema):
+    """A version of the Provenance contract that the members have voted."""
+
+    address: str
+    from_block: int = Field(alias="fromBlock", description="its events count from there on")
+
+
+class TrustContracts(Schema):
+    """The contracts that a trust file names."""
+
+    consortium: str
+    provenance: str | list[str | LaterVersion] = Field(
+        description="one address, or the first one and each later version"
+    )
+    directory: str | None = None
+
+
 class TrustFile(Schema):
     """Trust file, docs/proof-format.md section 6."""
 
@@ -113,10 +130,25 @@ class TrustFile(Schema):
     keys: list[str]
     threshold: int
     chain_id: int = Field(alias="chainId")
-    contracts: dict[str, str]
+    contracts: TrustContracts
     genesis: dict[str, str] | None = Field(
         None, description="for nodes that join: SHA-256 of genesis.json, and of the engine's"
     )
+
+
+class VersionRecord(Schema):
+    """That the Directory has named a version."""
+
+    leaf: dict[str, Any]
+    proof: str
+
+
+class VersionsFile(Schema):
+    """Later versions of the Provenance contract, docs/proof-format.md section 13."""
+
+    format: Literal["tallystick-versions/1"]
+    origin: str
+    records: list[VersionRecord]
 
 
 class ItemOrganisation(Schema):

@@ -163,6 +163,10 @@ class NodeClient:
         """The node's trust file."""
         return self._send("GET", "/log/trust").content
 
+    def versions(self) -> bytes:
+        """What proves the later versions of the Provenance contract."""
+        return self._send("GET", "/log/versions").content
+
     def consistency(self, size1: int, size2: int) -> bytes:
         """The answer about a proof that the log of `size2` begins with that of `size1`."""
         return self._send("GET", f"/log/consistency?from={size1}&to={size2}").content

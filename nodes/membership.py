@@ -32,7 +32,7 @@ def members_of(ledger: Ledger) -> tuple[Member, ...]:
         return ()
     entries = ledger.nodes()
     with ledger.state() as state:
-        words = _Words(state, layout.contract)
+        words = StoredWords(state, layout.contract)
         return tuple(Member(one, stored_node(words, one.id).contact) for one in entries)
 
 
@@ -53,9 +53,18 @@ def peer_addresses(ledger: Ledger, own: bytes) -> tuple[str, ...]:
 
 def witnesses_of(ledger: Ledger, own: bytes) -> tuple[PeerWitness, ...]:
     """The other active nodes as witnesses; a key that is none of this log does not count."""
-    found = []
+    return tuple(one for node, one in _witnesses(ledger) if node != own)
+
+
+def active_witnesses(ledger: Ledger) -> tuple[NoteVerifier, ...]:
+    """Witness keys of all active nodes, this one's among them."""
+    return tuple(one.verifier for _, one in _witnesses(ledger))
+
+
+def _witnesses(ledger: Ledger) -> Iterator[tuple[bytes, PeerWitness]]:
+    """Active nodes with their ids, as witnesses."""
     for member in members_of(ledger):
-        if not member.entry.active or member.entry.id == own:
+        if not member.entry.active:
             continue
         try:
             verifier = NoteVerifier.parse(member.contact.witness_key)
@@ -63,8 +72,7 @@ def witnesses_of(ledger: Ledger, own: bytes) -> tuple[PeerWitness, ...]:
             continue
         label = label_of(verifier.name, ledger.origin)
         if label is not None:
-            found.append(PeerWitness(label, verifier, member.contact.api))
-    return tuple(found)
+            yield member.entry.id, PeerWitness(label, verifier, member.contact.api)
 
 
 def witness_threshold(ledger: Ledger) -> int:
@@ -83,7 +91,7 @@ def witness_threshold(ledger: Ledger) -> int:
     return active * 2 // 3 + 1
 
 
-class _Words(Mapping[int, int]):
+class StoredWords(Mapping[int, int]):
     """A contract's storage as a mapping of slots."""
 
     def __init__(self, state: StateReader, address: Address) -> None:

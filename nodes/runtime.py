@@ -38,6 +38,7 @@ from nodes.opening import (
 )
 from nodes.operations import OperationsServer
 from nodes.settings import NodeSettings, load_settings
+from nodes.versions import follow_versions, refresh_trust
 from traceability.bundle import Trust
 from traceability.capture import CaptureService, CaptureSettings
 from traceability.projection import PreparedBatches
@@ -87,9 +88,10 @@ class NodeRuntime:
             secrets = SecretStore(directory.keys, passphrase)
             genesis = Genesis.load(directory.genesis)
             switch_log_key(directory, genesis, secrets, settings.chain.map_size_gib << 30)
-            trust = Trust.load(directory.trust)
             ledger = open_ledger(directory, settings, genesis, secrets)
             closing.callback(ledger.close)
+            trust = refresh_trust(ledger, directory.trust)
+            closing.callback(follow_versions(ledger, directory.trust))
             switch_accounts(ledger, secrets)
             engine = open_database(database_url(directory, settings))
             closing.callback(engine.dispose)
@@ -121,6 +123,7 @@ class NodeRuntime:
                 signers_of(secrets),
                 settings=CaptureSettings(workers=settings.capture.workers),
                 prepared=prepared,
+                provenance=genesis.contracts["provenance"],
             )
             capture.start()
             closing.callback(capture.stop)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
 from api.documentation import problems, query
-from api.errors import NotFound, QueryInvalid
+from api.errors import NotFound, QueryInvalid, Unavailable
 from api.formats import FOREVER, bytes_response, json_response, timestamp
-from api.schemas import ConsistencyProof, EvidenceFile, EvidenceList, TrustFile
+from api.schemas import ConsistencyProof, EvidenceFile, EvidenceList, TrustFile, VersionsFile
 from api.services import Services
+from api.trusting import served_trust, served_versions
 from ledger.tlog import TILE_WIDTH, TilePath, TlogError
 from ledger.witness import COUNT_MAX, FILE_SUFFIX, Evidence, Witness
+from traceability.bundle import VersionsUnproven
 
 OCTETS: Final = "application/octet-stream"
 PARTIAL: Final = "public, max-age=3600"
@@ -34,7 +37,6 @@ def router(services: Services) -> APIRouter:
     """Routes under /log."""
     routes = APIRouter(prefix="/log", tags=["log"])
     log = services.ledger.log
-    trust = services.trust.encode()
 
     @routes.get(
         "/checkpoint",
@@ -97,7 +99,33 @@ def router(services: Services) -> APIRouter:
         },
     )
     async def get_trust() -> Response:
+        trust = await asyncio.to_thread(served_trust, services)
         return bytes_response(trust, media_type="application/json", cache="no-cache")
+
+    @routes.get(
+        "/versions",
+        operation_id="getVersions",
+        summary="Proofs that the members have named later versions of the Provenance contract",
+        description=(
+            "docs/proof-format.md section 13: with it, whoever has an older trust file extends it "
+            "without believing this node."
+        ),
+        response_class=Response,
+        responses={
+            200: {
+                "model": VersionsFile,
+                "description": "The proofs, oldest first",
+                "content": {"application/json": {}},
+            },
+            **problems(503),
+        },
+    )
+    async def get_versions() -> Response:
+        try:
+            records = await asyncio.to_thread(served_versions, services)
+        except VersionsUnproven as error:
+            raise Unavailable(str(error), retry_after_s=1) from error
+        return bytes_response(records.encode(), media_type="application/json", cache="no-cache")
 
     @routes.get(
         "/consistency",

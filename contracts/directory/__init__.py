@@ -14,6 +14,7 @@ from contracts.directory.following import (
 from contracts.directory.genesis import (
     founding_contracts_of,
     genesis_account,
+    stored_versions,
 )
 from contracts.directory.projection import (
     DirectoryHandler,
@@ -50,4 +51,5 @@ __all__ = [
     "find_contract",
     "founding_contracts_of",
     "genesis_account",
+    "stored_versions",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from contracts.artifact import load_artifact
@@ -16,6 +16,7 @@ from ledger.types import Address, Hash32
 DIRECTORY_ARTIFACT: Final = load_artifact("contracts.directory", "Directory")
 _LAYOUT: Final = Layout.of(DIRECTORY_ARTIFACT)
 NAMES_MAX: Final = 256
+VERSIONS_MAX: Final = 1_024
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
@@ -65,6 +66,23 @@ def founding_contracts_of(account: AllocEntry) -> tuple[FoundingContract, ...]:
     if words_of(expected) != words:
         raise GenesisError("genesis: the Directory's storage is not what its contracts make")
     return contracts
+
+
+def stored_versions(words: Mapping[int, int], name: str) -> tuple[tuple[Address, int], ...]:
+    """Address of each version of a name and the block that named it (0: genesis), oldest first.
+
+    As the contract's storage has them now; `words` by slot. Raises `CalldataValueError`,
+    `StorageError`.
+    """
+    word = contract_name_word(name)
+    count = min(_LAYOUT.number(words, "_versions", word), VERSIONS_MAX)
+
+    def of(index: int) -> tuple[Address, int]:
+        address = _LAYOUT.number(words, "_versions", word, index, "place")
+        block = _LAYOUT.number(words, "_versions", word, index, "blockNumber")
+        return Address(address.to_bytes(20, "big")), block
+
+    return tuple(of(index) for index in range(count))
 
 
 def _values(contracts: Sequence[FoundingContract]) -> dict[str, object]:

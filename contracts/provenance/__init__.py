@@ -19,6 +19,7 @@ from contracts.provenance.payload import (
 )
 from contracts.provenance.types import (
     COUNT_MAX,
+    PROVENANCE_NAME,
     Anchor,
     AnchoredBatch,
     BatchAnchored,
@@ -29,6 +30,7 @@ __all__ = [
     "BATCH_ANCHORED_TOPIC",
     "COUNT_MAX",
     "PROVENANCE_ADDRESS",
+    "PROVENANCE_NAME",
     "Anchor",
     "AnchoredBatch",
     "Batch",

@@ -9,6 +9,8 @@ from ledger.types import Address, Hash32
 
 COUNT_MAX = 10_000
 """Most events in one batch."""
+PROVENANCE_NAME = "provenance"
+"""The contract's name in the directory. Its versions all write the same event."""
 
 
 class Visibility(IntEnum):

@@ -39,6 +39,9 @@ _NETWORK = Branch(
         "up": Entry("nodes.cli.network", "up", "Run all nodes of such a consortium."),
         "genesis": Entry("nodes.cli.founding", "genesis", "Make the genesis that all agree on."),
         "trust": Entry("nodes.cli.founding", "trust", "Write the trust file of a genesis."),
+        "update": Entry(
+            "nodes.cli.trust", "update", "Add proven contract versions to a trust file."
+        ),
     },
 )
 

@@ -88,7 +88,7 @@ def test_help_names_every_command_in_a_whole_sentence(tmp_path: Path) -> None:
     assert "tally " in run_tally(tmp_path, "--version").stdout
 
 
-NETWORK_COMMANDS = [f"network {name}" for name in ("new", "up", "genesis", "trust")]
+NETWORK_COMMANDS = [f"network {name}" for name in ("new", "up", "genesis", "trust", "update")]
 LIFE_COMMANDS = [
     f"node {name}"
     for name in ("init", "adopt", "start", "join", "leave", "suspend", "replace", "promote")

@@ -11,10 +11,18 @@ from traceability.bundle.errors import (
     NotProvableYet,
     TrustConflict,
     TrustMalformed,
+    VersionsUnproven,
 )
 from traceability.bundle.protocol import LedgerView, LogView
 from traceability.bundle.seen import SeenHistory, SeenStore, checkpoint_note
 from traceability.bundle.store import TrustStore, known_trust, trust_directory
+from traceability.bundle.succession import (
+    VersionRecord,
+    VersionRecords,
+    prove_versions,
+    proven_versions,
+    versions_of,
+)
 from traceability.bundle.trust import GenesisPin, Trust
 from traceability.bundle.types import Outcome, Statement, Step, StepName, Verdict
 from traceability.bundle.verification import verify_bundle
@@ -45,10 +53,16 @@ __all__ = [
     "TrustMalformed",
     "TrustStore",
     "Verdict",
+    "VersionRecord",
+    "VersionRecords",
+    "VersionsUnproven",
     "build_bundle",
     "checkpoint_note",
     "choose_checkpoint",
     "known_trust",
+    "prove_versions",
+    "proven_versions",
     "trust_directory",
     "verify_bundle",
+    "versions_of",
 ]

@@ -27,3 +27,7 @@ class TrustMalformed(BundleError):
 
 class TrustConflict(BundleError):
     """The trust store holds something else for the same log."""
+
+
+class VersionsUnproven(BundleError):
+    """What should prove a later version of the Provenance contract does not."""

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Engine, or_, select
 
 from contracts.directory import find_contract
-from contracts.provenance import PROVENANCE_ADDRESS
+from contracts.provenance import PROVENANCE_ADDRESS, PROVENANCE_NAME
 from ledger.projection import read_transaction
 from ledger.types import Address
 from traceability.capture.batching import EventKey
@@ -17,17 +17,22 @@ from traceability.capture.types import PreparedEvent
 from traceability.projection import PreparedBatches
 from traceability.projection.tables import batch, event, event_repeat
 
-PROVENANCE_NAME: Final = "provenance"
-"""In the directory of contracts."""
 _KEYS_PER_QUERY: Final = 500
 
 
 class SqlEventIndex:
     """Asks the tables of `traceability.projection`. Thread-safe."""
 
-    def __init__(self, engine: Engine, prepared: PreparedBatches | None) -> None:
-        """`prepared` is the one that the `ProvenanceHandler` of this process reads."""
+    def __init__(
+        self,
+        engine: Engine,
+        prepared: PreparedBatches | None,
+        provenance: Address = PROVENANCE_ADDRESS,
+    ) -> None:
+        """`prepared` is the one that the `ProvenanceHandler` of this process reads; `provenance`
+        the contract's place where the directory names none."""
         self._engine = engine
+        self._founding = provenance
         self._prepared = prepared
 
     def present(self, organisation: str, keys: Sequence[EventKey]) -> set[EventKey]:
@@ -66,7 +71,7 @@ class SqlEventIndex:
         """Where the current version of the Provenance contract is."""
         with read_transaction(self._engine) as connection:
             found = find_contract(connection, PROVENANCE_NAME)
-        return PROVENANCE_ADDRESS if found is None else found.address
+        return self._founding if found is None else found.address
 
     def prepare(self, root: bytes, events: Sequence[PreparedEvent]) -> None:
         """Hashing is done: spare the projection doing it again."""

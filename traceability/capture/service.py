@@ -16,12 +16,14 @@ from sqlalchemy import Connection, Engine
 
 from contracts.consortium import find_organisation
 from contracts.consortium.types import Status
+from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.projection import (
     ProjectionFailed,
     ProjectionStopped,
     ProjectionTimeout,
     read_transaction,
 )
+from ledger.types import Address
 from traceability.capture import store
 from traceability.capture.committer import GroupCommitter
 from traceability.capture.errors import CaptureStopped, NoSigner, NotPermitted, QueueFull
@@ -66,11 +68,13 @@ class CaptureService:
         settings: CaptureSettings | None = None,
         prepared: PreparedBatches | None = None,
         jobs_engine: Engine | None = None,
+        provenance: Address = PROVENANCE_ADDRESS,
     ) -> None:
         """`engine` has the projection; jobs are kept there too unless `jobs_engine` is given.
 
         `signers` holds the accounts of the organisations that capture through this node, and may
         grow later. `prepared` is what the `ProvenanceHandler` of this process was given.
+        `provenance` is the contract's place where the ledger has no directory that names another.
         """
         self.settings = settings or CaptureSettings()
         self._engine = engine
@@ -83,7 +87,7 @@ class CaptureService:
         self._mined: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._pipeline = Pipeline(
             chain=ledger,
-            index=SqlEventIndex(engine, prepared),
+            index=SqlEventIndex(engine, prepared, provenance),
             committer=self._committer,
             signers=signers,
             settings=self.settings,
