@@ -82,6 +82,9 @@ class Judge:
         if log.root_at(checkpoint.size) != checkpoint.root:
             self._accuse_same_size(checkpoint, note, signed)
             return Meeting(Relation.FORKED, checkpoint.size)
+        if checkpoint.extension:
+            # Signed with further lines, which ours does not have: no signature of our head.
+            return Meeting(Relation.AGREES, checkpoint.size)
         known = {identity_of(one) for one in signed}
         known &= {peer.identity for peer in self._peers().values()}
         kept = self._heads.keep(

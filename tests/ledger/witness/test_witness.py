@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.tlog import (
+    Checkpoint,
     Note,
     NoteVerifier,
     SignatureType,
@@ -18,6 +19,7 @@ from ledger.witness import (
     CheckpointStrange,
     LabelInvalid,
     PeerWitness,
+    Relation,
     cosigner_name,
     cosigner_vkey,
     label_of,
@@ -72,6 +74,25 @@ def test_nobody_is_silenced_by_another_s_label(tmp_path: Path) -> None:
             assert amber.witness.witnessed(0, 2) is not None
             # And a label that two hold is still one member.
             assert amber.witness.witnessed(0, 3) is None
+
+
+def test_a_signature_over_further_lines_is_none_of_our_checkpoint(tmp_path: Path) -> None:
+    """Under our checkpoint it would be false, and verifiers would refuse all of it."""
+    with members(tmp_path, "amber", "birch") as (amber, birch):
+        for one in (amber, birch):
+            one.block(1)
+            one.settle()
+        size = amber.size
+        text = Checkpoint(ORIGIN, size, amber.ledger.log.root_at(size), ("more",)).text
+        signer = log_signer("birch").cosigner(f"{ORIGIN}/birch")
+        meeting = amber.witness.meet(Note(text, (signer.sign(text),)).encode())
+        assert (meeting.relation, meeting.kept) == (Relation.AGREES, 0)
+        keys = [verifier_of("amber"), verifier_of("birch")]
+        assert open_checkpoint(amber.ledger.log.checkpoint(), keys, 1, ORIGIN).size == size
+        # What it signs as everybody does still counts.
+        text = birch.witness.cosignature_text(0)
+        assert amber.witness.meet_cosignatures(peer("birch"), text).kept > 0
+        assert open_checkpoint(amber.ledger.log.checkpoint(), keys, 2, ORIGIN).size == size
 
 
 def test_a_node_is_no_peer_of_its_own(tmp_path: Path) -> None:
