@@ -12,6 +12,7 @@ from ledger.tlog import (
     ConsistencyError,
     KeyIdentity,
     Note,
+    NoteSignature,
     NoteVerifier,
     TlogError,
     identity_of,
@@ -76,7 +77,7 @@ class Judge:
     def checkpoint(self, note: str) -> Meeting:
         """See `Witness.meet`."""
         checkpoint, signed, opened = self._open(note)
-        log = self._heads.log
+        log, note = self._heads.log, opened.encode()
         if checkpoint.size > log.head().size:
             return Meeting(Relation.AHEAD, checkpoint.size)
         if log.root_at(checkpoint.size) != checkpoint.root:
@@ -109,7 +110,8 @@ class Judge:
         self, peer: PeerWitness, note: str, basis: Checkpoint, path: Sequence[bytes]
     ) -> Meeting:
         """See `Witness.prove`."""
-        checkpoint, signed, _ = self._open(note)
+        checkpoint, signed, opened = self._open(note)
+        note = opened.encode()
         # The proof is this peer's word alone: others may have signed the checkpoint in good faith.
         signed = tuple(one for one in signed if one.public_key == peer.verifier.public_key)
         if not signed:
@@ -165,7 +167,11 @@ class Judge:
         return Relation.FORKED, 0
 
     def _open(self, note: str) -> tuple[Checkpoint, tuple[NoteVerifier, ...], Note]:
-        """A checkpoint that at least one active node has signed, and who has."""
+        """A checkpoint that at least one active node has signed, and who has.
+
+        Of the note's signatures those of the active nodes alone are left: what somebody else can
+        prove false later must not stand under evidence.
+        """
         heads = self._heads
         peers = self._peers().values()
         keys = [one.log_verifier(heads.origin) for one in peers]
@@ -180,7 +186,13 @@ class Judge:
             raise CheckpointStrange(f"a checkpoint of {checkpoint.origin[:80]!r}")
         if not signed:
             raise CheckpointStrange("no active node has signed the checkpoint")
-        return checkpoint, signed, opened
+        true = {identity_of(one) for one in signed}
+        found: dict[KeyIdentity, NoteSignature] = {}
+        for signature in opened.signatures:
+            identity = (signature.name, signature.key_id)
+            if identity in true:
+                found.setdefault(identity, signature)
+        return checkpoint, signed, Note(opened.text, tuple(found.values()))
 
     def _accuse_same_size(
         self, checkpoint: Checkpoint, note: str, signed: Sequence[NoteVerifier]

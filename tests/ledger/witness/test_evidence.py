@@ -137,6 +137,27 @@ class TestMeeting:
                 one.verifier.public_key for one in both
             }
 
+    @pytest.mark.parametrize("way", ["same size", "ahead"])
+    def test_a_false_signature_beside_the_liars_own_does_not_spoil_the_evidence(
+        self, tmp_path: Path, way: str
+    ) -> None:
+        """A verifier that knows further keys, as of members gone, would refuse the whole note."""
+        with members(tmp_path, "amber", "birch") as (amber, _):
+            amber.block(1)
+            false = signed_checkpoint("cedar", 99, b"\1" * 32).rpartition("\n\n")[2]
+            size = 2 if way == "same size" else 4
+            note = signed_checkpoint("birch", size, b"\7" * 32) + false
+            if way == "same size":
+                assert amber.witness.meet(note).relation is Relation.FORKED
+            else:
+                basis = amber.witness.basis(peer("birch"), note)
+                path = (b"\3" * 32,)
+                meeting = amber.witness.prove(peer("birch"), note, basis, path)
+                assert meeting.relation is Relation.FORKED
+            (evidence,) = amber.witness.evidence.list()
+            weight = Weight.PROVEN if way == "same size" else Weight.CLAIMED
+            assert examine(evidence.encode(), KEYS, ORIGIN).weight is weight
+
     def test_strangers_prove_nothing(self, tmp_path: Path) -> None:
         with members(tmp_path, "amber", "birch") as (amber, _):
             amber.block(1)
