@@ -121,6 +121,7 @@ def _write(
         consortium=CONSORTIUM_ADDRESS,
         provenance=PROVENANCE_ADDRESS,
         directory=DIRECTORY_ADDRESS,
+        genesis=pin_of(Genesis.parse(genesis)),
     )
     trust.save(draft.trust)
     write_settings(draft.settings, settings)

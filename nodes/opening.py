@@ -82,11 +82,13 @@ def open_driver(
     state_sync: StateSync | None = None,
     peers: tuple[str, ...] | None = None,
     genesis: bytes | None = None,
+    signs: bool = True,
 ) -> Driver:
     """Who decides the order, by `[consensus] driver`. Not started.
 
     For a node that joins: how it gets the state, the peers (by default those that the ledger
-    names) and the engine's genesis.json (by default derived from the ledger's). Raises
+    names) and the engine's genesis.json (by default derived from the ledger's). Without `signs`
+    the engine is given a key that no member knows, so that the node follows and never votes. Raises
     `SettingsInvalid` where the ledger is no consortium's, and what the engine's room raises.
     """
     section = settings.consensus
@@ -115,19 +117,21 @@ def open_driver(
             moniker=own.hex()[:8],
         ),
         snapshots=snapshots,
-        validator=secrets.load_validator(VALIDATOR_KEY_LABEL),
+        validator=secrets.load_validator(VALIDATOR_KEY_LABEL) if signs else None,
         find_validator=secrets.find_validator,
     )
 
 
 def follow_peers(ledger: Ledger, driver: Driver) -> Callable[[], None]:
     """Tell the driver whenever other nodes come, go or move; returns what ends it."""
-    network = ledger.genesis.nodes
-    if network is None or not isinstance(driver, CometBftDriver):
+    network, permission = ledger.genesis.nodes, ledger.genesis.permission
+    if network is None or permission is None or not isinstance(driver, CometBftDriver):
         return lambda: None
+    # A node counts while its organisation does, whose standing is in the other contract.
+    deciding = {network.contract, permission.contract}
 
     def on_block(block: CommittedBlock) -> None:
-        if any(placed.log.address == network.contract for placed in block.logs):
+        if any(placed.log.address in deciding for placed in block.logs):
             driver.set_peers(peer_addresses(ledger, driver.node_id))
 
     return ledger.subscribe(on_block)

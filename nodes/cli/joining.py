@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ledger.chain import Genesis
 from ledger.crypto import passphrase_for
 from nodes.cli.founding import (
     AskPassphrase,
@@ -22,18 +21,16 @@ from nodes.cli.output import err, print_json, progress
 from nodes.cli.start import run_node
 from nodes.errors import NodeError
 from nodes.layout import NodeDirectory
+from nodes.network.admission import wait_admitted
+from nodes.network.anchoring import find_anchor
+from nodes.network.beginning import Beginning, adopt_beginning, demand_pin, fetch_beginning
 from nodes.network.descriptor import Descriptor
+from nodes.network.discarding import discard
 from nodes.network.founding import genesis_hash
 from nodes.network.identity import init_node
-from nodes.network.joining import (
-    adopt_network,
-    discard,
-    find_anchor,
-    synchronise,
-    wait_admitted,
-    worth_state_sync,
-)
+from nodes.network.progress import SNAPSHOT_S, STALL_S, Pace
 from nodes.network.source import MemberSource
+from nodes.network.synchronising import Source, synchronise, worth_state_sync
 from nodes.operations.logs import configure_logging
 from nodes.operations.settings import LogSettings
 from traceability.bundle import Trust
@@ -71,6 +68,17 @@ def join(
     replay: Annotated[
         bool, typer.Option("--replay", help="Execute all history instead of fetching the state.")
     ] = False,
+    given_hash: Annotated[
+        str | None,
+        typer.Option(
+            "--genesis-hash",
+            help="Hash of the genesis, as a member reads it out; for a trust file without one.",
+        ),
+    ] = None,
+    timeout_s: Annotated[
+        float,
+        typer.Option("--timeout", min=1, help="Seconds without progress before it gives up."),
+    ] = STALL_S,
     no_start: Annotated[
         bool, typer.Option("--no-start", help="End once it is level with the others.")
     ] = False,
@@ -91,10 +99,8 @@ def join(
                   --p2p newcomer.example:26656 --api https://ledger.newcomer.example
     """
     place = NodeDirectory(directory.absolute())
-    known = Trust.load(trust)
-    is_new = not place.descriptor.exists()
-    passphrase = new_passphrase(ask) if is_new else passphrase_for(place.keys)
-    if is_new:
+    spec = None
+    if not place.descriptor.exists():
         given = {"--organisation": organisation, "--name": name, "--role": role}
         given |= {"--p2p": p2p, "--api": api}
         missing = [option for option, value in given.items() if value is None]
@@ -103,22 +109,35 @@ def join(
         spec = spec_of(
             organisation or "", name or "", name_zh, role or "", label, p2p or "", api or ""
         )
-        init_node(place, spec, settings_of(spec), passphrase=passphrase, developer=developer)
+    known = Trust.load(trust)
+    enters = place.joining.exists() or not place.chain.exists()
+    with ExitStack() as closing:
+        sources = [closing.enter_context(MemberSource(one)) for one in (url, *(also or ()))]
+        beginning = None
+        if enters:
+            known = demand_pin(known, given_hash)
+            beginning = fetch_beginning(sources, known)  # before anything is written
+        if spec is None:
+            passphrase = passphrase_for(place.keys)
+        else:
+            passphrase = new_passphrase(ask)
+            init_node(place, spec, settings_of(spec), passphrase=passphrase, developer=developer)
+        _tell_own(place, as_json)
+        if beginning is not None:
+            # The engine's own log stays in its folder; people are told the steps.
+            configure_logging(LogSettings(level="critical"))
+            pace = Pace(timeout_s, min(timeout_s, SNAPSHOT_S))
+            _enter(place, passphrase, sources, known, beginning, wait_s, replay, pace)
+    if not no_start:
+        run_node(place, passphrase, developer=developer, as_json=as_json)
+
+
+def _tell_own(place: NodeDirectory, as_json: bool) -> None:
     descriptor = Descriptor.load(place.descriptor)
     if as_json:
         print_json({"descriptor": str(place.descriptor), "fingerprint": descriptor.fingerprint})
     else:
         tell_descriptor(place, descriptor)
-    if place.joining.exists():
-        discard(place)  # the last try ended before all was checked
-    if not place.chain.exists():
-        # The engine's own log stays in its folder; people are told the steps.
-        configure_logging(LogSettings(level="critical"))
-        with ExitStack() as closing:
-            sources = [closing.enter_context(MemberSource(one)) for one in (url, *(also or ()))]
-            _enter(place, passphrase, sources, known, descriptor, wait_s, replay)
-    if not no_start:
-        run_node(place, passphrase, developer=developer, as_json=as_json)
 
 
 def _enter(
@@ -126,35 +145,46 @@ def _enter(
     passphrase: str,
     sources: list[MemberSource],
     trust: Trust,
-    descriptor: Descriptor,
+    beginning: Beginning,
     wait_s: float,
     replay: bool,
+    pace: Pace,
 ) -> None:
+    if place.joining.exists():
+        discard(place)  # the last try ended before all was checked
     place.joining.touch(mode=0o600)
-    genesis: Genesis = adopt_network(place, sources, trust)
-    _say(f"genesis of {genesis.origin}, hash {genesis_hash(genesis)}")
+    adopt_beginning(place, beginning, trust)
+    genesis = beginning.genesis
+    _say(f"genesis of {genesis.origin}, hash {genesis_hash(genesis)}, is that of the trust file")
+    descriptor = Descriptor.load(place.descriptor)
     nodes = wait_admitted(sources, descriptor, wait_s, _say)
     _say(f"admitted as {descriptor.organisation}; {len(nodes)} nodes")
-    anchor = find_anchor(sources[0], trust)
+    anchor = find_anchor(sources[0], trust, beginning.chain_id)
     _say(
         f"checkpoint of size {anchor.checkpoint.size} is signed by "
         f"{trust.threshold} of {len(trust.keys)}; header {anchor.header.height} has its root"
     )
     by_replay = replay or not worth_state_sync(sources[0])
-    _say("executing all blocks" if by_replay else "fetching a snapshot")
+    _say(_how(by_replay, asked=replay))
     with progress("synchronising", CHUNKS) as show:
         synchronise(
             place,
             passphrase,
-            sources,
-            nodes,
-            trust,
-            anchor,
+            Source(sources, nodes, beginning, trust, anchor),
             replay=by_replay,
+            pace=pace,
+            tell=_say,
             bar=lambda done, whole: show(done * CHUNKS // max(1, whole)),
         )
     place.joining.unlink()
     _say("level with the others; the state is the one that they have signed")
+
+
+def _how(by_replay: bool, *, asked: bool) -> str:
+    if not by_replay:
+        return "fetching a snapshot"
+    why = "" if asked else ": no snapshot has two heights of the engine above it yet"
+    return f"executing all blocks{why}"
 
 
 def _say(line: str) -> None:

@@ -27,6 +27,8 @@ class EngineHeader:
     height: int
     hash: bytes
     """32 bytes, computed from all its fields."""
+    chain_id: str
+    """Of the engine's network."""
     app_hash: bytes
     """Root of the log before this height's transactions."""
 
@@ -36,10 +38,10 @@ def read_header(fields: object) -> EngineHeader:
     try:
         if not isinstance(fields, dict):
             raise TypeError("it is no object")
-        height = _number(fields["height"])
+        height, chain_id = _number(fields["height"]), _text(fields["chain_id"])
         parts = [
             _version(fields["version"]),
-            _wrapped(_text(fields["chain_id"]).encode()),
+            _wrapped(chain_id.encode()),
             _field(1, height),
             _timestamp(_text(fields["time"])),
             _block_id(fields["last_block_id"]),
@@ -48,7 +50,8 @@ def read_header(fields: object) -> EngineHeader:
         app_hash = bytes.fromhex(_text(fields["app_hash"]))
     except (KeyError, TypeError, ValueError) as bad:
         raise JoinRefused(f"what should be a header of the engine is none: {bad!r}") from None
-    return EngineHeader(height, root_of([leaf_hash(part) for part in parts]), app_hash)
+    digest = root_of([leaf_hash(part) for part in parts])
+    return EngineHeader(height, digest, chain_id, app_hash)
 
 
 _HASHES = (

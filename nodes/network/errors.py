@@ -29,5 +29,14 @@ class JoinRefused(NetworkError):
     """What a network offers does not fit what we trust, or we are not admitted."""
 
 
+class JoinStalled(JoinRefused):
+    """Nothing comes any more from the others."""
+
+    def __init__(self, message: str, *, before_anything: bool = False) -> None:
+        """`before_anything`: a snapshot was waited for, and none has shown up."""
+        super().__init__(message)
+        self.before_anything = before_anything
+
+
 class PromotionRefused(NetworkError):
     """A ledger that cannot become a consortium's, or not yet."""

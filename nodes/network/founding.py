@@ -71,6 +71,7 @@ def consortium_trust(genesis: Genesis) -> Trust:
         consortium=genesis.contracts["consortium"],
         provenance=genesis.contracts["provenance"],
         directory=genesis.contracts.get("directory"),
+        genesis=pin_of(genesis),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from contracts.consortium import Organisation, find_organisation
 from contracts.network import FoundingNode
@@ -10,13 +10,14 @@ from ledger.chain import Genesis, Ledger
 from ledger.consensus.cometbft import CometBftDriver
 from ledger.crypto import KeyStore
 from ledger.projection import open_database, read_transaction, upgrade
-from ledger.tlog import NoteVerifier
 from nodes.layout import NodeDirectory
-from nodes.membership import members_of
+from nodes.membership import active_witnesses
 from nodes.network.descriptor import Descriptor
 from nodes.network.errors import PromotionRefused
 from nodes.network.founding import more_than_two_thirds
+from nodes.network.trusting import extended
 from nodes.opening import database_url, open_driver, open_ledger
+from nodes.pinning import pinned
 from nodes.settings import NodeSettings, load_settings, write_settings
 from traceability.bundle import Trust
 
@@ -91,7 +92,7 @@ def promote(directory: NodeDirectory, passphrase: str) -> Promoted:
             driver.chain_id,
             own_power,
             power,
-            _trust(ledger, Trust.load(directory.trust)),
+            _trust(ledger, Trust.load(directory.trust), driver.genesis()),
         )
     finally:
         ledger.close()
@@ -118,15 +119,11 @@ def _as_member(settings: NodeSettings, descriptor: Descriptor) -> NodeSettings:
     return settings.model_copy(update={"consensus": section})
 
 
-def _trust(ledger: Ledger, before: Trust) -> Trust:
-    """More than two thirds of the active nodes vouch from now on.
+def _trust(ledger: Ledger, before: Trust, engine: bytes) -> Trust:
+    """More than two thirds of the active nodes vouch from now on; the engine begins here.
 
     The keys of before stay beside them, so that this node's part in old proofs still counts.
     """
-    witnesses = [
-        NoteVerifier.parse(one.contact.witness_key)
-        for one in members_of(ledger)
-        if one.entry.active
-    ]
-    keys = dict.fromkeys([*sorted(witnesses, key=lambda key: key.name), *before.keys])
-    return replace(before, keys=tuple(keys), threshold=more_than_two_thirds(len(witnesses)))
+    witnesses = active_witnesses(ledger)
+    trust = extended(before, witnesses, more_than_two_thirds(len(witnesses)))
+    return pinned(trust, ledger.genesis, engine)
