@@ -115,6 +115,7 @@ def open_driver(
             timings=LOCAL if section.timing == "local" else WIDE,
             state_sync=state_sync,
             moniker=own.hex()[:8],
+            retain_heights=settings.retained_heights,
         ),
         snapshots=snapshots,
         validator=secrets.load_validator(VALIDATOR_KEY_LABEL) if signs else None,

@@ -6,9 +6,16 @@ import json
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from nodes.endpoints import parse_endpoint
 from nodes.errors import SettingsInvalid
@@ -82,6 +89,9 @@ class ConsensusSettings(_Section):
     """Where peers reach it, if that is another address; empty: as the Network contract says."""
     timing: Literal["local", "wide"] = "local"
     """local: members in one region. wide: round trips of up to a second."""
+    retain_heights: Annotated[int, Field(ge=0, le=1_000_000_000)] = 100_000
+    """How many of the engine's last blocks stay at least, beside those of the last three weeks; 0
+    keeps all. The ledger keeps every block in any case."""
 
 
 class WitnessSettings(_Section):
@@ -90,6 +100,12 @@ class WitnessSettings(_Section):
     enabled: bool = True
     interval_ms: Annotated[int, Field(ge=50, le=600_000)] = 1_000
     """How often the other members are asked for what is missing."""
+
+
+RETAIN_HEIGHTS_MIN: Final = 100_000
+"""As the engine's settings have it; commands that only read this file need not import an engine."""
+SNAPSHOT_MARGIN_HEIGHTS: Final = 10_000
+"""That others may make while somebody fetches the oldest snapshot."""
 
 
 class SnapshotSettings(_Section):
@@ -115,6 +131,32 @@ class NodeSettings(_Section):
     log: LogSettings = LogSettings()
     witness: WitnessSettings = WitnessSettings()
     snapshots: SnapshotSettings = SnapshotSettings()
+
+    @model_validator(mode="after")
+    def _blocks_after_snapshots(self) -> Self:
+        """Who joins by the oldest snapshot kept must find the engine's blocks after it."""
+        retained, shelf = self.consensus.retain_heights, self.snapshots
+        if not retained:
+            return self
+        if retained < RETAIN_HEIGHTS_MIN:
+            raise ValueError(
+                f"consensus.retain_heights is {retained}: 0 (all) or at least {RETAIN_HEIGHTS_MIN}"
+                ", for within so many heights a double vote can be shown"
+            )
+        needed = shelf.keep * shelf.interval_heights + SNAPSHOT_MARGIN_HEIGHTS
+        if retained < needed:
+            raise ValueError(
+                f"consensus.retain_heights is {retained}, but {shelf.keep} snapshots, one every "
+                f"{shelf.interval_heights} heights, need {needed}: a node that joins by the oldest "
+                "of them must find all blocks after it. Raise it (0 keeps all), or make snapshots "
+                "more often"
+            )
+        return self
+
+    @property
+    def retained_heights(self) -> int:
+        """Heights that the engine keeps; 0 for all, also where no snapshots are made here."""
+        return self.consensus.retain_heights if self.snapshots.interval_heights else 0
 
 
 TEMPLATE = """\
@@ -152,6 +194,10 @@ p2p_listen = {consensus.p2p_listen}
 p2p_external = {consensus.p2p_external}
 # "local": members in one region. "wide": round trips of up to a second.
 timing = {consensus.timing}
+# So many of the engine's last blocks stay at least (and those of the last three weeks), for nodes
+# that were away; older ones go, the ledger keeps everything. At least 100000 and enough for the
+# oldest snapshot; 0 keeps all, and so does a node that makes no snapshots.
+retain_heights = {consensus.retain_heights}
 
 [operations]
 # Metrics, health, status, backup: for the operator. Port 0 takes a free one; run.json says which.

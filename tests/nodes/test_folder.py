@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 
 from contracts.consortium import Role
 from ledger.chain import Genesis
+from ledger.consensus.cometbft.genesis import EVIDENCE_AGE_BLOCKS
 from ledger.crypto import NO_PASSPHRASE, KeyStore
 from nodes.errors import DirectoryNotEmpty, NotANodeDirectory, SettingsInvalid
 from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, MemberSpec, found_solo
 from nodes.layout import NodeDirectory, user_directory
 from nodes.operations.settings import LogSettings, OperationsSettings
 from nodes.settings import (
+    RETAIN_HEIGHTS_MIN,
     ApiSettings,
     ChainSettings,
     ConsensusSettings,
@@ -105,6 +108,40 @@ def test_bad_settings_are_refused_with_the_place_and_the_reason(
     with pytest.raises(SettingsInvalid, match=reason) as refused:
         load_settings(path)
     assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[consensus]\nretain_heights = 99_999", "0 (all) or at least 100000"),
+        ("[consensus]\nretain_heights = -1", "consensus.retain_heights"),
+        ("[snapshots]\ninterval_heights = 50_000", "need 110000"),
+        ("[snapshots]\nkeep = 100", "100 snapshots, one every 1000 heights, need 110000"),
+    ],
+)
+def test_blocks_that_are_still_needed_cannot_be_given_up(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsInvalid, match=re.escape(problem)):
+        load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", 100_000),
+        ("[consensus]\nretain_heights = 0\n[snapshots]\ninterval_heights = 50_000", 0),
+        ("[consensus]\nretain_heights = 110_000\n[snapshots]\ninterval_heights = 50_000", 110_000),
+        ("[snapshots]\ninterval_heights = 0", 0),
+    ],
+)
+def test_how_many_of_the_engines_heights_stay(tmp_path: Path, text: str, kept: int) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(text)
+    assert load_settings(path).retained_heights == kept
+    assert RETAIN_HEIGHTS_MIN == EVIDENCE_AGE_BLOCKS
 
 
 def test_settings_that_are_not_text_are_refused(tmp_path: Path) -> None:

@@ -72,17 +72,17 @@ class Application:
         pool: PoolView,
         watcher: Watcher,
         *,
-        retain_heights: int = 0,
+        retain: Callable[[Mark], int] = lambda _: 0,
         stopping: threading.Event,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`retain_heights`: how many of the engine's last blocks are kept; 0 keeps all."""
+        """`retain`: the lowest height that the engine shall keep after one; 0 keeps all."""
         self._ledger = ledger
         self._start = start
         self._rules = rules
         self._pool = pool
         self._watcher = watcher
-        self._retain_heights = retain_heights
+        self._retain = retain
         self._stopping = stopping
         self._clock = clock
         self._candidates = Candidates()
@@ -224,8 +224,7 @@ class Application:
         if after != before:
             self._watcher.nodes_changed(before, after)
         self._watcher.committed(final.mark, final.executed is not None)
-        retain = final.mark.height - self._retain_heights + 1 if self._retain_heights else 0
-        return pb.ResponseCommit(retain_height=max(0, retain))
+        return pb.ResponseCommit(retain_height=self._retain(final.mark))
 
     def _keep(self, final: _Final) -> None:
         paused = False

@@ -32,6 +32,7 @@ from ledger.consensus.cometbft.process import Supervisor
 from ledger.consensus.cometbft.protocol import SnapshotService
 from ledger.consensus.cometbft.reach import Reach
 from ledger.consensus.cometbft.relay import Relay
+from ledger.consensus.cometbft.retention import Retention
 from ledger.consensus.cometbft.rpc import EngineRpc, read_only
 from ledger.consensus.cometbft.server import AbciServer
 from ledger.consensus.cometbft.settings import EngineSettings, PeerAddress
@@ -89,7 +90,7 @@ class CometBftDriver:
             settings.rules,
             self._pool,
             self,
-            retain_heights=settings.retain_heights,
+            retain=Retention(self._home.heights, settings.retain_heights).committed,
             stopping=self._stopping,
         )
         self._dispatcher = Dispatcher(ledger, application, self._pool, self._peers, snapshots)

@@ -26,7 +26,8 @@ BLOCK_SIZE_BYTES_MAX: Final = 100 << 20
 """CometBFT, types.MaxBlockSizeBytes."""
 EVIDENCE_AGE_S: Final = 21 * 24 * 3600
 """How long a double vote can be shown; a light client must not trust for longer than that."""
-EVIDENCE_AGE_BLOCKS: Final = 10_000_000
+EVIDENCE_AGE_BLOCKS: Final = 100_000
+"""It expires where it is older than both: a network that rests loses none by time alone."""
 _EVIDENCE_SIZE_BYTES_MAX: Final = 1 << 18
 _AROUND_BYTES: Final = 1 << 20
 """Header, commit and evidence of an engine's block, beside its transactions."""

@@ -64,6 +64,11 @@ class Home:
         return self.path / "data" / "signer_state.json"
 
     @property
+    def heights(self) -> Path:
+        """When some of the engine's heights were made."""
+        return self.path / "data" / "heights.json"
+
+    @property
     def log(self) -> Path:
         """The engine's log; `log.1` and so on are older."""
         return self.path / "log"

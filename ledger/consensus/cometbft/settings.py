@@ -9,10 +9,11 @@ from typing import Final
 
 from ledger.consensus.cometbft.errors import EngineSettingsInvalid
 from ledger.consensus.cometbft.execution import ProposalRules
+from ledger.consensus.cometbft.genesis import EVIDENCE_AGE_BLOCKS
 
 NODE_ID_SIZE_BYTES: Final = 20
 PEERS_MAX: Final = 1_024
-RETAIN_HEIGHTS_MIN: Final = 10_000
+RETAIN_HEIGHTS_MIN: Final = EVIDENCE_AGE_BLOCKS
 _PEER = re.compile(r"([0-9a-f]{40})@(.+):([0-9]{1,5})")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
 _RPC_SERVER = re.compile(r"https?://[!-~]{1,300}")
@@ -140,8 +141,8 @@ class EngineSettings:
     """Of the engine's mempool, each checked again after each block; ours may hold more."""
     mempool_size_bytes_max: int = 64 << 20
     retain_heights: int = 0
-    """How many of the engine's last blocks are kept; 0 keeps all. Who was away for longer, and who
-    joins, needs a snapshot."""
+    """How many of the engine's last blocks are kept at least (and those of the last weeks, see
+    `Retention`); 0 keeps all. Who was away for longer, and who joins, needs a snapshot."""
     prometheus_listen: str = ""
     """`host:port` of the engine's own metrics; empty for none."""
     disconnect_interval_s: float = 4.0
@@ -163,8 +164,8 @@ class EngineSettings:
             raise EngineSettingsInvalid("the engine's mempool must hold something")
         if self.retain_heights and self.retain_heights < RETAIN_HEIGHTS_MIN:
             raise EngineSettingsInvalid(
-                f"retain_heights is 0 (all) or at least {RETAIN_HEIGHTS_MIN}: members that were "
-                "away catch up by them"
+                f"retain_heights is 0 (all) or at least {RETAIN_HEIGHTS_MIN}: within so many a "
+                "double vote can be shown, and members that were away catch up by them"
             )
         if self.disconnect_interval_s < 0:
             raise EngineSettingsInvalid("disconnect_interval_s is not negative")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class Rig:
         snapshots: SnapshotService | None = None,
         engine: ExecutionEngine | None = None,
         known_peers: tuple[bytes, ...] = (),
-        retain_heights: int = 0,
+        retain: Callable[[Mark], int] = lambda _: 0,
     ) -> None:
         self.genesis = genesis or consortium_genesis(NODES)
         self.ledger = Ledger.open(
@@ -79,7 +80,7 @@ class Rig:
             rules or ProposalRules(),
             self.pool,
             self.told,
-            retain_heights=retain_heights,
+            retain=retain,
             stopping=self.stopping,
             clock=lambda: self.now,
         )

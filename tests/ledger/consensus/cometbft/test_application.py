@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from ledger.consensus.cometbft import EngineHalted, EngineStart, Mark, ProposalR
 from ledger.consensus.cometbft import abci_pb2 as pb
 from ledger.consensus.cometbft import application as application_module
 from ledger.consensus.cometbft.execution import encoded_size
-from ledger.evm import decode_transaction
+from ledger.evm import TimeLimitExceeded, decode_transaction
 from ledger.store import StoreFull
 from ledger.types import CommittedBlock
 from tests.ledger.chain.support import EMPTY_INIT, sender
@@ -164,6 +165,70 @@ def test_a_proposal_begins_no_transaction_too_late(tmp_path: Path) -> None:
         for number in range(5):
             rig.ledger.submit(alice.call(number))
         assert len(rig.prepare()) == 1
+
+
+HASTY = ProposalRules(
+    execution_s_max=0.1, proposal_s_max=0.2, transaction_s_max=0.4, judgement_s_max=0.3
+)
+ENDLESS = bytes.fromhex("5b5f5f5f5f60045afa505f56")
+"""As creation code: calls for as long as there is gas, half a minute for that of a block."""
+
+
+def counting_to(number: int) -> bytes:
+    """Creation code: some 0.4 microseconds or more a turn."""
+    return b"\x62" + number.to_bytes(3, "big") + bytes.fromhex("5b600190038060045700")
+
+
+def test_what_runs_too_long_is_not_proposed_and_leaves_the_mempool(tmp_path: Path) -> None:
+    with Rig(tmp_path / "l", rules=HASTY) as rig:
+        alice, bob = sender(1), sender(2)
+        endless = rig.ledger.submit(alice.sign(to=None, data=ENDLESS, gas=29_000_000))
+        good = bob.call(1)
+        rig.ledger.submit(good)
+        began = time.monotonic()
+        assert rig.prepare() == []
+        assert time.monotonic() - began < 2
+        with pytest.raises(TimeLimitExceeded):
+            rig.ledger.wait_for(endless, 5)
+        assert rig.prepare() == [good], "the others do not wait for it"
+        rig.ledger.submit(alice.call(1))
+        assert rig.prepare() == [good], "its sender does"
+
+
+def test_what_does_not_end_beside_others_is_tried_as_the_first(tmp_path: Path) -> None:
+    with Rig(tmp_path / "l", rules=HASTY) as rig:
+        bob, alice = sender(2), sender(1)
+        good = [bob.call(1), bob.call(2)]
+        rig.ledger.submit(good[0])
+        endless = rig.ledger.submit(alice.sign(to=None, data=ENDLESS, gas=29_000_000))
+        rig.ledger.submit(good[1])
+        proposed = rig.prepare()
+        assert proposed[0] == good[0]
+        assert rig.ledger.pending_transaction(endless) is not None
+        rig.block(proposed)
+        rig.prepare()
+        assert rig.ledger.pending_transaction(endless) is None
+
+
+def test_a_proposal_that_takes_too_long_here_is_refused_and_the_next_time_has_longer(
+    tmp_path: Path,
+) -> None:
+    slow = sender(1).sign(to=None, data=counting_to(800_000), gas=29_000_000)
+    with Rig(tmp_path / "l", rules=HASTY) as rig:
+        answers = []
+        while not any(answers):
+            answers.append(rig.process([slow]))
+            assert len(answers) < 10, "a slow machine must come to accept what the others have"
+        assert answers[0] is False
+        rig.block([slow])
+        assert rig.ledger.head().header.number == 1
+
+
+def test_what_is_final_is_executed_however_long_it_takes(tmp_path: Path) -> None:
+    slow = sender(1).sign(to=None, data=counting_to(800_000), gas=29_000_000)
+    with Rig(tmp_path / "l", rules=HASTY) as rig:
+        assert not rig.process([slow])
+        assert rig.block([slow]).tx_results[0].code == 0
 
 
 def test_after_an_idle_time_an_empty_block_brings_the_time_up_to_date(rig: Rig) -> None:
@@ -385,7 +450,7 @@ def test_a_stop_ends_the_wait_for_room(rig: Rig, monkeypatch: pytest.MonkeyPatch
 
 
 def test_old_heights_are_given_up_if_so_set(tmp_path: Path) -> None:
-    with Rig(tmp_path / "l", retain_heights=2) as rig:
+    with Rig(tmp_path / "l", retain=lambda mark: mark.height - 1) as rig:
         rig.init_chain()
         retained = []
         for _ in range(4):
