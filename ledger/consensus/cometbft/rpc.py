@@ -20,15 +20,15 @@ ANSWER_SIZE_BYTES_MAX: Final = 64 << 20
 IN_CACHE: Final = "already exists in cache"
 """Of the answer for a transaction that the engine has seen."""
 READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
-    "block": frozenset(("height",)),
     "commit": frozenset(("height",)),
     "consensus_params": frozenset(("height",)),
     "header": frozenset(("height",)),
-    "health": frozenset(),
     "status": frozenset(),
     "validators": frozenset(("height", "page", "per_page")),
 }
-"""Methods that light clients need, with the names of their parameters."""
+"""What others may call, with the names of the parameters: what a light client asks for (commit,
+validators), what state sync does beside it (consensus_params), what a joiner looks at (header,
+status). None gives blocks away, or makes the engine work for more than one height."""
 _PARAMETER_SIZE_MAX: Final = 20
 
 Params = Mapping[str, str]

@@ -167,7 +167,7 @@ def test_engine_rpc_serves_light_clients_and_nothing_else(tmp_path: Path) -> Non
         with pytest.raises(EngineRefused, match="height") as refused:
             driver.engine_rpc("commit", {"height": "999999"})
         assert refused.value.error["code"] == -32603
-        for method in ("broadcast_tx_sync", "dial_peers", "genesis", "unsafe_flush_mempool"):
+        for method in ("block", "block_results", "broadcast_tx_sync", "genesis", "dial_peers"):
             with pytest.raises(MethodNotAllowed):
                 driver.engine_rpc(method, {})
         with pytest.raises(MethodNotAllowed):

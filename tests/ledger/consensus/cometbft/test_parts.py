@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.consensus.cometbft import EngineRefused, EngineUnreachable
+from ledger.consensus.cometbft import EngineRefused, EngineUnreachable, MethodNotAllowed
 from ledger.consensus.cometbft import enginelog as enginelog_module
 from ledger.consensus.cometbft import process as process_module
 from ledger.consensus.cometbft.enginelog import (
@@ -29,7 +29,7 @@ from ledger.consensus.cometbft.enginelog import (
 from ledger.consensus.cometbft.home import Home
 from ledger.consensus.cometbft.process import Supervisor
 from ledger.consensus.cometbft.relay import Relay
-from ledger.consensus.cometbft.rpc import EngineRpc, read_only
+from ledger.consensus.cometbft.rpc import READ_ONLY, EngineRpc, read_only
 from tests.ledger.chain.support import sender
 from tests.ledger.consensus.cometbft.network import until
 from tests.ledger.consensus.cometbft.rig import Rig
@@ -316,6 +316,14 @@ def test_no_engine_is_told(tmp_path: Path) -> None:
     rpc.close()
     with pytest.raises(EngineUnreachable):
         rpc.call("status")
+
+
+def test_others_may_call_what_joining_needs_and_nothing_more() -> None:
+    needed = {"commit", "consensus_params", "header", "status", "validators"}
+    assert set(READ_ONLY) == needed
+    for method in ("block", "blockchain", "block_results", "genesis_chunked", "health", "tx"):
+        with pytest.raises(MethodNotAllowed, match=method):
+            read_only(method, {})
 
 
 def test_parameters_of_read_only_methods_are_numbers() -> None:
