@@ -8,6 +8,7 @@ from ledger.chain.logs import leaves_of
 from ledger.errors import LedgerError
 from ledger.evm import contract_address, decode_transaction
 from ledger.evm.codec import decode_header, list_root
+from ledger.snapshot.bounds import RecordBounds, receipts_size_max
 from ledger.snapshot.errors import SnapshotWrong
 from ledger.snapshot.leaves import LeafIntake
 from ledger.snapshot.manifest import Manifest
@@ -30,9 +31,12 @@ _PLACE_IN_LEGACY = 3
 class BlockIntake:
     """All blocks in order, from the one after genesis to the head."""
 
-    def __init__(self, staged: StagedStore, genesis: Genesis, manifest: Manifest) -> None:
+    def __init__(
+        self, staged: StagedStore, genesis: Genesis, manifest: Manifest, bounds: RecordBounds
+    ) -> None:
         self._staged = staged
         self._manifest = manifest
+        self._bounds = bounds
         self._block = genesis.block.header, genesis.block.hash
         self._headers = Appender(staged, Table.HEADERS)
         self._bodies = Appender(staged, Table.BODIES)
@@ -79,6 +83,7 @@ class BlockIntake:
         encoded, body, stored, entries = _unpack(payload, 4)
         header, block_hash = decode_header(encoded), Hash32(keccak(encoded))
         self._check_link(header, number)
+        self._check_size(header, stored)
         transactions, records = _unpack(body), _unpack(stored)
         if not transactions or len(transactions) != len(records):
             raise SnapshotWrong(
@@ -112,6 +117,16 @@ class BlockIntake:
             )
         if header.timestamp < before.timestamp:
             raise SnapshotWrong(f"block {number} is older than its parent")
+
+    def _check_size(self, header: Header, receipts: bytes) -> None:
+        """Before anything is made of the receipts: what they hold was paid for with gas."""
+        number, gas_max = header.number, self._bounds.gas
+        if header.gas_used > gas_max:
+            raise SnapshotWrong(f"block {number} used {header.gas_used} gas, more than {gas_max}")
+        if len(receipts) > receipts_size_max(header.gas_used):
+            raise SnapshotWrong(
+                f"block {number} has {len(receipts)} bytes of receipts for {header.gas_used} gas"
+            )
 
     def _write(
         self, number: bytes, header: bytes, body: bytes, receipts: bytes, block_hash: Hash32

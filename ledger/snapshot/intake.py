@@ -17,6 +17,7 @@ from ledger.closing import Closing
 from ledger.evm import encode_header
 from ledger.snapshot.accounts import StateIntake
 from ledger.snapshot.blocks import BlockIntake
+from ledger.snapshot.bounds import RecordBounds
 from ledger.snapshot.errors import SnapshotWrong
 from ledger.snapshot.manifest import Manifest
 from ledger.snapshot.stream import Kind, RecordReader
@@ -42,9 +43,10 @@ class Intake(Closing):
         self._staged = staged
         self._genesis = genesis
         self._manifest = manifest
-        self._blocks = BlockIntake(staged, genesis, manifest)
+        bounds = RecordBounds.of(genesis)
+        self._blocks = BlockIntake(staged, genesis, manifest, bounds)
         self._state = StateIntake(staged)
-        self._reader = RecordReader(self._take)
+        self._reader = RecordReader(self._take, bounds.records)
         self._stage = _Stage.BEGIN
 
     def feed(self, chunk: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from hashlib import sha256
 
@@ -11,9 +11,10 @@ from ledger.snapshot.errors import ChunkWrong, SnapshotTooLarge, SnapshotWrong
 from ledger.snapshot.manifest import CHUNK_SIZE_BYTES, COMPRESSED_SIZE_BYTES_MAX
 
 RECORD_SIZE_BYTES_MAX = 512 << 20
-"""A genesis file, or a block with its receipts and log entries."""
+"""Of any ledger; each has lower ones of its own (`ledger.snapshot.bounds`)."""
 SLOTS_IN_RECORD = 1_024
 _HEAD_SIZE_BYTES = 5
+_LARGE_BYTES = 1 << 20
 _LEVEL = 1
 """zlib's fastest: the stream is hashes to a good part, which no level makes smaller."""
 
@@ -86,27 +87,50 @@ def expand(index: int, data: bytes, size: int, digest: bytes) -> bytes:
 class RecordReader:
     """Records out of chunks that come one after the other."""
 
-    def __init__(self, take: Callable[[Kind, bytes], None]) -> None:
+    def __init__(
+        self, take: Callable[[Kind, bytes], None], bounds: Mapping[Kind, int] | None = None
+    ) -> None:
+        """`bounds`: bytes of a record's payload, by kind; a longer one is not waited for."""
         self._take = take
+        self._bounds = bounds or dict.fromkeys(Kind, RECORD_SIZE_BYTES_MAX)
         self._waiting = bytearray()
 
     def feed(self, chunk: bytes) -> None:
         """Hand over all records that are whole by now. Raises `SnapshotWrong`."""
         self._waiting += chunk
+        while self._hand_over():
+            pass
+
+    def _hand_over(self) -> bool:
+        """Whole records up to a large one, which is held once only; whether more may be there."""
         view, start, available = memoryview(self._waiting), 0, len(self._waiting)
+        large: tuple[Kind, bytes] | None = None
         try:
-            while available - start >= _HEAD_SIZE_BYTES:
+            while large is None and available - start >= _HEAD_SIZE_BYTES:
+                kind = _kind(view[start])
                 size = int.from_bytes(view[start + 1 : start + _HEAD_SIZE_BYTES], "big")
-                if size > RECORD_SIZE_BYTES_MAX:
-                    raise SnapshotWrong(f"a record of {size} bytes; none is so long")
-                end = start + _HEAD_SIZE_BYTES + size
-                if end > available:
+                if size > self._bounds[kind]:
+                    raise SnapshotWrong(
+                        f"a record {kind.name} of {size} bytes; at most {self._bounds[kind]} are "
+                        "possible on this ledger"
+                    )
+                begin = start + _HEAD_SIZE_BYTES
+                if begin + size > available:
                     break
-                self._take(_kind(view[start]), bytes(view[start + _HEAD_SIZE_BYTES : end]))
-                start = end
+                start = begin + size
+                payload = bytes(view[begin:start])
+                if size > _LARGE_BYTES:
+                    large = kind, payload
+                else:
+                    self._take(kind, payload)
         finally:
             view.release()
             del self._waiting[:start]
+        if large is None:
+            return False
+        del payload
+        self._take(*large)
+        return True
 
     def finish(self) -> None:
         """Nothing more comes. Raises `SnapshotWrong` within a record."""

@@ -220,7 +220,7 @@ def test_each_kind_of_record_is_refused_in_words(made: Made, empty: Ledger) -> N
         (made.stream + b"\0", "within a record"),
         (made.stream[:-1], "within a record"),
         (made.stream + joined([made.records[-1]]), "does not belong"),
-        (b"\xff" * 5 + made.stream, "4294967295 bytes"),
+        (b"\x03" + b"\xff" * 4 + made.stream, "4294967295 bytes"),
         (b"\x09" + bytes(4) + made.stream, "kind 9"),
     ]
     for stream, word in cases:
