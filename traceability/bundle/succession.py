@@ -156,6 +156,8 @@ def _proven(record: VersionRecord, directory: Address, trust: Trust) -> Provenan
         if event.name != PROVENANCE_NAME:
             raise VersionsUnproven(f"a version of {event.name!r}, not of {PROVENANCE_NAME!r}")
         proof = TlogProof.decode(record.proof)
+        if proof.extra is not None:
+            raise VersionsUnproven("a version whose proof has extra data, which nothing signs")
         proof.verify(leaf_hash(record.leaf))
         open_checkpoint(proof.checkpoint_note, trust.keys, trust.threshold, trust.origin)
     except (TlogError, ContractError) as error:

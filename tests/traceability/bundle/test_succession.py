@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import eth_abi
 import pytest
+from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,7 +57,7 @@ def name_version(
         Hash32(place.rjust(32, b"\0")),
         Hash32(GOVERNANCE_ADDRESS.rjust(32, b"\0")),
     )
-    data = eth_abi.encode(["uint256", "bytes32", "string"], [1, b"\x09" * 32, "https://x.example"])
+    data = encode(["uint256", "bytes32", "string"], [1, b"\x09" * 32, "https://x.example"])
     leaf = EventLeaf(by, topics, data, world.blocks, BLOCK_TIME, Hash32(b"\x05" * 32), 0)
     block = BlockLeaf(Hash32(b"\x06" * 32), world.blocks, BLOCK_TIME)
     return world.append(leaf.encode(), block.encode()), world.blocks
@@ -167,7 +167,8 @@ class TestProven:
         spaced = replace(right, leaf=right.leaf + b" ")
         other_note = Note.decode(world.checkpoint()).text + "\n"
         bare = record(world, index, note=other_note)
-        for spoiled in (moved, edited, unsigned, spaced, bare):
+        extra = replace(TlogProof.decode(right.proof), extra=b"x").encode()
+        for spoiled in (moved, edited, unsigned, spaced, bare, replace(right, proof=extra)):
             with pytest.raises(VersionsUnproven):
                 proven_versions(records_of(spoiled), trust)
         with pytest.raises(VersionsUnproven, match=r"other\.example"):
