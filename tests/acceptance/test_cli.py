@@ -15,7 +15,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from tests.acceptance.running import RunningNode, run_tally, start_node
+from tests.acceptance.running import RunningNode, run_tally, spawn_tally, start_node
 from tests.acceptance.stories import documents
 
 pytestmark = pytest.mark.feature("A4")
@@ -80,12 +80,12 @@ def bundle(
 
 
 def test_help_names_every_command_in_a_whole_sentence(tmp_path: Path) -> None:
-    done = run_tally(tmp_path, "--help")
+    done = spawn_tally(tmp_path, "--help")
     assert done.returncode == 0
     lines = done.stdout.split("Commands:")[1].strip().splitlines()
     assert {line.split()[0] for line in lines} == set(COMMANDS)
     assert all(line.rstrip().endswith(".") and "..." not in line for line in lines)
-    assert "tally " in run_tally(tmp_path, "--version").stdout
+    assert "tally " in spawn_tally(tmp_path, "--version").stdout
 
 
 NETWORK_COMMANDS = [f"network {name}" for name in ("new", "up", "genesis", "trust", "update")]
@@ -202,11 +202,11 @@ def test_the_worst_verdict_counts(told: tuple[Path, dict[str, Any]], tmp_path: P
     home, answer = told
     garbage = tmp_path / "garbage"
     garbage.write_bytes(b"{}")
-    assert run_tally(home, "verify", answer["bundle"], str(garbage)).returncode == 1
+    assert spawn_tally(home, "verify", answer["bundle"], str(garbage)).returncode == 1
 
 
 def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
-    one_line(run_tally(tmp_path, "verify", "/nowhere"), "/nowhere: No such file")
+    one_line(spawn_tally(tmp_path, "verify", "/nowhere"), "/nowhere: No such file")
     one_line(run_tally(tmp_path, "verify", str(tmp_path)), f"{tmp_path}: Is a directory")
     one_line(run_tally(tmp_path, "verify", "x", "--trust", "/nowhere"), "/nowhere")
     garbage = tmp_path / "trust.json"
