@@ -24,6 +24,7 @@ from ledger.chain.ledger import Ledger
 from ledger.chain.logs import LogView
 from ledger.chain.permission import Permission
 from ledger.chain.types import (
+    Deadlines,
     Dropped,
     Executed,
     Head,
@@ -42,6 +43,7 @@ __all__ = [
     "BlockUnknown",
     "ChainDamaged",
     "ChainError",
+    "Deadlines",
     "Dropped",
     "Executed",
     "ForkRefused",

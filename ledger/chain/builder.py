@@ -10,7 +10,7 @@ from ledger.chain.errors import BlockEmpty, BlockInvalid, TransactionFailed
 from ledger.chain.genesis import Genesis
 from ledger.chain.membership import read_limits
 from ledger.chain.permission import Permission
-from ledger.chain.types import Candidate, Dropped, Limits
+from ledger.chain.types import Candidate, Deadlines, Dropped, Limits
 from ledger.errors import LedgerError
 from ledger.evm import (
     EMPTY_REQUESTS_HASH,
@@ -25,6 +25,7 @@ from ledger.evm.errors import (
     EvmError,
     GasLimitExceeded,
     NonceTooHigh,
+    TimeLimitExceeded,
     TransactionRefused,
     TransactionTooLarge,
 )
@@ -79,14 +80,15 @@ class BlockBuilder:
         timestamp: int,
         *,
         strict: bool = False,
+        deadlines: Deadlines | None = None,
     ) -> Candidate:
         """Make the next block of those transactions that can be part of it, in their order.
 
-        Raises `BlockInvalid` for a time before the parent's, and with `strict` for any transaction
-        that cannot be part of it; `BlockEmpty` where no transaction is left; `TransactionFailed`
-        for a fault of the engine.
+        What would run beyond `deadlines` is not (`TimeLimitExceeded`). Raises `BlockInvalid` for a
+        time before the parent's, and with `strict` for any transaction that cannot be part of it;
+        `BlockEmpty` where no transaction is left; `TransactionFailed` for a fault of the engine.
         """
-        return self._execute(parent, transactions, timestamp, strict=strict)
+        return self._execute(parent, transactions, timestamp, strict, deadlines)
 
     def validate(
         self, parent: Parent, header: Header, transactions: tuple[Transaction, ...]
@@ -104,14 +106,19 @@ class BlockBuilder:
                 f"block {number - 1} here is 0x{parent.block.hash.hex()}"
             )
         try:
-            candidate = self._execute(parent, transactions, header.timestamp, strict=True)
+            candidate = self._execute(parent, transactions, header.timestamp, True, None)
         except BlockEmpty as error:
             raise BlockInvalid(f"block {number} has no transactions") from error
         _compare(header, candidate.block.header)
         return candidate
 
     def _execute(
-        self, parent: Parent, transactions: Iterable[Transaction], timestamp: int, *, strict: bool
+        self,
+        parent: Parent,
+        transactions: Iterable[Transaction],
+        timestamp: int,
+        strict: bool,
+        deadlines: Deadlines | None,
     ) -> Candidate:
         last = parent.block.header
         if timestamp < last.timestamp:
@@ -133,7 +140,7 @@ class BlockBuilder:
             try:
                 size_after = size_bytes + len(transaction.raw)
                 self._check(parent, transaction, size_after)
-                receipt = execution.apply(transaction)
+                receipt = execution.apply(transaction, _deadline(deadlines, first=not taken))
             except TransactionRefused as refused:
                 if strict:
                     raise BlockInvalid(
@@ -191,10 +198,16 @@ class BlockBuilder:
             )
 
 
+def _deadline(deadlines: Deadlines | None, *, first: bool) -> float | None:
+    if deadlines is None:
+        return None
+    return deadlines.first if first else deadlines.others
+
+
 def _is_final(refused: TransactionRefused, transaction: Transaction, env: BlockEnvironment) -> bool:
     if isinstance(refused, GasLimitExceeded):
         return transaction.gas > env.gas_limit
-    return not isinstance(refused, NonceTooHigh)
+    return not isinstance(refused, NonceTooHigh | TimeLimitExceeded)
 
 
 def _header(

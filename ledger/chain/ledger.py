@@ -37,7 +37,7 @@ from ledger.chain.records import (
 from ledger.chain.restoring import LedgerRestoring
 from ledger.chain.senders import HeadSenders
 from ledger.chain.signed_before import SignedBefore
-from ledger.chain.types import Candidate, Dropped, Executed, Head
+from ledger.chain.types import Candidate, Deadlines, Dropped, Executed, Head
 from ledger.chain.view import LedgerView
 from ledger.closing import Closing
 from ledger.evm import (
@@ -266,18 +266,27 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
 
     # ---- writing: for consensus -----------------------------------------------------------------
 
-    def append_block(self, transactions: Iterable[Transaction], timestamp: int) -> CommittedBlock:
+    def append_block(
+        self,
+        transactions: Iterable[Transaction],
+        timestamp: int,
+        *,
+        deadlines: Deadlines | None = None,
+    ) -> CommittedBlock:
         """Execute and commit the next block, of those transactions that can be part of it.
 
         Durable when this returns. What never can be part of a block leaves the mempool with its
-        reason. Raises `BlockEmpty` where none can, `BlockInvalid` for a time before the head's,
-        `TransactionFailed`, `StoreFull` (nothing has changed then), `ForkRefused`.
+        reason; what runs beyond `deadlines` stays. Raises `BlockEmpty` where none can,
+        `BlockInvalid` for a time before the head's, `TransactionFailed`, `StoreFull` (nothing has
+        changed then), `ForkRefused`.
         """
         with self._writing, self._open_snapshot() as snapshot:
             self._signed_before.check_own(self._head.log.size)
             parent = self._parent(snapshot)
             try:
-                candidate = self._builder.build(parent, transactions, timestamp)
+                candidate = self._builder.build(
+                    parent, transactions, timestamp, deadlines=deadlines
+                )
             except BlockEmpty as empty:
                 self._drop(empty.dropped)
                 raise
@@ -286,19 +295,26 @@ class Ledger(LedgerRestoring, LedgerView, Closing):
         return committed
 
     def execute(
-        self, transactions: Iterable[Transaction], timestamp: int, *, strict: bool = False
+        self,
+        transactions: Iterable[Transaction],
+        timestamp: int,
+        *,
+        strict: bool = False,
+        deadlines: Deadlines | None = None,
     ) -> Executed:
         """Execute the next block on the head. Nothing is kept, nothing leaves the mempool.
 
-        With `strict` every transaction must be part of it, else `BlockInvalid` says which is not
-        and why. Raises `BlockEmpty`, `BlockInvalid` also for a time before the head's,
-        `TransactionFailed`.
+        A transaction that would run beyond `deadlines` cannot be part of it. With `strict` every
+        transaction must be part of it, else `BlockInvalid` says which is not and why. Raises
+        `BlockEmpty`, `BlockInvalid` also for a time before the head's, `TransactionFailed`.
         """
         with self._writing:  # no block is published meanwhile: snapshot and head belong together
             snapshot = self._open_snapshot()
             parent, log_size, nodes = self._parent(snapshot), self._head.log.size, self._nodes
         with snapshot:
-            candidate = self._builder.build(parent, transactions, timestamp, strict=strict)
+            candidate = self._builder.build(
+                parent, transactions, timestamp, strict=strict, deadlines=deadlines
+            )
             return complete(self._genesis, snapshot, parent, candidate, log_size, nodes)
 
     def keep(self, executed: Executed | None, mark: bytes) -> CommittedBlock | None:

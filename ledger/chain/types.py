@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -67,6 +68,25 @@ class Limits:
     curve_work_max: int = CURVE_WORK_MAX
     """Elliptic-curve work of precompiled contracts in a block, nominal microseconds."""
     block_gas_limit: int = 30_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """When the execution of a block that nobody has agreed on yet must end (`time.monotonic`).
+
+    No rule of the chain: machines differ. What a node would take too long for it does not
+    propose, and does not vote for.
+    """
+
+    first: float
+    """Of the first transaction."""
+    others: float
+
+    @classmethod
+    def after(cls, first_s: float, others_s: float | None = None) -> Deadlines:
+        """Seconds from now; all alike where one figure is given."""
+        now = time.monotonic()
+        return cls(now + first_s, now + (first_s if others_s is None else others_s))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from ledger.chain import BlockEmpty, Ledger, TransactionFailed
+from ledger.chain import BlockEmpty, Deadlines, Dropped, Ledger, TransactionFailed
+from ledger.consensus.slowness import SlowSenders
 from ledger.consensus.types import DriverState, DriverStatus
+from ledger.evm import TimeLimitExceeded
 from ledger.store import StoreFull
 
 TRANSACTIONS_MAX_DEFAULT: Final = 500
@@ -23,6 +25,8 @@ RETRY_S_MIN: Final = 0.1
 RETRY_S_MAX: Final = 5.0
 HOLD_S: Final = 30.0
 """How long a sender waits whose transaction hit a fault of the engine."""
+TRANSACTION_S_MAX: Final = 10.0
+"""Nobody else waits for an answer of this node: half a block's work on curves ends in time."""
 _STOP_POLL_S: Final = 0.5
 
 _log = logging.getLogger(__name__)
@@ -37,14 +41,20 @@ class SoloDriver:
         *,
         block_interval_ms: int = 0,
         transactions_max: int = TRANSACTIONS_MAX_DEFAULT,
+        transaction_s_max: float = TRANSACTION_S_MAX,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`block_interval_ms`: least time between the beginnings of two blocks."""
+        """`block_interval_ms`: least time between the beginnings of two blocks.
+
+        `transaction_s_max`: what runs longer than this, first in its block, is dropped.
+        """
         if block_interval_ms < 0 or transactions_max < 1:
             raise ValueError("block_interval_ms >= 0 and transactions_max >= 1 are required")
         self._ledger = ledger
         self._interval_s = block_interval_ms / 1000
         self._transactions_max = transactions_max
+        self._transaction_s_max = transaction_s_max
+        self._slow = SlowSenders(ledger.mempool)
         self._clock = clock
         self._control = threading.Lock()
         self._stopping = threading.Event()
@@ -85,7 +95,9 @@ class SoloDriver:
                 self._make_block()
             except BlockEmpty as empty:
                 _log.debug("%s", empty)
-                if not any(one.final for one in empty.dropped):
+                if not self._drop_slow(empty.dropped) and not any(
+                    one.final for one in empty.dropped
+                ):
                     self._stopping.wait(RETRY_S_MIN)
             except StoreFull as full:
                 self._on_full(full)
@@ -115,7 +127,16 @@ class SoloDriver:
         )
         # A clock that was set back must not stop the chain: time stands still meanwhile.
         timestamp = max(int(self._clock()), ledger.head().header.timestamp)
-        ledger.append_block(transactions, timestamp)
+        limit_s = self._transaction_s_max
+        ledger.append_block(transactions, timestamp, deadlines=Deadlines.after(limit_s))
+
+    def _drop_slow(self, dropped: Sequence[Dropped]) -> bool:
+        """Take out what ran too long even as the first of a block. Whether there was any."""
+        slow = [one for one in dropped if isinstance(one.reason, TimeLimitExceeded)]
+        for one in slow[:1]:
+            hold_s = self._slow.refuse(one.transaction, one.reason)
+            _log.warning("%s; its sender is held for %g s", one.reason, hold_s)
+        return bool(slow)
 
     def _on_full(self, full: StoreFull) -> None:
         if self._status.state is not DriverState.PAUSED:

@@ -53,6 +53,10 @@ class WorkLimitExceeded(GasLimitExceeded):
     """More elliptic-curve work than the block has left."""
 
 
+class TimeLimitExceeded(TransactionRefused):
+    """It runs longer than this machine gives it in a block that is not yet agreed on."""
+
+
 class IntrinsicGasTooLow(TransactionRefused):
     """Less gas than the transaction costs before execution (with the EIP-7623 floor)."""
 

@@ -11,6 +11,7 @@ from eth_typing import Address as EthAddress
 
 from ledger.evm.codec import bloom_of
 from ledger.evm.errors import (
+    CallTimeout,
     ChainIdMismatch,
     FeeInvalid,
     GasLimitExceeded,
@@ -18,6 +19,7 @@ from ledger.evm.errors import (
     NonceTooHigh,
     NonceTooLow,
     SenderIsContract,
+    TimeLimitExceeded,
     WorkLimitExceeded,
 )
 from ledger.evm.machine import LedgerState
@@ -57,8 +59,12 @@ class PyEvmExecution:
         """Gas of the transactions so far."""
         return self._gas_used
 
-    def apply(self, transaction: Transaction) -> Receipt:
-        """Execute the next transaction. Raises a `TransactionRefused`; nothing has changed then."""
+    def apply(self, transaction: Transaction, deadline: float | None = None) -> Receipt:
+        """Execute the next transaction. Raises a `TransactionRefused`; nothing has changed then.
+
+        Only a block that is not agreed on yet may have a `deadline` (`time.monotonic`): what all
+        have accepted must be executed however long it takes.
+        """
         if self._sealed:
             raise RuntimeError("the block is sealed")
         accounts = self._state.accounts
@@ -67,6 +73,7 @@ class PyEvmExecution:
         sender = EthAddress(transaction.sender)
         checkpoint = accounts.record()
         self._state.curve_work = 0
+        self._state.deadline = deadline
         try:
             if price:
                 accounts.set_balance(sender, accounts.get_balance(sender) - transaction.gas * price)
@@ -96,6 +103,11 @@ class PyEvmExecution:
             if isinstance(error, WorkLimitExceeded):
                 # Its work is done and lost. Nobody else shall begin such work in this block.
                 self._state.curve_work_left = 0
+            if isinstance(error, CallTimeout):
+                raise TimeLimitExceeded(
+                    f"transaction 0x{transaction.hash.hex()} runs longer than this machine gives "
+                    "a single one in a block that is to be agreed on: divide it into smaller ones"
+                ) from None
             raise
         accounts.lock_changes()
         self._state.curve_work_left -= self._state.curve_work

@@ -10,6 +10,7 @@ when one is raised.
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from eth.exceptions import (
@@ -25,6 +26,7 @@ from eth.vm.logic.invalid import InvalidOpcode
 
 from ledger.evm.analysis import analyse
 from ledger.evm.database import JournaledAccounts
+from ledger.evm.errors import CallTimeout
 from ledger.state import keccak
 
 _MAX: Final = (1 << 256) - 1
@@ -46,6 +48,8 @@ _FIXED: Final = frozenset((0x30, 0x32, 0x38, 0x3A, 0x41, 0x42, 0x43, 0x44, 0x45,
 same all the time that a message runs. py-evm's code says once what it is."""
 _READING: Final = frozenset((0x33, 0x34, 0x36, 0x3D, 0x58, 0x59, 0x5A, 0x5F))
 _CALLS: Final = frozenset((0xF1, 0xF2, 0xF4, 0xFA))
+_JUMPS_A_LOOK: Final = 16
+"""Jumps between two looks at the clock: code without a jump ends within some 20 ms."""
 
 
 def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kept flat for speed
@@ -62,6 +66,9 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
     opcodes = computation.opcodes
     address = message.storage_address
     fixed: dict[int, int] = {}
+    deadline: float | None = computation.state.deadline
+    # Where there is no deadline it never comes to 0.
+    jumps_left = -1 if deadline is None else _JUMPS_A_LOOK
     gas: int = meter.gas_remaining
     pc = 0
     outside = False
@@ -97,12 +104,18 @@ def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kep
                     if target not in jump_targets:
                         raise InvalidJumpDestination(f"jump to {target:#x}")
                     pc = target
+                    jumps_left -= 1
+                    if jumps_left == 0:
+                        jumps_left = _look(deadline)
             elif op == 0x56:
                 # JUMP
                 gas -= 8
                 pc = pop()
                 if pc not in jump_targets:
                     raise InvalidJumpDestination(f"jump to {pc:#x}")
+                jumps_left -= 1
+                if jumps_left == 0:
+                    jumps_left = _look(deadline)
             elif op == 0x50:
                 # POP
                 gas -= 2
@@ -338,6 +351,13 @@ def _store(accounts: JournaledAccounts, address: Any, slot: int, value: int) -> 
     if original == value:
         refund += (_GAS_SET if original == 0 else _GAS_RESET) - _GAS_WARM
     return cost + _GAS_WARM, refund
+
+
+def _look(deadline: float | None) -> int:
+    """Jumps until the next look at the clock. Raises `CallTimeout` where it is too late."""
+    if deadline is not None and time.monotonic() > deadline:
+        raise CallTimeout("the code runs too long")
+    return _JUMPS_A_LOOK
 
 
 def _exhausted(gas: int) -> Exception:

@@ -145,7 +145,7 @@ class LedgerState(PragueState):
     computation_class: type[_BoundedComputation] = LedgerComputation
 
     deadline: float | None = None
-    """By `time.monotonic`. For calls only: blocks have no clock, every node must agree on them."""
+    """By `time.monotonic`: for calls and proposals. What is agreed on has none."""
 
     def __init__(
         self, reader: StateReader, env: BlockEnvironment, *, reference: bool = False

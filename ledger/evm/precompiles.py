@@ -136,7 +136,7 @@ def _modexp_input(data: Any, gas: int) -> bytes:
 def check_time(deadline: float, message: MessageAPI) -> None:
     """Raise `CallTimeout` where the message cannot end by then (`time.monotonic`).
 
-    Looked at before each message: within one, the bound on gas keeps the time short.
+    Looked at before each message, and in loops (`ledger.evm.interpreter`).
     """
     rate = _INPUT_BYTES_PER_S.get(int.from_bytes(message.code_address or b"", "big"))
     needed_s = 0.0 if rate is None else len(message.data) / rate

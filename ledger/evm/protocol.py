@@ -60,11 +60,12 @@ class CallResult:
 class BlockExecution(Protocol):
     """One block under execution. Not thread-safe."""
 
-    def apply(self, transaction: Transaction) -> Receipt:
+    def apply(self, transaction: Transaction, deadline: float | None = None) -> Receipt:
         """Execute the next transaction.
 
-        Raises `TransactionRefused` (bad nonce, gas over the block's rest, intrinsic gas, …);
-        the state is then unchanged and the next transaction may follow.
+        Raises `TransactionRefused` (bad nonce, gas over the block's rest, intrinsic gas, …), also
+        where it would still run at `deadline` (`time.monotonic`): `TimeLimitExceeded`. The state
+        is then unchanged and the next transaction may follow.
         """
 
     def seal(self) -> StateChanges:

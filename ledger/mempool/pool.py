@@ -28,6 +28,7 @@ from ledger.mempool.types import MempoolLimits, MempoolStatus
 from ledger.types import Address, Hash32, Transaction
 
 EXPIRY_INTERVAL_S = 5.0
+HELD_SENDERS_MAX = 4_096
 _READY_POLL_S = 1.0
 
 DropCallback = Callable[[Transaction, Exception], None]
@@ -54,6 +55,8 @@ class Mempool:
         self._arrived = threading.Condition(self._lock)
         self._lanes: OrderedDict[Address, Lane] = OrderedDict()
         """In the order of turns: who was served longest ago comes first."""
+        self._held: OrderedDict[Address, float] = OrderedDict()
+        """Until when nothing of a sender is selected, also while nothing of it is pending."""
         self._by_hash: dict[Hash32, Transaction] = {}
         self._size_bytes = 0
         self._paused: str | None = None
@@ -85,6 +88,7 @@ class Mempool:
         self._check_bounds(transaction, lane)
         if lane is None:
             lane = Lane(state_nonce)
+            lane.held_until = self._held.get(transaction.sender, 0.0)
         if transaction.nonce < lane.next_nonce:
             raise NonceTooLow(f"nonce too low: have {transaction.nonce}, want {lane.next_nonce}")
         if transaction.nonce in lane.entries:
@@ -200,11 +204,18 @@ class Mempool:
         return chosen
 
     def hold(self, sender: Address, duration_s: float) -> None:
-        """Select nothing of this sender for a while; its transactions stay."""
+        """Select nothing of this sender for a while, nor of what comes meanwhile. All stays.
+
+        The longer of two holds counts.
+        """
         with self._lock:
+            until = max(self._clock() + duration_s, self._held.pop(sender, 0.0))
+            self._held[sender] = until
+            while len(self._held) > HELD_SENDERS_MAX:
+                self._held.popitem(last=False)
             lane = self._lanes.get(sender)
             if lane is not None:
-                lane.held_until = self._clock() + duration_s
+                lane.held_until = until
 
     # ---- going out ----------------------------------------------------------------------------
 
@@ -247,6 +258,8 @@ class Mempool:
         """Take out what has waited too long for missing nonces."""
         now = self._clock()
         self._next_expiry = now + EXPIRY_INTERVAL_S
+        for sender in [one for one, until in self._held.items() if until <= now]:
+            del self._held[sender]
         oldest = now - self._limits.queued_lifetime_s
         late = [
             (entry.transaction, lane.ready_end)

@@ -24,6 +24,7 @@ from ledger.consensus.cometbft.execution import (
     ProposalRules,
     finalise,
     judge,
+    note_time,
     prepare,
     results_of,
 )
@@ -31,11 +32,13 @@ from ledger.consensus.cometbft.genesis import EngineStart, block_params
 from ledger.consensus.cometbft.mark import Mark
 from ledger.consensus.cometbft.membership import update, validator_updates, validators_of
 from ledger.consensus.cometbft.pool import PoolView
+from ledger.consensus.slowness import SlowSenders
 from ledger.store import StoreFull
 
 APP_VERSION: Final = 1
 """Of the rules by which blocks are executed; part of the engine's block headers."""
 FULL_RETRY_S: Final = 1.0
+JUDGEMENT_S_MAX: Final = 600.0
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +88,10 @@ class Application:
         self._retain = retain
         self._stopping = stopping
         self._clock = clock
+        self._slow = SlowSenders(ledger.mempool)
         self._candidates = Candidates()
+        self._judgement_s = rules.judgement_s_max
+        """What this node gives a proposal of others: longer after each that was too slow."""
         self._final: _Final | None = None
         self._refreshed = False
         """Whether the last block was empty because its time was old."""
@@ -136,7 +142,7 @@ class Application:
         if self._lag_s(request.time) > self._rules.lag_s_max and not self._refreshed:
             return pb.ResponsePrepareProposal()
         timestamp = self._timestamp(request.time)
-        executed = prepare(self._ledger, self._rules, request.max_tx_bytes, timestamp)
+        executed = prepare(self._ledger, self._rules, self._slow, request.max_tx_bytes, timestamp)
         if executed is None:
             return pb.ResponsePrepareProposal()
         raws = [transaction.raw for transaction in executed.block.transactions]
@@ -166,9 +172,20 @@ class Application:
             return None
         outcome = self._candidates.get(request.height, timestamp, raws)
         if outcome is None:
-            outcome = judge(self._ledger, raws, timestamp)
-            self._candidates.put(request.height, timestamp, raws, outcome)
+            outcome = self._judge(raws, timestamp)
+            if not outcome.late:
+                self._candidates.put(request.height, timestamp, raws, outcome)
         return outcome.refusal
+
+    def _judge(self, raws: Sequence[bytes], timestamp: int) -> Outcome:
+        """Those that accept a block cannot take it back: who is slower must come to accept it."""
+        began = time.monotonic()
+        outcome = judge(self._ledger, raws, timestamp, self._judgement_s)
+        if outcome.late:
+            self._judgement_s = min(2 * self._judgement_s, JUDGEMENT_S_MAX)
+        elif outcome.executed is not None:
+            note_time(self._slow, outcome.executed, time.monotonic() - began)
+        return outcome
 
     # ---- final blocks -----------------------------------------------------------------------
 
@@ -219,6 +236,7 @@ class Application:
         self._keep(final)
         self._final = None
         self._candidates.clear()
+        self._judgement_s = self._rules.judgement_s_max
         self._pool.advanced()
         after = self._ledger.nodes()
         if after != before:

@@ -22,6 +22,8 @@ class Outcome:
     """None: no block, because no transaction can be part of one."""
     refusal: str | None = None
     """Why the proposal must not be accepted; None where it may be."""
+    late: bool = False
+    """Refused only because this machine was too slow."""
 
 
 class Candidates:

@@ -8,13 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.chain import BlockEmpty, BlockInvalid, Executed, Ledger, TransactionFailed
+from ledger.chain import (
+    BlockEmpty,
+    BlockInvalid,
+    Deadlines,
+    Executed,
+    Ledger,
+    TransactionFailed,
+)
 from ledger.consensus.cometbft import abci_pb2 as pb
 from ledger.consensus.cometbft.candidates import Outcome
 from ledger.consensus.cometbft.errors import EngineHalted
+from ledger.consensus.slowness import SlowSenders
 from ledger.consensus.solo import HOLD_S, TRANSACTIONS_MAX_DEFAULT
 from ledger.consensus.wire import uvarint
-from ledger.evm import TransactionRefused, decode_transaction
+from ledger.evm import TimeLimitExceeded, TransactionRefused, decode_transaction
 from ledger.state import keccak
 from ledger.types import Hash32, Transaction
 
@@ -33,6 +41,13 @@ class ProposalRules:
     execution_s_max: float = 0.3
     """No transaction is begun later than this in executing a proposal of ours. The others wait for
     it (`Timings.propose_ms`), and must then execute it as well."""
+    proposal_s_max: float = 0.7
+    """What would still run by then is left to the next proposal."""
+    transaction_s_max: float = 1.2
+    """As first of a proposal it may run so long: that costs a round. Longer, and it is dropped."""
+    judgement_s_max: float = 5.0
+    """A proposal that takes longer here is refused; if it comes again it has twice the time, so
+    that a slow machine stops nobody for ever."""
     lag_s_max: float = 2.0
     """A block with transactions is not proposed if its time is longer ago."""
     ahead_s_max: float = 60.0
@@ -40,12 +55,17 @@ class ProposalRules:
 
 
 def prepare(
-    ledger: Ledger, rules: ProposalRules, size_bytes_max: int, timestamp: int
+    ledger: Ledger,
+    rules: ProposalRules,
+    slow: SlowSenders,
+    size_bytes_max: int,
+    timestamp: int,
 ) -> Executed | None:
     """Our own proposal, of what our mempool has. None where it has nothing that can be included.
 
-    What can never be included leaves the mempool. A transaction that breaks the engine is passed
-    over for a while, with all its sender's. `size_bytes_max` counts as `encoded_size`.
+    What can never be included, and what runs too long, leaves the mempool. A transaction that
+    breaks the engine is passed over for a while, with all its sender's. `size_bytes_max` counts as
+    `encoded_size`.
     """
     pool, bound = ledger.mempool, min(size_bytes_max, ledger.limits().block_size_bytes_max)
     for _ in range(FAILURES_MAX):
@@ -53,10 +73,19 @@ def prepare(
         transactions = _fitting(chosen, size_bytes_max)
         if not transactions:
             return None
-        deadline = time.monotonic() + rules.execution_s_max
+        began = time.monotonic()
+        in_time = _until(began + rules.execution_s_max, transactions)
+        deadlines = Deadlines.after(rules.transaction_s_max, rules.proposal_s_max)
         try:
-            return ledger.execute(_until(deadline, transactions), timestamp)
+            executed = ledger.execute(in_time, timestamp, deadlines=deadlines)
+            note_time(slow, executed, time.monotonic() - began)
+            return executed
         except BlockEmpty as empty:
+            late = next((o for o in empty.dropped if isinstance(o.reason, TimeLimitExceeded)), None)
+            if late is not None:
+                hold_s = slow.refuse(late.transaction, late.reason)
+                _log.warning("%s; its sender is held for %g s", late.reason, hold_s)
+                return None  # the round is lost: the others have waited long enough
             never = [one for one in empty.dropped if one.final]
             for one in never:
                 pool.drop(one.transaction, one.reason)
@@ -68,8 +97,18 @@ def prepare(
     return None
 
 
-def judge(ledger: Ledger, raws: Sequence[bytes], timestamp: int) -> Outcome:
-    """Somebody's proposal, executed strictly: one bad transaction, and it is refused whole."""
+def note_time(slow: SlowSenders, executed: Executed, duration_s: float) -> None:
+    """A proposal took so long. Where it is all one transaction's time, its sender has to wait."""
+    if len(executed.block.transactions) == 1:
+        slow.took(executed.block.transactions[0].sender, duration_s)
+
+
+def judge(ledger: Ledger, raws: Sequence[bytes], timestamp: int, limit_s: float) -> Outcome:
+    """Somebody's proposal, executed strictly: one bad transaction, and it is refused whole.
+
+    So is one that takes longer than `limit_s`; of another machine, or at another time, that may
+    not hold (`Outcome.late`).
+    """
     limit = ledger.limits().transaction_size_bytes_max
     transactions: list[Transaction] = []
     for place, raw in enumerate(raws):
@@ -78,9 +117,11 @@ def judge(ledger: Ledger, raws: Sequence[bytes], timestamp: int) -> Outcome:
         except TransactionRefused as refused:
             return Outcome(None, f"transaction {place}: {refused}")
     try:
-        return Outcome(ledger.execute(transactions, timestamp, strict=True))
+        deadlines = Deadlines.after(limit_s)
+        return Outcome(ledger.execute(transactions, timestamp, strict=True, deadlines=deadlines))
     except (BlockInvalid, BlockEmpty) as refused:
-        return Outcome(None, str(refused))
+        late = isinstance(refused.__cause__, TimeLimitExceeded)
+        return Outcome(None, str(refused), late=late)
     except TransactionFailed as failed:
         _log.critical("%s; the proposal is refused", failed, exc_info=failed)
         return Outcome(None, str(failed))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from ledger.chain import Ledger, NotPermitted
+from ledger.chain import Deadlines, Ledger, NotPermitted
 from ledger.consensus import DriverState, SoloDriver
 from ledger.evm import PyEvmEngine
 from ledger.evm.execution import PyEvmExecution
@@ -96,12 +96,14 @@ def test_a_failing_block_is_loud_and_loses_nothing(
     whole = open_ledger.append_block
     failures = 0
 
-    def failing(transactions: Iterable[Transaction], timestamp: int) -> CommittedBlock:
+    def failing(
+        transactions: Iterable[Transaction], timestamp: int, *, deadlines: Deadlines
+    ) -> CommittedBlock:
         nonlocal failures
         failures += 1
         if failures <= 2:
             raise OSError("the disk is on fire")
-        return whole(transactions, timestamp)
+        return whole(transactions, timestamp, deadlines=deadlines)
 
     monkeypatch.setattr(open_ledger, "append_block", failing)
     driver = SoloDriver(open_ledger)
@@ -118,10 +120,10 @@ def test_a_failing_block_is_loud_and_loses_nothing(
 
 
 class _FragileExecution(PyEvmExecution):
-    def apply(self, transaction: Transaction) -> Receipt:
+    def apply(self, transaction: Transaction, deadline: float | None = None) -> Receipt:
         if transaction.data.endswith(b"\xbe\xef"):
             raise ZeroDivisionError("a defect of the engine")
-        return super().apply(transaction)
+        return super().apply(transaction, deadline)
 
 
 class _FragileEngine(PyEvmEngine):

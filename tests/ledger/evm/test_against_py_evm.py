@@ -5,14 +5,17 @@ py-evm's side is its unchanged Prague virtual machine on its own account databas
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from eth import EVM_RECURSION_LIMIT
 from eth.consensus.noproof import NoProofConsensus
 from eth.db.account import AccountDB
 from eth.db.atomic import AtomicDB
@@ -384,6 +387,17 @@ def allocation(codes: Sequence[bytes]) -> dict[Address, GenesisAccount]:
     return alloc
 
 
+@contextmanager
+def _room_for_calls() -> Iterator[None]:
+    """1,024 calls deep, as py-evm sees to when it is imported: Hypothesis takes that away."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(EVM_RECURSION_LIMIT, before))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
 @pytest.mark.feature("L1")
 @settings(
     max_examples=150,
@@ -398,7 +412,7 @@ def test_receipts_gas_and_roots_are_those_of_py_evm(
     codes: tuple[bytes, ...], blocks: list[list[Step]]
 ) -> None:
     alloc = allocation(codes)
-    with TemporaryDirectory() as directory, warnings.catch_warnings():
+    with _room_for_calls(), TemporaryDirectory() as directory, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         reference, ours = Reference(alloc), Ours(alloc, Path(directory))
         assert ours.root == reference.root

@@ -214,6 +214,29 @@ def test_a_held_sender_is_passed_over_until_the_time_is_up() -> None:
     assert names(everything(pool)) == [(1, 0), (2, 0)]
 
 
+def test_a_hold_outlasts_what_was_pending_and_is_never_shortened() -> None:
+    clock = Clock()
+    pool, _ = make(clock=clock)
+    pool.add(transaction(1, 0))
+    pool.hold(transaction(1, 0).sender, 30)
+    pool.hold(transaction(1, 0).sender, 5)
+    pool.drop(transaction(1, 0), ValueError())
+    pool.add(transaction(1, 0, salt=1))
+    clock.now = 29
+    assert everything(pool) == []
+    assert not pool.is_ready(transaction(1, 0, salt=1).hash)
+    clock.now = 31
+    assert names(everything(pool)) == [(1, 0)]
+
+
+def test_a_sender_that_is_held_before_it_sends_is_held() -> None:
+    clock = Clock()
+    pool, _ = make(clock=clock)
+    pool.hold(transaction(1, 0).sender, 30)
+    pool.add(transaction(1, 0))
+    assert everything(pool) == []
+
+
 def test_a_paused_pool_refuses_and_keeps() -> None:
     pool, _ = make()
     pool.add(transaction(1, 0))
