@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from ledger.consensus.cometbft import CometBftDriver, EngineRefused, EngineUnreachable
 from ledger.snapshot import Manifest, SnapshotInfo
 from ledger.witness import Witness
+from nodes.membership import active_witnesses
+from nodes.network.trusting import drift_of
 from nodes.opening import Snapshots
 from nodes.operations import (
     CaptureView,
@@ -82,6 +84,7 @@ def _membership(node: NodeRuntime) -> MembershipView:
         validators=sum(1 for one in active if one.power),
         power_total=sum(one.power for one in active),
         own_power=sum(one.power for one in active if one.id == own),
+        trust_drift=drift_of(node.trust, active_witnesses(node.ledger)).words if active else "",
     )
 
 

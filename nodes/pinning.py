@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from ledger.chain import Genesis
 from ledger.consensus.cometbft import EngineHalted, engine_genesis
+from nodes.layout import NodeDirectory
 from traceability.bundle import GenesisPin, Trust
 
 
@@ -19,6 +20,24 @@ def pin_of(genesis: Genesis, engine: bytes | None = None) -> GenesisPin:
 def pinned(trust: Trust, genesis: Genesis, engine: bytes | None = None) -> Trust:
     """The trust file of this ledger with its pin."""
     return replace(trust, genesis=pin_of(genesis, engine))
+
+
+def complete_pin(directory: NodeDirectory, genesis: Genesis, *, engine: bool) -> None:
+    """Pin the beginning in a node's own trust file, where that was written before there were pins.
+
+    `engine`: whether the node has one. Raises `TrustMalformed`.
+    """
+    trust = Trust.load(directory.trust)
+    if trust.genesis is None:
+        pinned(trust, genesis, _engine_genesis(directory) if engine else None).save(directory.trust)
+
+
+def _engine_genesis(directory: NodeDirectory) -> bytes | None:
+    """None before the engine's first start: its beginning follows from the ledger's then."""
+    try:
+        return (directory.engine / "config" / "genesis.json").read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def document_hash(genesis: Genesis) -> bytes:

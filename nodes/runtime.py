@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 from api import ApiSettings, KeyStore, Services, create_app
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import Driver
-from ledger.consensus.cometbft import ensure_node_key
+from ledger.consensus.cometbft import CometBftDriver, EngineStart, ensure_node_key
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector, open_database, upgrade
 from ledger.rpc import RpcServer
@@ -37,6 +38,7 @@ from nodes.opening import (
     signers_of,
 )
 from nodes.operations import OperationsServer
+from nodes.pinning import complete_pin
 from nodes.settings import NodeSettings, load_settings
 from nodes.versions import follow_versions, refresh_trust
 from traceability.bundle import Trust
@@ -72,9 +74,12 @@ class NodeRuntime:
         root: Path,
         passphrase: str,
         adjust: Callable[[NodeSettings], NodeSettings] | None = None,
+        *,
+        accept_loss: bool = False,
     ) -> NodeRuntime:
         """Open a node's folder and start its parts: chain, projection, capture.
 
+        `accept_loss`: see `open_driver`.
         Raises NotANodeDirectory, SettingsInvalid and what the parts raise.
         """
         directory = NodeDirectory(root)
@@ -90,6 +95,7 @@ class NodeRuntime:
             switch_log_key(directory, genesis, secrets, settings.chain.map_size_gib << 30)
             ledger = open_ledger(directory, settings, genesis, secrets)
             closing.callback(ledger.close)
+            complete_pin(directory, genesis, engine=settings.consensus.driver == "cometbft")
             trust = refresh_trust(ledger, directory.trust)
             closing.callback(follow_versions(ledger, directory.trust))
             switch_accounts(ledger, secrets)
@@ -112,7 +118,9 @@ class NodeRuntime:
                 closing.callback(snapshots.service.stop)
                 snapshots.service.start()
             service = None if snapshots is None else snapshots.service
-            driver = open_driver(directory, settings, ledger, secrets, service)
+            driver = open_driver(
+                directory, settings, ledger, secrets, service, accept_loss=accept_loss
+            )
             closing.callback(driver.stop)
             driver.start()
             closing.callback(follow_peers(ledger, driver))
@@ -161,6 +169,22 @@ class NodeRuntime:
         """Why this node must not go on, if so: its ledger would no longer be that of the others."""
         status = self.driver.status()
         return (status.error or "consensus is halted") if status.halted else None
+
+    def waits_for_beginning(self, now_s: float) -> str | None:
+        """What is wrong where the network begins later than this clock says it is; else None.
+
+        The engine waits for that moment and says nothing (CometBFT, node `OnStart`).
+        """
+        if not isinstance(self.driver, CometBftDriver) or self.driver.height():
+            return None
+        begins_s = EngineStart.parse(self.driver.genesis()).time
+        if begins_s <= now_s:
+            return None
+        moment = datetime.fromtimestamp(begins_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return (
+            f"the network begins at {moment}, {begins_s - now_s:.0f} s from now by this machine's "
+            "clock: nothing is agreed on before; is the clock right, and was the genesis' --time?"
+        )
 
     def api(self, public_url: str) -> FastAPI:
         """The HTTP application; QR codes lead to `public_url`."""

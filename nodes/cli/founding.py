@@ -22,7 +22,11 @@ from nodes.network.adoption import adopt_genesis, write_new
 from nodes.network.descriptor import Descriptor
 from nodes.network.founding import consortium_genesis, consortium_trust, genesis_hash
 from nodes.network.identity import NodeSpec, init_node
+from nodes.network.source import MemberSource
+from nodes.network.trusting import trust_of_keys
+from nodes.operations.runfile import RunFile
 from nodes.settings import ApiSettings, ConsensusSettings, NodeSettings
+from traceability.bundle import Trust
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the other members must reach it
@@ -217,23 +221,45 @@ def _seconds(text: str) -> int:
 
 
 def trust(
-    file: Annotated[Path, typer.Argument(metavar="GENESIS", help="The agreed genesis.json.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write.")] = Path(
-        "trust.json"
-    ),
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="GENESIS|DIR", help="The agreed genesis.json, or a node's folder."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to write. [trust.json; of a node, its own]"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the trust file that verifiers of this consortium's log need.
 
+    Of a genesis: its founders vouch. Of the folder of a node that runs: its trust file with the
+    keys of all nodes that count by now, those of before beside them.
+
     \b
     Example:  tally network trust genesis.json -o trust.json
+              tally network trust ./node
     """
-    made = consortium_trust(Genesis.load(file))
-    made.save(output)
-    if as_json:
-        print_json({"trust": str(output), "threshold": made.threshold, "keys": len(made.keys)})
+    if source.is_dir():
+        place = NodeDirectory(source.absolute())
+        with MemberSource(RunFile.find(place.root).api) as own:
+            active = [node.witness_key for node in own.network().nodes if node.active]
+        made = trust_of_keys(Trust.load(place.trust), active)
+        target = output or place.trust
     else:
-        out.print(f"{output}: {made.threshold} of {len(made.keys)} keys vouch", markup=False)
+        made = consortium_trust(Genesis.load(source))
+        target = output or Path("trust.json")
+    made.save(target)
+    count = made.members.count
+    if as_json:
+        print_json(
+            {"trust": str(target), "threshold": made.threshold, "keys": len(made.keys)}
+            | {"members": count}
+        )
+    else:
+        out.print(f"{target}: {made.threshold} of {count} members vouch", markup=False)
+        if source.is_dir() and output is None:
+            out.print("The node serves it from its next start on.")
 
 
 def adopt(

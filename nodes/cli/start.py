@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ledger.crypto import passphrase_for
-from nodes.cli.options import AsJson
+from nodes.cli.options import AsJson, PassphraseFile
 from nodes.cli.output import EXIT_HALTED, err, out, print_json
 from nodes.cli.ready import tell_ready
 from nodes.errors import NodeError
@@ -42,6 +43,15 @@ def start(
             "--developer", help="Also show a bearer key and the private key of an app's account."
         ),
     ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss",
+            help="The record of what this validator has signed is lost, and I answer for its not "
+            "having voted on the next height.",
+        ),
+    ] = False,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a node until Ctrl-C.
@@ -52,13 +62,20 @@ def start(
     Example:  tally node start ./node --genesis genesis.json
     """
     place = NodeDirectory(directory.absolute())
-    passphrase = passphrase_for(place.keys)
+    passphrase = passphrase_for(place.keys, passphrase_file)
     if genesis is not None:
         adopt_genesis(place, genesis)
-    run_node(place, passphrase, developer=developer, as_json=as_json)
+    run_node(place, passphrase, developer=developer, as_json=as_json, accept_loss=accept_loss)
 
 
-def run_node(place: NodeDirectory, passphrase: str, *, developer: bool, as_json: bool) -> None:
+def run_node(
+    place: NodeDirectory,
+    passphrase: str,
+    *,
+    developer: bool,
+    as_json: bool,
+    accept_loss: bool = False,
+) -> None:
     """Run the node in a folder until Ctrl-C, or until it has to stop by itself."""
     place.check()
     if place.joining.exists():
@@ -67,7 +84,13 @@ def run_node(place: NodeDirectory, passphrase: str, *, developer: bool, as_json:
             "`tally node join` again"
         )
     configure_logging(load_settings(place.settings).log)
-    with NodeRuntime.open(place.root, passphrase) as node, serving(node) as addresses:
+    with (
+        NodeRuntime.open(place.root, passphrase, accept_loss=accept_loss) as node,
+        serving(node) as addresses,
+    ):
+        early = node.waits_for_beginning(time.time())
+        if early is not None:
+            err.print(f"tally: {early}", markup=False)
         if developer:
             _tell_developer(node, addresses, as_json)
         else:

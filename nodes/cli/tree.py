@@ -38,7 +38,9 @@ _NETWORK = Branch(
         "new": Entry("nodes.cli.network", "new", "Write a ready consortium on this machine."),
         "up": Entry("nodes.cli.network", "up", "Run all nodes of such a consortium."),
         "genesis": Entry("nodes.cli.founding", "genesis", "Make the genesis that all agree on."),
-        "trust": Entry("nodes.cli.founding", "trust", "Write the trust file of a genesis."),
+        "trust": Entry(
+            "nodes.cli.founding", "trust", "Write the trust file of a genesis, or of a node."
+        ),
         "update": Entry(
             "nodes.cli.trust", "update", "Add proven contract versions to a trust file."
         ),
@@ -54,7 +56,7 @@ _NODE = Branch(
       tally node init ./node --organisation acme --name Acme --role manufacturer \\
                       --p2p acme.example:26656 --api https://ledger.acme.example
       tally node adopt ./node --genesis genesis.json     (a founder)
-      tally node join ./node URL --trust trust.json      (everybody else)
+      tally node join URL ./node --trust trust.json      (everybody else)
       tally node start ./node""",
     {
         "init": Entry("nodes.cli.founding", "init", "Make a node's keys and its descriptor."),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from contracts.consortium import Profile, Role
 from contracts.network import FoundingNode
 from ledger.consensus.cometbft import ensure_node_key
+from ledger.consensus.cometbft.home import Home
+from ledger.consensus.validator import begin_record
 from ledger.crypto import KeyKind, KeyStore
 from ledger.types import Address
 from nodes.endpoints import PeerEndpoint
@@ -85,7 +87,8 @@ def describe_node(directory: NodeDirectory, keys: KeyStore, spec: NodeSpec) -> D
     Raises `DescriptorInvalid` where the account cannot sign it.
     """
     if keys.entry(KeyKind.VALIDATOR, VALIDATOR_KEY_LABEL) is None:
-        keys.create_validator(VALIDATOR_KEY_LABEL)
+        made = keys.create_validator(VALIDATOR_KEY_LABEL)
+        begin_record(Home(directory.engine).signer_state, made.public_key)
     labels = (spec.organisation, DEVELOPER_LABEL)
     accounts = {
         entry.label: Address(bytes.fromhex(entry.public.removeprefix("0x")))

@@ -33,6 +33,8 @@ class Standing:
     active: bool
     validator_key: str | None
     p2p: str
+    witness_key: str = ""
+    """As it stands in the Network contract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,4 +222,5 @@ def _standing(fields: Mapping[str, Any]) -> Standing:
         active=fields["status"] == "active",
         validator_key=fields["validatorKey"],
         p2p=str(fields["p2p"]),
+        witness_key=str(fields.get("witnessKey", "")),
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ledger.chain import Ledger
-from ledger.tlog import Members, NoteMalformed, NoteVerifier
+from ledger.tlog import Members, NoteMalformed, NoteVerifier, identity_of
 from ledger.witness import label_of
 from nodes.membership import active_witnesses, witness_threshold
 from nodes.network.founding import more_than_two_thirds
@@ -24,37 +24,40 @@ class Drift:
     missing: tuple[str, ...]
     """Active nodes whose present key it does not list."""
     gone: tuple[str, ...]
-    """Witnesses that it counts and that no active node is any more."""
+    """Witnesses that it lists and that no active node is any more, for old proofs."""
+    reachable: bool
+    """Whether as many active nodes are listed as must sign."""
+    gone_suffice: bool
+    """Whether those who are gone could vouch for a log without any active node."""
 
     @property
     def words(self) -> str:
-        """For an operator; empty where there is nothing to say."""
+        """For an operator; empty where there is nothing to do."""
         parts = []
         if self.missing:
             parts.append(f"it lacks the present keys of {', '.join(self.missing)}")
-        if self.gone:
-            parts.append(f"it still counts {', '.join(self.gone)}, no active node any more")
-        return " and ".join(parts)
+        if not self.reachable:
+            parts.append("too few active nodes stand in it to reach its threshold")
+        if self.gone_suffice:
+            parts.append(f"{', '.join(self.gone)} have gone and could still vouch without the rest")
+        return "; ".join(parts)
 
 
 def drift_of(trust: Trust, witnesses: Sequence[NoteVerifier]) -> Drift:
     """Compare with the witness keys of the active nodes."""
-    listed = set(trust.keys)
-    active = {key.name for key in witnesses}
-    keys = {key.public_key for key in witnesses}
+    names, keys = {key.name for key in witnesses}, {key.public_key for key in witnesses}
     # The log's own name is every node's: whose key it is, another name of it tells.
-    counted = [key for key in trust.keys if key.name != trust.origin]
+    gone = [
+        key
+        for key in trust.keys
+        if trust.origin != key.name and key.name not in names and key.public_key not in keys
+    ]
+    listed, members = set(trust.keys), trust.members
     return Drift(
         missing=tuple(_label(key, trust) for key in witnesses if key not in listed),
-        gone=tuple(
-            sorted(
-                {
-                    _label(key, trust)
-                    for key in counted
-                    if key.name not in active and key.public_key not in keys
-                }
-            )
-        ),
+        gone=tuple(sorted({_label(key, trust) for key in gone})),
+        reachable=members.among(identity_of(key) for key in witnesses) >= trust.threshold,
+        gone_suffice=members.among(identity_of(key) for key in gone) >= trust.threshold,
     )
 
 

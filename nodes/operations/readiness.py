@@ -30,7 +30,13 @@ def unready(seen: Observation, bounds: OperationsSettings) -> tuple[Finding, ...
 
 def alerts(seen: Observation, bounds: OperationsSettings) -> tuple[Finding, ...]:
     """What its operator must look at, ready or not: fork evidence first."""
-    return (*_evidence(seen), *unready(seen, bounds), *_witness(seen), *seen.unanswered)
+    return (
+        *_evidence(seen),
+        *unready(seen, bounds),
+        *_witness(seen),
+        *_trust(seen),
+        *seen.unanswered,
+    )
 
 
 def _driver(seen: Observation) -> Iterator[Finding]:
@@ -110,3 +116,12 @@ def _witness(seen: Observation) -> Iterator[Finding]:
     if witness.witnessed_size < witness.size:
         text += f"; {witness.threshold} are asked for"
     yield Finding("cosignatures", text)
+
+
+def _trust(seen: Observation) -> Iterator[Finding]:
+    if seen.membership is not None and seen.membership.trust_drift:
+        yield Finding(
+            "trust",
+            f"trust.json does not follow the ledger: {seen.membership.trust_drift}; "
+            "`tally network trust DIR` adds what is missing, and the next start serves it",
+        )

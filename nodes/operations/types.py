@@ -58,6 +58,8 @@ class MembershipView:
     validators: int
     power_total: int
     own_power: int
+    trust_drift: str = ""
+    """What the node's own trust file does not follow; empty where it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,19 @@ def test_a_trust_file_holds_no_more_keys_than_it_can() -> None:
     assert trust.threshold == 80
 
 
-def test_an_operator_is_told_whom_the_file_lacks_and_whom_it_still_counts() -> None:
+def test_an_operator_is_told_whom_the_file_lacks() -> None:
     assert drift_of(TRUST, ACTIVE).words == ""
     drift = drift_of(TRUST, [*ACTIVE[1:], NEWCOMER])
     assert (drift.missing, drift.gone) == (("newcomer",), ("member-0",))
-    assert "lacks the present keys of newcomer and it still counts member-0" in drift.words
+    assert drift.words == "it lacks the present keys of newcomer"
+
+
+def test_who_left_is_no_matter_until_it_outweighs_those_who_stay() -> None:
+    """Old keys stay for old proofs: that alone is nothing to do."""
+    assert drift_of(TRUST, ACTIVE[1:]).words == ""
+    assert "too few active nodes" in drift_of(TRUST, ACTIVE[2:]).words
+    drift = drift_of(TRUST, ACTIVE[3:])
+    assert "member-0, member-1, member-2 have gone and could still vouch" in drift.words
 
 
 def test_a_changed_key_is_lacking_until_it_is_listed_and_the_old_one_may_stay() -> None:

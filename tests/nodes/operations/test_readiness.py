@@ -99,3 +99,13 @@ def test_missing_cosignatures_are_an_alert_that_names_the_witnesses() -> None:
     assert "2 of 4" in alert.text
     assert "c, d" in alert.text
     assert unready(seen(witness=late), BOUNDS) == ()
+
+
+def test_a_trust_file_that_lags_behind_the_ledger_is_told_and_no_reason_to_be_unready() -> None:
+    drift = "it lacks the present keys of newcomer"
+    late = seen(membership=MembershipView(4, 4, 40, 10, trust_drift=drift))
+    (finding,) = alerts(late, BOUNDS)
+    assert finding.code == "trust"
+    assert drift in finding.text
+    assert "`tally network trust DIR`" in finding.text
+    assert unready(late, BOUNDS) == ()
