@@ -83,12 +83,14 @@ def open_driver(
     peers: tuple[str, ...] | None = None,
     genesis: bytes | None = None,
     signs: bool = True,
+    accept_loss: bool = False,
 ) -> Driver:
     """Who decides the order, by `[consensus] driver`. Not started.
 
     For a node that joins: how it gets the state, the peers (by default those that the ledger
     names) and the engine's genesis.json (by default derived from the ledger's). Without `signs`
-    the engine is given a key that no member knows, so that the node follows and never votes. Raises
+    the engine is given a key that no member knows, so that the node follows and never votes.
+    `accept_loss`: the operator answers for no vote of a lost record (`KeyRing`). Raises
     `SettingsInvalid` where the ledger is no consortium's, and what the engine's room raises.
     """
     section = settings.consensus
@@ -120,6 +122,7 @@ def open_driver(
         snapshots=snapshots,
         validator=secrets.load_validator(VALIDATOR_KEY_LABEL) if signs else None,
         find_validator=secrets.find_validator,
+        accept_loss=accept_loss,
     )
 
 

@@ -10,15 +10,16 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from ledger.crypto import passphrase_from_environment
+from ledger.crypto import passphrase_for
 from ledger.snapshot import SnapshotMaker, SnapshotStore
-from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory
+from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, PassphraseFile
 from nodes.cli.output import out, print_json, progress
 from nodes.errors import NodeError, NodeUnreachable
 from nodes.layout import NodeDirectory
 from nodes.operations import NotRunning
 from nodes.operations.backup import make_backup
 from nodes.operations.client import OperatorClient
+from nodes.operations.heights import ask_members
 from nodes.operations.restore import Safeguards, restore_backup
 from nodes.settings import load_settings
 
@@ -88,7 +89,11 @@ def restore(
     ] = None,
     peers: Annotated[
         list[str] | None,
-        typer.Option("--peer", help="Operator's listener of another node to ask for its height."),
+        typer.Option(
+            "--peer",
+            help="Address of another validator's HTTP API to ask for the height, beside those in "
+            "the Network contract.",
+        ),
     ] = None,
     accept_loss: Annotated[
         bool,
@@ -96,6 +101,7 @@ def restore(
             "--accept-loss", help="Nothing was signed after the backup, and I answer for it."
         ),
     ] = False,
+    passphrase_file: PassphraseFile = None,
     whole_check: Annotated[
         bool, typer.Option("--check", help="Execute the whole chain anew and compare.")
     ] = False,
@@ -104,17 +110,23 @@ def restore(
     """Make a node's folder out of a backup. The old node must never run again.
 
     \b
+    A validator must not vote twice: the other members are asked which height the network has
+    reached, unless --last-height says it. Nodes with more than a third of the power must answer.
     Example:  tally node restore /backups/2026-01-01.tar ./node --checkpoint last.txt
     """
     heights = [] if last_height is None else [last_height]
-    heights += [_height_of(url) for url in peers or ()]
     note = None if checkpoint is None else _read_checkpoint(checkpoint)
     with _bar("restoring", as_json) as told:
         done = restore_backup(
             backup,
             NodeDirectory(folder),
-            passphrase_from_environment(),
-            Safeguards(note, heights, accept_loss),
+            lambda keys: passphrase_for(keys, passphrase_file),
+            Safeguards(
+                note,
+                heights,
+                accept_loss,
+                lambda ledger, own: ask_members(ledger, own, peers or ()),
+            ),
             told,
             whole_check=whole_check,
         )
@@ -132,6 +144,12 @@ def restore(
         )
     if done.last_signed is not None:
         out.print(f"The validator signs nothing up to height {done.last_signed}.")
+    if done.needed:
+        out.print(
+            "The others have too little power to pass that height without it. If they stand still, "
+            "and this validator surely voted on nothing after the backup, restore with "
+            "--accept-loss.",
+        )
     url = load_settings(NodeDirectory(done.path).settings).database.url
     if url and manifest.database == "sqlite":
         out.print(f"node.toml names the database {url}: put tally.sqlite there.", markup=False)
@@ -204,13 +222,3 @@ def _text(data: bytes, place: str) -> str:
         return data.decode()
     except UnicodeDecodeError as bad:
         raise NodeError(f"{place} is no checkpoint") from bad
-
-
-def _height_of(url: str) -> int:
-    """The consensus height of another node, from its operator's listener."""
-    with OperatorClient.of_url(url) as client:
-        engine = client.status().get("engine")
-    height = engine.get("height") if isinstance(engine, dict) else None
-    if type(height) is not int:
-        raise NodeError(f"{url} does not tell its consensus height: use --last-height")
-    return height

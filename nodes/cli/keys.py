@@ -23,7 +23,7 @@ from ledger.crypto import (
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import open_database, read_transaction, upgrade
 from ledger.tlog import open_rotation
-from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory
+from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, PassphraseFile
 from nodes.cli.output import out, print_json
 from nodes.errors import NodeError
 from nodes.founding import DEVELOPER_LABEL
@@ -45,15 +45,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-PassphraseFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--passphrase-file",
-        help="File whose first line opens the keys. Default: $TALLY_PASSPHRASE_FILE, "
-        "$TALLY_PASSPHRASE, else you are asked.",
-        dir_okay=False,
-    ),
-]
 Module = Annotated[
     Path | None,
     typer.Option(

@@ -28,5 +28,14 @@ Folder = Annotated[
 Reference = Annotated[
     bool, typer.Option("--reference", help="Execute by py-evm's own loop: three times as long.")
 ]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        help="File whose first line opens the keys. Default: $TALLY_PASSPHRASE_FILE, "
+        "$TALLY_PASSPHRASE, else you are asked.",
+        dir_okay=False,
+    ),
+]
 PORT_MAX = 65_535
 DEFAULT_DIRECTORY = Path(".tally")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from ledger.consensus.cometbft.home import Home, write_private
@@ -14,6 +14,8 @@ from nodes.layout import NodeDirectory
 from nodes.operations.backup_errors import BackupDamaged, RestoreRefused
 from nodes.operations.backup_manifest import BackupManifest
 
+MARGIN_HEIGHTS: Final = 10
+"""Barred beyond the height that members say."""
 _STEP_LAST: Final = 3
 _ROUND_LAST: Final = (1 << 31) - 1
 _FILE_SIZE_BYTES_MAX: Final = 64 * 1024
@@ -23,13 +25,14 @@ def raise_last_signed(
     directory: NodeDirectory,
     keys: KeyStore,
     manifest: BackupManifest,
-    heights: Sequence[int],
+    reached: Callable[[], int | None],
     accept_loss: bool,
 ) -> int | None:
     """Raise the records of what was signed last; the height up to which nothing is signed now.
 
-    `heights` are those that other nodes have reached. One more was perhaps voted on. Returns None
-    where nothing is raised: the node holds no validator key, or no height is known and the
+    `reached` tells the height that the network has reached. This validator may have voted on the
+    one after it, and who said so may be late: some more are barred. Returns None where nothing is
+    raised: the node holds no validator key, or no height is known and the
     operator answers for there being none after the backup (`accept_loss`; that is also how more
     than a third of the validators come back, who otherwise would all be silent at the next
     height). Raises `RestoreRefused` where no height is known.
@@ -39,15 +42,16 @@ def raise_last_signed(
     signs_itself = VALIDATOR_KEY_LABEL in labels
     if not signs_itself and not home.validator_key.exists():
         return None
-    if not heights and not accept_loss:
+    found = reached()
+    if found is None and not accept_loss:
         raise RestoreRefused(
             f"the backup is of consensus height {manifest.height}; this validator may have voted "
             "on later ones since, and voting twice is what is punished: say which height the "
-            "network has reached (--last-height, or the address of another node)"
+            "network has reached (--last-height), or have its members asked"
         )
-    if not heights:
+    if found is None:
         return None
-    height = max([*heights, manifest.height or 0]) + 1
+    height = max(found, manifest.height or 0) + MARGIN_HEIGHTS
     home.prepare()
     if signs_itself:
         for public_key in _validator_keys(keys):

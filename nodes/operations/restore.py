@@ -9,12 +9,13 @@ from __future__ import annotations
 import secrets
 import shutil
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.chain import ChainError, Genesis, Ledger
 from ledger.chain.signed_before import write_signed_before
+from ledger.consensus.cometbft import ensure_node_key
 from ledger.crypto import KeyStore
 from ledger.store import StoreError
 from ledger.tlog import Checkpoint, NoteVerifier, TlogError, open_checkpoint
@@ -36,9 +37,17 @@ class Safeguards:
     checkpoint: str | None = None
     """The newest signed note of this log that anybody has: from a peer, a bundle, a web page."""
     heights: Sequence[int] = ()
-    """Consensus heights that the network has reached since (asked of its other members)."""
+    """Consensus heights that the network has reached since, as the operator knows them."""
     accept_loss: bool = False
     """Nothing newer is known and the operator answers for there being nothing."""
+    ask: Callable[[Ledger, bytes], int] | None = None
+    """Asks the members of the restored ledger, but for this node, where no height is given."""
+
+    def reached(self, ledger: Ledger, own: bytes) -> int | None:
+        """The height that the network has reached; None where nobody knows. As `ask` raises."""
+        if self.heights:
+            return max(self.heights)
+        return None if self.ask is None or self.accept_loss else self.ask(ledger, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,8 @@ class RestoreInfo:
     """Log size that was signed before and must be reached again; None where nothing is missing."""
     last_signed: int | None
     """Height up to which the validator will sign nothing; None where the node has no validator."""
+    needed: bool = False
+    """Whether the others have too little power to come past that height without this node."""
 
     def fields(self) -> dict[str, object]:
         """For people and machines."""
@@ -62,6 +73,7 @@ class RestoreInfo:
             "logRoot": self.manifest.log_root,
             "signedBefore": self.signed_before,
             "lastSigned": self.last_signed,
+            "needed": self.needed,
             "database": self.manifest.database,
         }
 
@@ -69,7 +81,7 @@ class RestoreInfo:
 def restore_backup(
     backup: Path,
     directory: NodeDirectory,
-    passphrase: str,
+    passphrase: str | Callable[[Path], str],
     safeguards: Safeguards,
     progress: Progress = lambda _done, _total: None,
     *,
@@ -77,7 +89,8 @@ def restore_backup(
 ) -> RestoreInfo:
     """Make a node's folder out of a backup. All or nothing; the folder must be new or empty.
 
-    Every file is held against the manifest, then the chain against itself: quickly, or with
+    `passphrase` of the keys, or what finds it for their folder. Every file is held against the
+    manifest, then the chain against itself: quickly, or with
     `whole_check` by executing it anew. `progress` counts bytes, then blocks.
     Raises `BackupDamaged`, `RestoreRefused`, and what opening keys and ledger raises.
     """
@@ -89,13 +102,13 @@ def restore_backup(
     draft.root.mkdir(mode=0o700)
     try:
         manifest = _unpack(backup, draft.root, progress)
-        missing, last = _make_safe(draft, manifest, passphrase, safeguards, progress, whole_check)
+        safe = _make_safe(draft, manifest, passphrase, safeguards, progress, whole_check)
         sync_folders(draft.root)
         draft.root.rename(root)  # replaces an empty folder, and nothing else
     except BaseException:
         shutil.rmtree(draft.root, ignore_errors=True)
         raise
-    return RestoreInfo(root, manifest, missing, last)
+    return RestoreInfo(root, manifest, *safe)
 
 
 # ---- the files ----------------------------------------------------------------------------------
@@ -173,14 +186,15 @@ def _check_file(path: Path, name: str, manifest: BackupManifest) -> None:
 def _make_safe(
     draft: NodeDirectory,
     manifest: BackupManifest,
-    passphrase: str,
+    passphrase: str | Callable[[Path], str],
     safeguards: Safeguards,
     progress: Progress,
     whole_check: bool,
-) -> tuple[int | None, int | None]:
-    """Log size that must be reached again, and height below which nothing is signed."""
+) -> tuple[int | None, int | None, bool]:
+    """Log size that must be reached again; height up to which nothing is signed; `needed`."""
     draft.check()
-    keys = KeyStore(draft.keys, passphrase)
+    unlock = passphrase if isinstance(passphrase, str) else passphrase(draft.keys)
+    keys = KeyStore(draft.keys, unlock)
     with _open(draft, keys) as ledger:
         log = ledger.log.head()
         found = (ledger.head().hash.hex(), log.size, log.root.hex())
@@ -191,6 +205,8 @@ def _make_safe(
         is_solo = ledger.consensus_mark() is None
         trusted = Trust.load(draft.trust).keys if draft.trust.is_file() else ()
         known = _known_checkpoint(ledger, keys, trusted, safeguards.checkpoint)
+        last = None if is_solo else _bar_votes(draft, ledger, keys, manifest, safeguards)
+        needed = last is not None and _is_needed(ledger, ensure_node_key(draft.engine))
     if is_solo and known is None and not safeguards.accept_loss:
         raise RestoreRefused(
             f"this log ends at size {manifest.log_size} in the backup. If it has signed more "
@@ -202,10 +218,29 @@ def _make_safe(
         assert safeguards.checkpoint is not None
         write_signed_before(draft.chain, safeguards.checkpoint)
         missing = known.size
-    last = None
-    if not is_solo:
-        last = raise_last_signed(draft, keys, manifest, safeguards.heights, safeguards.accept_loss)
-    return missing, last
+    return missing, last, needed
+
+
+def _bar_votes(
+    draft: NodeDirectory,
+    ledger: Ledger,
+    keys: KeyStore,
+    manifest: BackupManifest,
+    safeguards: Safeguards,
+) -> int | None:
+    own = ensure_node_key(draft.engine)
+
+    def reached() -> int | None:
+        return safeguards.reached(ledger, own)
+
+    return raise_last_signed(draft, keys, manifest, reached, safeguards.accept_loss)
+
+
+def _is_needed(ledger: Ledger, own: bytes) -> bool:
+    """Whether the other validators have no more than two thirds of the power."""
+    total = sum(one.power for one in ledger.nodes())
+    others = sum(one.power for one in ledger.nodes() if one.id != own)
+    return others * 3 <= total * 2 < 3 * total
 
 
 def _open(draft: NodeDirectory, keys: KeyStore) -> Ledger:

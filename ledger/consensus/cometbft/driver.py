@@ -59,11 +59,12 @@ class CometBftDriver:
         snapshots: SnapshotService | None = None,
         validator: ValidatorSigner | None = None,
         find_validator: Callable[[bytes], ValidatorSigner | None] = lambda _: None,
+        accept_loss: bool = False,
     ) -> None:
         """`validator` None: the engine signs with the key file in its own folder.
 
         `find_validator` gives another of the node's validator keys, by its public key, when the
-        ledger names that one: the key changes while the node runs.
+        ledger names that one: the key changes while the node runs. `accept_loss`: as `KeyRing`.
 
         Raises `EngineHomeInvalid`, `EngineHalted`, `MarkInvalid` where folder and ledger do not
         fit.
@@ -72,6 +73,7 @@ class CometBftDriver:
         self._settings = settings
         self._validator = validator
         self._find_validator = find_validator
+        self._accept_loss = accept_loss
         self._home = Home(settings.home)
         self._home.prepare()
         self._begin = find_start(ledger, self._home, settings.genesis)
@@ -143,6 +145,7 @@ class CometBftDriver:
                 chain_id=self._begin.chain_id,
                 find=self._find_validator,
                 signed_up_to=self.height(),
+                accept_loss=self._accept_loss,
             )
             running.signer.start()
             running.signer.committed(self.height(), self._own_key())

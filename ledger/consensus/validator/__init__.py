@@ -9,7 +9,7 @@ from ledger.consensus.validator.errors import (
     ValidatorError,
 )
 from ledger.consensus.validator.guard import GuardedKey
-from ledger.consensus.validator.ring import KeyRing, state_path_of
+from ledger.consensus.validator.ring import KeyRing, begin_record, state_path_of
 from ledger.consensus.validator.server import ValidatorServer
 from ledger.consensus.validator.signbytes import Step
 from ledger.consensus.validator.state import Signed, SignState
@@ -29,5 +29,6 @@ __all__ = [
     "ValidatorError",
     "ValidatorServer",
     "ValidatorStatus",
+    "begin_record",
     "state_path_of",
 ]

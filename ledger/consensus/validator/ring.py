@@ -56,11 +56,14 @@ class KeyRing:
         find: Callable[[bytes], ValidatorSigner | None] = lambda _: None,
         *,
         signed_up_to: int = 0,
+        accept_loss: bool = False,
     ) -> None:
         """`signer` is the key in use; `find` gives another by its public key, if this node has it.
 
         `signed_up_to` is the last height that is durable: nothing at it or below is signed any
-        more, whatever the records say, for one may be lost or old.
+        more, whatever the records say, for one may be lost or old. Of a key without a record it
+        is not known whether it voted on the next height: that is barred as well, unless the
+        operator answers for it (`accept_loss`).
 
         Raises `SignStateBusy`, `SignStateDamaged`.
         """
@@ -72,6 +75,7 @@ class KeyRing:
         self._written = True
         self._height = 0
         self._signed_up_to = signed_up_to
+        self._accept_loss = accept_loss
         self._keys: dict[bytes, GuardedKey] = {}
         self._states: list[SignState] = []
         self._turning = threading.RLock()
@@ -99,6 +103,8 @@ class KeyRing:
             else:
                 # At the start: had it changed at an earlier height, that would be written down.
                 changed = Named(public_key, named.key, height)
+                # Its record is there before it can sign: one that is missing later was lost.
+                self._begin(public_key)
                 _LOG.warning(
                     "the ledger names validator key %s from engine height %d",
                     public_key.hex(),
@@ -140,20 +146,44 @@ class KeyRing:
                     return key
         return None
 
-    def _fetch(self, public_key: bytes) -> GuardedKey | None:
+    def _begin(self, public_key: bytes) -> None:
+        """Open a key that the ledger names for the first time, if this node has it."""
+        if public_key not in self._keys:
+            self._fetch(public_key, is_new=True)
+
+    def _fetch(self, public_key: bytes, *, is_new: bool = False) -> GuardedKey | None:
         try:
             signer = self._find(public_key)
-            return None if signer is None else self._open(signer)
+            return None if signer is None else self._open(signer, is_new=is_new)
         except (CryptoError, ValidatorError) as error:
             _LOG.critical("validator key %s cannot be opened: %s", public_key.hex(), error)
             return None
 
-    def _open(self, signer: ValidatorSigner) -> GuardedKey:
-        state = SignState(state_path_of(self._path, signer.public_key), signer.public_key)
+    def _open(self, signer: ValidatorSigner, *, is_new: bool = False) -> GuardedKey:
+        path = state_path_of(self._path, signer.public_key)
+        is_lost = not is_new and self._signed_up_to > 0 and not path.exists()
+        state = SignState(path, signer.public_key)
         self._states.append(state)
         state.raise_to(self._signed_up_to)
+        if is_lost:
+            self._bar_next(path, state)
         key = self._keys[signer.public_key] = GuardedKey(signer, state)
         return key
+
+    def _bar_next(self, path: Path, state: SignState) -> None:
+        """Nothing says what a key voted on at the height after the last durable one."""
+        if self._accept_loss:
+            _LOG.critical("%s is missing; the operator answers for no vote being lost", path)
+            return
+        state.raise_to(self._signed_up_to + 1)
+        _LOG.critical(
+            "%s is missing, the record of what this validator has signed: it signs nothing up to "
+            "height %d, which it may have voted on. If the network cannot pass that height without "
+            "it, and it surely has not voted there: remove the new record and start with "
+            "--accept-loss",
+            path,
+            self._signed_up_to + 1,
+        )
 
     def _read(self) -> Named | None:
         try:
@@ -161,6 +191,14 @@ class KeyRing:
                 return _decode(file.read(_SIZE_BYTES_MAX + 1), self._named_path)
         except FileNotFoundError:
             return None
+
+
+def begin_record(path: Path, public_key: bytes) -> None:
+    """For a key that was just made: its record, so that its absence later is known as a loss.
+
+    `path` is that of the first key a node had. Raises `SignStateBusy`, `SignStateDamaged`.
+    """
+    SignState(state_path_of(path, public_key), public_key).close()
 
 
 def state_path_of(path: Path, public_key: bytes) -> Path:

@@ -51,12 +51,13 @@ class ValidatorServer:
         chain_id: str | None = None,
         find: Callable[[bytes], ValidatorSigner | None] = lambda _: None,
         signed_up_to: int = 0,
+        accept_loss: bool = False,
     ) -> None:
         """`chain_id`: what alone is signed for; by default that of the first signature.
 
         `find` gives a further key of this validator by its public key, for the time when the
         ledger names another than `signer` (`committed`). `signed_up_to`: nothing is signed at
-        this height of the engine or below.
+        this height of the engine or below; `accept_loss`: as `KeyRing`.
         """
         self._socket_path = socket_path
         self._signer = signer
@@ -64,6 +65,7 @@ class ValidatorServer:
         self._chain_id = chain_id
         self._find = find
         self._signed_up_to = signed_up_to
+        self._accept_loss = accept_loss
         self._ring: KeyRing | None = None
         self._told: GuardedKey | None = None
         self._thread: threading.Thread | None = None
@@ -80,7 +82,11 @@ class ValidatorServer:
         if self._thread is not None:
             return
         ring = self._ring = KeyRing(
-            self._signer, self._state_path, self._find, signed_up_to=self._signed_up_to
+            self._signer,
+            self._state_path,
+            self._find,
+            signed_up_to=self._signed_up_to,
+            accept_loss=self._accept_loss,
         )
         self._told = None
         self._stopping.clear()

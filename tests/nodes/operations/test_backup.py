@@ -372,19 +372,19 @@ def test_a_validators_record_is_raised_above_the_network(
 ) -> None:
     manifest = BackupManifest.read(backup)
     keys = KeyStore(place.keys, NO_PASSPHRASE)
-    assert raise_last_signed(place, keys, manifest, [7], False) is None  # no validator here
+    assert raise_last_signed(place, keys, manifest, lambda: 7, False) is None  # no validator here
     public_key = keys.create_validator(VALIDATOR_KEY_LABEL).public_key
     with pytest.raises(RestoreRefused, match="last-height"):
-        raise_last_signed(place, keys, manifest, [], False)
-    assert raise_last_signed(place, keys, manifest, [], True) is None
-    assert raise_last_signed(place, keys, manifest, [5, 41], False) == 42
+        raise_last_signed(place, keys, manifest, lambda: None, False)
+    assert raise_last_signed(place, keys, manifest, lambda: None, True) is None
+    assert raise_last_signed(place, keys, manifest, lambda: 41, False) == 51
     with SignState(place.engine / "data" / "signer_state.json", public_key) as state:
-        assert state.last.height == 42
+        assert state.last.height == 51
     own = place.engine / "config" / "priv_validator_key.json"
     own.write_text("{}")
-    assert raise_last_signed(place, keys, manifest, [50], False) == 51
+    assert raise_last_signed(place, keys, manifest, lambda: 50, False) == 60
     record = json.loads((place.engine / "data" / "priv_validator_state.json").read_text())
-    assert record["height"] == "51"
+    assert record["height"] == "60"
     assert record["step"] == 3
-    assert raise_last_signed(place, keys, manifest, [10], False) == 11
+    assert raise_last_signed(place, keys, manifest, lambda: 10, False) == 20
     assert json.loads((place.engine / "data" / "priv_validator_state.json").read_text()) == record

@@ -11,10 +11,12 @@ import pytest
 from ledger.chain import Ledger
 from ledger.consensus.cometbft import CometBftDriver, EngineSettings, ensure_node_key
 from ledger.consensus.validator import (
+    DoubleSignRefused,
     KeyRing,
     SignState,
     SignStateDamaged,
     ValidatorServer,
+    begin_record,
     state_path_of,
 )
 from ledger.crypto import Ed25519Key, ValidatorSigner
@@ -188,9 +190,63 @@ def test_the_server_answers_with_the_named_key(tmp_path: Path) -> None:
 
 @pytest.mark.feature("N3")
 def test_a_lost_record_signs_nothing_at_heights_that_are_durable(tmp_path: Path) -> None:
+    begin_record(tmp_path / "state.json", OLD.public_key)
     ring = KeyRing(OLD, tmp_path / "state.json", signed_up_to=7)
     assert ring.current().last.height == 7
     ring.close()
     again = KeyRing(OLD, tmp_path / "state.json", signed_up_to=5)
     assert again.current().last.height == 7
     again.close()
+
+
+def test_a_lost_record_bars_the_height_that_may_have_been_voted_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state.json"
+    ring = KeyRing(OLD, path, signed_up_to=7)
+    ring.close()
+    path.unlink()
+    again = KeyRing(OLD, path, signed_up_to=7)
+    assert "is missing" in caplog.text
+    with pytest.raises(DoubleSignRefused):
+        again.current().sign_vote(vote(8, 0), CHAIN)
+    again.current().sign_vote(vote(9, 0), CHAIN)
+    again.close()
+
+
+def test_a_lost_record_can_be_answered_for(tmp_path: Path) -> None:
+    ring = KeyRing(OLD, tmp_path / "state.json", signed_up_to=7, accept_loss=True)
+    with pytest.raises(DoubleSignRefused):
+        ring.current().sign_vote(vote(7, 0), CHAIN)
+    ring.current().sign_vote(vote(8, 0), CHAIN)
+    ring.close()
+
+
+def test_a_key_that_was_just_made_has_lost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    begin_record(path, OLD.public_key)
+    ring = KeyRing(OLD, path, signed_up_to=7)
+    ring.current().sign_vote(vote(8, 0), CHAIN)
+    ring.close()
+
+
+def test_a_key_that_the_ledger_begins_to_name_has_lost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    begin_record(path, OLD.public_key)
+    ring = KeyRing(OLD, path, find, signed_up_to=7)
+    ring.committed(7, OLD.public_key)
+    ring.committed(8, NEW.public_key)
+    ring.close()
+    assert state_path_of(path, NEW.public_key).exists()
+    # Restarted before the height at which the new key counts.
+    ring = KeyRing(OLD, path, find, signed_up_to=9)
+    ring.committed(9, NEW.public_key)
+    ring.current().sign_vote(vote(10, 0), CHAIN)
+    ring.close()
+    # And a record of it that goes missing later is a loss.
+    state_path_of(path, NEW.public_key).unlink()
+    ring = KeyRing(OLD, path, find, signed_up_to=9)
+    ring.committed(9, NEW.public_key)
+    with pytest.raises(DoubleSignRefused):
+        ring.current().sign_vote(vote(10, 0), CHAIN)
+    ring.close()
