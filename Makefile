@@ -39,9 +39,9 @@ test: setup-dev  ## the test suite (minutes)
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 test-slow: setup-dev  ## the long tests (crash rounds, full disk, soak)
-	$(BIN)/python -m pytest -m "slow and not consortium"
+	$(BIN)/python -m pytest -m "slow and not consortium" -n 2 --dist worksteal
 
-test-consortium: setup-dev  ## faults of a consortium with real processes (needs the engine; tens of minutes)
+test-consortium: setup-dev  ## faults of a consortium with real processes (needs the engine; a quarter of an hour)
 	$(BIN)/python -m pytest -m consortium
 
 lint: setup-dev  ## ruff, mypy, import-linter

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -89,8 +88,8 @@ class Scene:
             self.network, nodes, self.watcher.seen, acknowledged, sent, timeout_s=timeout_s
         )
         if on_disk:
-            with ThreadPoolExecutor(2) as pool:
+            with ThreadPoolExecutor(len(nodes)) as pool:
                 list(pool.map(self.network.stop, nodes))
-                found: list[dict[str, Any]] = list(pool.map(self.network.check_on_disk, nodes))
+            found = self.network.check_on_disk(*nodes)
             assert {one["logSize"] for one in found} == {agreed.size}
         return agreed

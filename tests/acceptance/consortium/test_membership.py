@@ -8,6 +8,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,17 @@ CALLS_MAX = 8
 SEED = int(os.environ.get("TALLY_TEST_SEED", "20261121"))
 GAS = 20_000_000
 FINAL_S = 90.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """A proposal on its way, and the transactions that bring it on."""
+
+    text: str
+    calls: Sequence[Call]
+    by: int
+    sent: list[Signed]
+    proposal: int = 0
 
 
 class Voters:
@@ -65,20 +77,35 @@ class Voters:
         client.close()
         return receipt
 
-    def decide(self, calls: Sequence[Call], text: str) -> dict[str, Any]:
-        """Propose, have everybody say yes, some after a no, and execute; the last receipt."""
-        order = self._draw.sample(range(4), 4)
-        made = self.final(self.send(order[0], propose(calls, text)))
-        assert made["status"] == "0x1", f"{text}: not proposed"
+    def propose(self, calls: Sequence[Call], text: str) -> Step:
+        """Of a random member; the others have yet to say yes."""
+        by = self._draw.randrange(4)
+        signed = self.send(by, propose(calls, text))
+        return Step(text, calls, by, [signed])
+
+    def vote(self, step: Step) -> Step:
+        """Everybody else says yes, some after a no."""
+        made = self.final(step.sent[-1])
+        assert made["status"] == "0x1", f"{step.text}: not proposed"
         proposal = int(made["logs"][0]["topics"][1], 16)
-        votes = []
-        for by in order[1:]:
+        sent = []
+        for by in self._draw.sample([one for one in range(4) if one != step.by], 3):
             if self._draw.random() < 0.1:
-                votes.append(self.send(by, vote(proposal, Choice.NO)))
-            votes.append(self.send(by, vote(proposal, Choice.YES)))
-        for one in votes:
-            assert self.final(one)["status"] == "0x1", f"{text}: a vote was refused"
-        return self.final(self.send(self._draw.choice(order), execute(proposal, calls)))
+                sent.append(self.send(by, vote(proposal, Choice.NO)))
+            sent.append(self.send(by, vote(proposal, Choice.YES)))
+        return replace(step, sent=sent, proposal=proposal)
+
+    def execute(self, step: Step) -> Step:
+        """By a random member, once all votes are in a block."""
+        for one in step.sent:
+            assert self.final(one)["status"] == "0x1", f"{step.text}: a vote was refused"
+        by = self._draw.randrange(4)
+        return replace(step, sent=[self.send(by, execute(step.proposal, step.calls))])
+
+    def done(self, step: Step) -> None:
+        """Wait until it has been executed."""
+        receipt = self.final(step.sent[-1])
+        assert receipt["status"] == "0x1", f"{step.text}: refused: {step.calls}"
 
     def _client(self) -> Http:
         return self._scene.network.rpc(self._draw.randrange(4))
@@ -132,12 +159,23 @@ def test_a_thousand_random_changes_under_load_divide_nobody(scene: Scene) -> Non
     voters, members = Voters(scene, draw), founders(scene, draw)
     done: Counter[str] = Counter()
     with scene.load() as load:
-        while done.total() < CHANGES:
-            changes = members.changes(draw.randint(1, CALLS_MAX))
-            names = [name for name, _ in changes]
-            receipt = voters.decide([call for _, call in changes], f"change {done.total()}")
-            assert receipt["status"] == "0x1", f"refused after {done.total()} changes: {names}"
-            done.update(names)
+        proposed: Step | None = None
+        voted: Step | None = None
+        executed: Step | None = None
+        # Three proposals are under way at any time: one is made while another is voted on and a
+        # third is executed. Of those that change the validators only one fits into a block.
+        while done.total() < CHANGES or proposed or voted or executed:
+            if executed is not None:
+                voters.done(executed)
+            executed = voters.execute(voted) if voted else None
+            voted = voters.vote(proposed) if proposed else None
+            proposed = None
+            if done.total() < CHANGES:
+                changes = members.changes(draw.randint(1, CALLS_MAX))
+                names = [name for name, _ in changes]
+                text = f"after {done.total()} changes: {', '.join(names)}"
+                proposed = voters.propose([call for _, call in changes], text)
+                done.update(names)
         load.wait_acknowledged(20, 60)
     assert len(done) == 13, f"some kind of change never came up: {done}"
     scene.agree()
