@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from ledger.chain.errors import BlockUnknown
 from ledger.chain.genesis import Genesis
@@ -115,10 +116,18 @@ class LedgerView:
             return self._engine.call(state, self._environment_of(number), request)
 
     def estimate_gas(self, request: CallRequest, block_number: int | None = None) -> int:
-        """Least gas with which a call succeeds. Raises `CallFailed`, `BlockUnknown`."""
-        number = self._number(block_number)
+        """Least gas with which a call succeeds. Raises `CallFailed`, `BlockUnknown`.
+
+        Without a block it is in the one that comes next, where a transaction would be: a contract
+        may take one change a block, and a ledger that rests has no other block for a long time.
+        """
+        head = self._head.block
+        number = head.header.number if block_number is None else block_number
+        environment = self._environment_of(number)
+        if block_number is None:
+            environment = replace(environment, number=number + 1, parent_hash=head.hash)
         with self._reader.state(number) as state:
-            return self._engine.estimate_gas(state, self._environment_of(number), request)
+            return self._engine.estimate_gas(state, environment, request)
 
     def _number(self, block_number: int | None) -> int:
         return self._head.block.header.number if block_number is None else block_number

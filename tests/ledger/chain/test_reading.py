@@ -8,7 +8,7 @@ import pytest
 
 from ledger.chain import BlockUnknown, Ledger
 from ledger.chain.cache import WeighedCache
-from ledger.evm import CallRequest, decode_transaction
+from ledger.evm import CallFailed, CallRequest, decode_transaction
 from ledger.tlog import decode_entries, leaf_hash, root_of
 from ledger.types import Address, CommittedBlock, Hash32, Transaction
 from tests.ledger.chain.support import ECHO, sender
@@ -82,6 +82,21 @@ def test_calls_run_in_the_state_asked_for_and_leave_no_trace(open_ledger: Ledger
     assert open_ledger.estimate_gas(again) < open_ledger.estimate_gas(again, 0)
     with open_ledger.state() as state:
         assert (state.root, state.storage(ECHO, 7)) == (root, 0)
+
+
+def test_gas_is_estimated_for_the_block_that_comes_next(open_ledger: Ledger) -> None:
+    """Where a transaction would be: contracts may take one change a block."""
+    _grow(open_ledger, 1, 1)
+    head = open_ledger.head().header.number
+
+    def only_in(block: int) -> CallRequest:
+        code = bytes.fromhex(f"4360{block:02x}14600a575f5ffd5b00")  # NUMBER EQ JUMPI or REVERT
+        return CallRequest(Address(bytes(20)), None, 0, code, 1_000_000)
+
+    assert open_ledger.estimate_gas(only_in(head + 1)) > 53_000
+    assert open_ledger.estimate_gas(only_in(head), head) > 53_000
+    with pytest.raises(CallFailed):
+        open_ledger.estimate_gas(only_in(head))
 
 
 def test_nonces_count_what_is_pending(open_ledger: Ledger) -> None:
