@@ -45,6 +45,7 @@ _SENTENCES: Final = {
     "UnknownNode": "there is no node {0}",
     "NodeExists": "node {0} is there already",
     "AlreadyTaken": "the id or key {0} belongs to another organisation or is used by another node",
+    "WitnessNameChanged": "node {0} keeps the name under which it vouches",
     "ValidatorKeyMissing": "node {0} would have power without a validator key",
     "InvalidThreshold": "a threshold of {0}/{1} is not possible here (above one half, at most one; "
     "for suspending organisations at most two thirds)",

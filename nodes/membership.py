@@ -9,9 +9,9 @@ from contracts.network import Contact, stored_node
 from ledger.chain import Ledger, NodeEntry
 from ledger.chain.permission import mapping_slot
 from ledger.state.protocol import StateReader
-from ledger.tlog import NoteMalformed, NoteVerifier
+from ledger.tlog import NoteVerifier
 from ledger.types import Address
-from ledger.witness import PeerWitness, label_of
+from ledger.witness import PeerWitness, cosigner_of_text, label_of
 from nodes.endpoints import parse_endpoint
 
 WITNESS_THRESHOLD = "witnessThreshold"
@@ -66,12 +66,9 @@ def _witnesses(ledger: Ledger) -> Iterator[tuple[bytes, PeerWitness]]:
     for member in members_of(ledger):
         if not member.entry.active:
             continue
-        try:
-            verifier = NoteVerifier.parse(member.contact.witness_key)
-        except NoteMalformed:
-            continue
-        label = label_of(verifier.name, ledger.origin)
-        if label is not None:
+        verifier = cosigner_of_text(member.contact.witness_key, ledger.origin)
+        if verifier is not None:
+            label = label_of(verifier.name, ledger.origin) or verifier.name
             yield member.entry.id, PeerWitness(label, verifier, member.contact.api)
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
 import {IAuthorised} from "../governance/interfaces/IAuthorised.sol";
@@ -11,6 +12,7 @@ import {INetwork} from "./interfaces/INetwork.sol";
 /// @dev The order of the state variables is read by nodes and written by genesis: `_ids` (whose first
 /// word is that of its array of values) stays at slot 0 and `_nodes` at slot 2.
 contract Network is INetwork {
+    using Bytes for bytes;
     using EnumerableSet for EnumerableSet.Bytes32Set;
 
     uint256 private constant NODES_MAX = 128;
@@ -26,9 +28,9 @@ contract Network is INetwork {
 
     EnumerableSet.Bytes32Set private _ids;
     mapping(bytes32 id => Node) private _nodes;
-    /// @dev Of node ids, validator keys and hashes of witness keys; never cleared.
+    /// @dev Of node ids, validator keys, and hashes of witnesses' names and keys; never cleared.
     mapping(bytes32 idOrKey => bytes32 organisation) private _owners;
-    /// @dev Which node uses a key now.
+    /// @dev Which node uses a key or a name now.
     mapping(bytes32 key => bytes32 id) private _users;
     bytes32[] private _settledKeys;
     mapping(bytes32 key => uint64 power) private _settledPowers;
@@ -73,7 +75,9 @@ contract Network is INetwork {
         if (_ids.length() > NODES_MAX) revert TooManyNodes();
         _own(id, organisation);
         if (validatorKey != 0) _use(id, organisation, validatorKey);
-        _use(id, organisation, _witnessKeyId(contact.witnessKey));
+        (bytes32 name, bytes32 witnessKey) = _witnessIds(contact.witnessKey);
+        _use(id, organisation, name);
+        _use(id, organisation, witnessKey);
         _nodes[id] = Node({
             organisation: organisation,
             status: Status.Active,
@@ -92,7 +96,9 @@ contract Network is INetwork {
         Node storage subject = _known(id);
         bytes32 organisation = subject.organisation;
         delete _users[subject.validatorKey];
-        delete _users[_witnessKeyId(subject.contact.witnessKey)];
+        (bytes32 name, bytes32 witnessKey) = _witnessIds(subject.contact.witnessKey);
+        delete _users[name];
+        delete _users[witnessKey];
         delete _nodes[id];
         // A known node is in the set, so the answer is always true.
         assert(_ids.remove(id));
@@ -132,8 +138,10 @@ contract Network is INetwork {
     /// @inheritdoc INetwork
     function rotateWitnessKey(bytes32 id, string calldata witnessKey) external onlyAdministrator(id) {
         Node storage subject = _known(id);
-        bytes32 former = _witnessKeyId(subject.contact.witnessKey);
-        bytes32 next = _witnessKeyId(witnessKey);
+        (bytes32 name, bytes32 former) = _witnessIds(subject.contact.witnessKey);
+        (bytes32 nextName, bytes32 next) = _witnessIds(witnessKey);
+        // Verifiers count names: with a new one each time, one node would be many.
+        if (nextName != name) revert WitnessNameChanged(id);
         if (next == former) revert Unchanged();
         delete _users[former];
         _use(id, subject.organisation, next);
@@ -286,9 +294,15 @@ contract Network is INetwork {
         _users[key] = id;
     }
 
-    function _witnessKeyId(string memory witnessKey) private pure returns (bytes32) {
+    /// @dev Of a C2SP verifier key `name+id+key`: hashes of the name and of the key. The name is hashed twice,
+    /// so that no key can be written that would take a name. What has no such parts nobody can verify with.
+    function _witnessIds(string memory witnessKey) private pure returns (bytes32 name, bytes32 key) {
         _checkText(witnessKey, WITNESS_KEY_BYTES_MAX);
-        return keccak256(bytes(witnessKey));
+        bytes memory raw = bytes(witnessKey);
+        uint256 nameEnd = raw.indexOf("+");
+        uint256 start = nameEnd == type(uint256).max ? 0 : raw.indexOf("+", nameEnd + 1);
+        name = keccak256(abi.encode(keccak256(raw.slice(0, nameEnd))));
+        key = keccak256(raw.slice(start == 0 || start == type(uint256).max ? 0 : start + 1));
     }
 
     function _checkEndpoints(string calldata p2p, string calldata api) private pure {

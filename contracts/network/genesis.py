@@ -123,7 +123,11 @@ def _struct(node: FoundingNode) -> dict[str, object]:
 
 
 def _keys(node: FoundingNode) -> list[bytes]:
-    keys = [keccak(node.contact.witness_key.encode())]
+    """What no other node may use: its validator key, and of its witness the name and the key."""
+    text = node.contact.witness_key.encode()
+    name, _, rest = text.partition(b"+")
+    _, found, key = rest.partition(b"+")
+    keys = [keccak(keccak(name)), keccak(key if found else text)]
     return [node.validator_key, *keys] if node.validator_key else keys
 
 
@@ -151,7 +155,7 @@ def _check(nodes: Sequence[FoundingNode]) -> None:
         _check_node(node)
     names = [name for node in nodes for name in (node_id_word(node.id), *_keys(node))]
     if len(set(names)) != len(names):
-        raise GenesisError("genesis: a node id or key stands twice among the nodes")
+        raise GenesisError("genesis: a node id, key or witness name stands twice among the nodes")
 
 
 def _check_node(node: FoundingNode) -> None:

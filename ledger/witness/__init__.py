@@ -26,6 +26,7 @@ from ledger.witness.lines import COUNT_MAX, decode_cosignatures, encode_cosignat
 from ledger.witness.naming import (
     cosigner_name,
     cosigner_of,
+    cosigner_of_text,
     cosigner_verifier,
     cosigner_vkey,
     label_of,
@@ -77,6 +78,7 @@ __all__ = [
     "compare_history",
     "cosigner_name",
     "cosigner_of",
+    "cosigner_of_text",
     "cosigner_verifier",
     "cosigner_vkey",
     "decode_cosignatures",

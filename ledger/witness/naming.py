@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ledger.tlog import NoteSigner, NoteVerifier, SignatureType
+from ledger.tlog import NoteMalformed, NoteSigner, NoteVerifier, SignatureType
 from ledger.witness.errors import LabelInvalid
 
 _LABEL = re.compile(r"[a-z0-9-]{1,32}")
@@ -31,6 +31,20 @@ def cosigner_of(signer: NoteSigner, label: str) -> NoteSigner:
 def cosigner_verifier(origin: str, label: str, public_key: bytes) -> NoteVerifier:
     """The public half, as trust files list it. Raises `LabelInvalid`."""
     return NoteVerifier(cosigner_name(origin, label), SignatureType.COSIGNATURE, public_key)
+
+
+def cosigner_of_text(vkey: str, origin: str) -> NoteVerifier | None:
+    """A node's cosigner by its verifier key; None where the text is none, or of another log.
+
+    A key of another type does not count either: the contract keeps texts apart, not what another
+    type would make of the same key.
+    """
+    try:
+        key = NoteVerifier.parse(vkey)
+    except NoteMalformed:
+        return None
+    named = label_of(key.name, origin) is not None
+    return key if named and key.type is SignatureType.COSIGNATURE else None
 
 
 def cosigner_vkey(origin: str, label: str, public_key: bytes) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ledger.chain import Ledger
-from ledger.tlog import Members, NoteMalformed, NoteVerifier, identity_of
-from ledger.witness import label_of
+from ledger.tlog import Members, NoteVerifier, identity_of
+from ledger.witness import cosigner_of_text, label_of
 from nodes.membership import active_witnesses, witness_threshold
 from nodes.network.founding import more_than_two_thirds
 from traceability.bundle import Trust
@@ -79,16 +79,8 @@ def trust_of_state(trust: Trust, ledger: Ledger) -> Trust:
 
 def trust_of_keys(trust: Trust, vkeys: Iterable[str]) -> Trust:
     """The trust file with these nodes' witness keys, as the owner's own node names them."""
-    witnesses = [key for vkey in vkeys if (key := _witness(vkey, trust.origin)) is not None]
+    witnesses = [key for vkey in vkeys if (key := cosigner_of_text(vkey, trust.origin)) is not None]
     return extended(trust, witnesses, more_than_two_thirds(len(witnesses)))
-
-
-def _witness(vkey: str, origin: str) -> NoteVerifier | None:
-    try:
-        key = NoteVerifier.parse(vkey)
-    except NoteMalformed:
-        return None
-    return key if label_of(key.name, origin) is not None else None
 
 
 def _label(key: NoteVerifier, trust: Trust) -> str:

@@ -95,8 +95,12 @@ abstract contract GovernanceScene is TestBase {
     }
 
     function contact(uint256 i) public pure returns (INetwork.Contact memory) {
-        string memory name = string(abi.encodePacked("log/", bytes1(uint8(97 + i)), "+00000000+key"));
-        return INetwork.Contact("node.example:26656", "https://node.example", name);
+        return INetwork.Contact("node.example:26656", "https://node.example", witness(i, i));
+    }
+
+    /// @dev A verifier key: node i's name, key j.
+    function witness(uint256 i, uint256 j) public pure returns (string memory) {
+        return string(abi.encodePacked("log/", bytes1(uint8(97 + i)), "+00000000+key-", bytes1(uint8(97 + j))));
     }
 
     // ---- proposals ----------------------------------------------------------------------------

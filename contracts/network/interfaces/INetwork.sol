@@ -69,6 +69,8 @@ interface INetwork is IAuthorised {
     error OrganisationNotMember(bytes32 organisation);
     /// @notice A node id or key that another organisation has or had, or that another node uses now.
     error AlreadyTaken(bytes32 idOrKey);
+    /// @notice A node keeps the name under which it vouches.
+    error WitnessNameChanged(bytes32 node);
     error InvalidStatus();
     error InvalidPower(uint64 power);
     /// @notice A node without a validator key has no power, and one with power keeps a key.
@@ -105,7 +107,8 @@ interface INetwork is IAuthorised {
     /// @notice Change how the node is reached. Its organisation's accounts, or the authority.
     function setEndpoints(bytes32 id, string calldata p2p, string calldata api) external;
 
-    /// @notice Replace the key that vouches for checkpoints. Its organisation's accounts, or the authority.
+    /// @notice Replace the key that vouches for checkpoints; its name stays. Its organisation's accounts, or the
+    /// authority.
     function rotateWitnessKey(bytes32 id, string calldata witnessKey) external;
 
     /// @notice Replace the key that votes on blocks. Its organisation's accounts (at most once in ten minutes,
@@ -136,7 +139,7 @@ interface INetwork is IAuthorised {
     /// @notice Sum of the settled powers, and the block of the last change.
     function settled() external view returns (uint256 power, uint256 blockNumber);
 
-    /// @notice The organisation that a node id or key belongs to for ever, zero where nobody's. A witness key
-    /// is asked for by its keccak-256.
+    /// @notice The organisation that a node id or key belongs to for ever, zero where nobody's. The key of
+    /// a witness (what follows the second `+`) is asked for by its keccak-256, its name by that of its keccak-256.
     function ownerOf(bytes32 idOrKey) external view returns (bytes32);
 }

@@ -135,10 +135,8 @@ contract NetworkTest is GovernanceScene {
         vm.expectRevert(abi.encodeWithSelector(INetwork.AlreadyTaken.selector, key(3)));
         vm.prank(AUTHORITY);
         NETWORK.addNode(nodeId(20), org(0), 0, key(3), contact(20));
-        bytes32 witness = keccak256(bytes(contact(3).witnessKey));
-        vm.expectRevert(abi.encodeWithSelector(INetwork.AlreadyTaken.selector, witness));
-        vm.prank(AUTHORITY);
-        NETWORK.addNode(nodeId(20), org(0), 0, 0, contact(3));
+        _expectTaken(org(0), witness(3, 20), keccak256(abi.encode(keccak256("log/d"))));
+        _expectTaken(org(0), witness(20, 3), keccak256("key-d"));
         _add(3, org(3), 10); // but its own organisation brings it back
         NETWORK.settle();
     }
@@ -157,6 +155,43 @@ contract NetworkTest is GovernanceScene {
         vm.expectRevert(abi.encodeWithSelector(INetwork.NodeExists.selector, nodeId(20)));
         vm.prank(AUTHORITY);
         NETWORK.addNode(nodeId(20), org(1), 0, key(22), contact(22));
+    }
+
+    /// Verifiers count a name once and a key once: neither can be taken from, or lent to, another.
+    function test_a_witness_keeps_its_name_and_takes_nobodys_key() public {
+        bytes32 key2 = keccak256("key-c");
+        vm.expectRevert(abi.encodeWithSelector(INetwork.AlreadyTaken.selector, key2));
+        vm.prank(account(1));
+        NETWORK.rotateWitnessKey(nodeId(1), "log/b+12345678+key-c");
+        string[3] memory others = ["log/c+12345678+next", "log/bb+12345678+next", "log"];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(INetwork.WitnessNameChanged.selector, nodeId(1)));
+            vm.prank(account(1));
+            NETWORK.rotateWitnessKey(nodeId(1), others[i]);
+        }
+        vm.expectRevert(abi.encodeWithSelector(INetwork.Unchanged.selector));
+        vm.prank(account(1));
+        NETWORK.rotateWitnessKey(nodeId(1), "log/b+12345678+key-b");
+        vm.prank(account(1));
+        NETWORK.rotateWitnessKey(nodeId(1), "log/b+12345678+key+with+plus");
+        vm.assertEq(NETWORK.ownerOf(keccak256("key+with+plus")), org(1), "owner of the key");
+        // Its own other node may not use the name either, while this one does.
+        _expectTaken(org(1), "log/b+12345678+more", keccak256(abi.encode(keccak256("log/b"))));
+        _expectTaken(org(1), "log/z+12345678+key+with+plus", keccak256("key+with+plus"));
+        // The former key is free again, for its owner alone.
+        _expectTaken(org(2), "log/z+12345678+key-b", keccak256("key-b"));
+        INetwork.Contact memory given = contact(20);
+        given.witnessKey = "log/z+12345678+key-b";
+        vm.prank(AUTHORITY);
+        NETWORK.addNode(nodeId(21), org(1), 0, 0, given);
+    }
+
+    function _expectTaken(bytes32 organisation, string memory witnessKey, bytes32 what) private {
+        INetwork.Contact memory given = contact(20);
+        given.witnessKey = witnessKey;
+        vm.expectRevert(abi.encodeWithSelector(INetwork.AlreadyTaken.selector, what));
+        vm.prank(AUTHORITY);
+        NETWORK.addNode(nodeId(20), organisation, 0, 0, given);
     }
 
     // ---- bounds -------------------------------------------------------------------------------
@@ -242,7 +277,8 @@ contract NetworkTest is GovernanceScene {
     }
 
     function _name(uint256 i) private pure returns (string memory) {
-        return string(abi.encodePacked("n+", bytes1(uint8(65 + i % 26)), bytes1(uint8(65 + i / 26))));
+        bytes2 number = bytes2(abi.encodePacked(uint8(65 + i % 26), uint8(65 + i / 26)));
+        return string(abi.encodePacked("n", number, "+00000000+", number));
     }
 
     // ---- quorum -------------------------------------------------------------------------------

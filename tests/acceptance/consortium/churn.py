@@ -198,7 +198,7 @@ class Members:
         node, power = self.draw.randbytes(20), self.draw.choice((0, 1, 1, 2))
         self.nodes[node] = Node(node, owner.id, live=False, power=power)
         key = Ed25519Key(self.draw.randbytes(32)).public_key
-        contact = Contact("198.18.0.200:26656", "", self._witness())
+        contact = Contact("198.18.0.200:26656", "", self._witness(node))
         return Call(NETWORK_ADDRESS, add_node(FoundingNode(node, owner.id, power, key, contact)))
 
     def _toggle_node(self) -> Call | None:
@@ -235,13 +235,13 @@ class Members:
         one = self._node(live=False)
         if one is None:
             return None
-        return Call(NETWORK_ADDRESS, rotate_witness_key(one.id, self._witness()))
+        return Call(NETWORK_ADDRESS, rotate_witness_key(one.id, self._witness(one.id)))
 
     # ---- help -----------------------------------------------------------------------------------
 
-    def _witness(self) -> str:
+    def _witness(self, node: bytes) -> str:
         key = Ed25519Key(self.draw.randbytes(32))
-        name = f"tallystick.example/ghost/{self._number()}"
+        name = f"tallystick.example/ghost/{node.hex()[:12]}"
         return NoteSigner(name, key, SignatureType.COSIGNATURE).verifier.vkey
 
     def _number(self) -> int:

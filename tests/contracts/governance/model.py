@@ -306,7 +306,9 @@ def founder(name: str, account: Address, *others: Address) -> Founder:
 
 def node_of(number: int, organisation: str, power: int) -> FoundingNode:
     """A node whose id and keys follow from its number."""
-    contact = Contact(f"127.0.0.1:{20_000 + number}", "", f"log/n{number}+{number:08x}+key")
+    contact = Contact(
+        f"127.0.0.1:{20_000 + number}", "", f"log/n{number}+{number:08x}+key-{number}"
+    )
     return FoundingNode(
         id=b"N" + number.to_bytes(19, "big"),
         organisation=organisation,

@@ -21,6 +21,7 @@ from ledger.witness import (
     PeerWitness,
     Relation,
     cosigner_name,
+    cosigner_of_text,
     cosigner_vkey,
     label_of,
 )
@@ -157,6 +158,16 @@ def test_names_and_labels_belong_together() -> None:
     assert label_of(f"{ORIGIN}/amber", ORIGIN) == "amber"
     for name in (ORIGIN, f"{ORIGIN}/", f"{ORIGIN}/a/b", "other/amber", f"{ORIGIN}amber"):
         assert label_of(name, ORIGIN) is None
+
+
+def test_a_witness_key_is_of_this_log_and_of_the_type_that_cosigns() -> None:
+    key = verifier_of("amber")
+    assert cosigner_of_text(key.vkey, ORIGIN) == key
+    # The same key in another spelling would be a second member in the register.
+    as_log = NoteVerifier(key.name, SignatureType.ED25519, key.public_key)
+    assert cosigner_of_text(as_log.vkey, ORIGIN) is None
+    assert cosigner_of_text(key.vkey, "other.example") is None
+    assert cosigner_of_text("nonsense", ORIGIN) is None
 
 
 def test_a_log_without_a_witness_offers_its_own_checkpoint(tmp_path: Path) -> None:
