@@ -75,6 +75,7 @@ class SoloDriver:
         """End after the block at hand; what is pending stays so."""
         with self._control:
             self._stopping.set()
+            self._ledger.mempool.wake()
             if self._thread is not None:
                 self._thread.join()
                 self._thread = None

@@ -61,6 +61,7 @@ class Mempool:
         self._size_bytes = 0
         self._paused: str | None = None
         self._closed = False
+        self._woken = False
         self._next_expiry = clock() + EXPIRY_INTERVAL_S
 
     # ---- coming in ----------------------------------------------------------------------------
@@ -163,10 +164,17 @@ class Mempool:
         with self._arrived:
             while not self._any_ready():
                 left = deadline - self._clock()
-                if left <= 0 or self._closed:
+                if left <= 0 or self._closed or self._woken:
+                    self._woken = False
                     return False
                 self._arrived.wait(min(left, _READY_POLL_S))
             return True
+
+    def wake(self) -> None:
+        """Let the `wait_ready` at hand, or else the next that would wait, return at once."""
+        with self._arrived:
+            self._woken = True
+            self._arrived.notify_all()
 
     def close(self) -> None:
         """Let `wait_ready` return at once from now on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -255,15 +256,21 @@ def test_a_contract_is_no_sender() -> None:
         pool.add(transaction(1, 0))
 
 
-def test_waiting_ends_when_something_comes_or_the_pool_closes() -> None:
+def test_waiting_ends_when_something_comes_or_the_pool_is_woken_or_closed() -> None:
     heads = Heads()
     pool = Mempool(RULES, lambda: heads.view)
     assert not pool.wait_ready(0.01)
     threading.Timer(0.05, lambda: pool.add(transaction(1, 0))).start()
     assert pool.wait_ready(10)
     mine(pool, heads, everything(pool))
+    threading.Timer(0.05, pool.wake).start()
+    began = time.monotonic()
+    assert not pool.wait_ready(10)
+    assert time.monotonic() - began < 8
+    assert not pool.wait_ready(0.01)
     threading.Timer(0.05, pool.close).start()
     assert not pool.wait_ready(10)
+    assert time.monotonic() - began < 8
 
 
 def test_many_threads_submitting_lose_and_double_nothing() -> None:
