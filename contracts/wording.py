@@ -24,9 +24,12 @@ from contracts.governance.types import Call, Threshold
 from contracts.network.genesis import NETWORK_ARTIFACT, NODE_ID_SIZE_BYTES
 from contracts.network.types import NodeStatus
 from contracts.parameters.genesis import PARAMETERS_ARTIFACT
+from ledger.state.keccak import keccak
 from ledger.types import Address
 
 Words = Callable[..., str]
+_RAW_BYTES_MAX: Final = 36
+"""Selector and one argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,13 @@ def describe(call: Call, contracts: Mapping[str, Address] | None = None) -> Desc
     name = places.get(call.target, "")
     known = _KNOWN.get(name, {}).get(call.selector)
     contract = name or f"0x{call.target.hex()}"
-    raw = f"call {contract}: 0x{call.data.hex()[:72]}{'…' if len(call.data) > 36 else ''}"
+    raw = f"call {contract}: {_raw(call.data)}"
     if known is None:
         return Described(contract, f"0x{call.selector.hex()}", raw)
     function, words = known
     try:
         return Described(contract, function.name, words(*function.arguments(call.data)))
-    except (ContractError, ValueError, IndexError):
+    except (ContractError, ValueError, LookupError):
         return Described(contract, function.name, raw)
 
 
@@ -96,9 +99,19 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
+def _raw(data: bytes) -> str:
+    """Calldata in hex; of much of it the beginning, with what tells it from all other."""
+    if len(data) <= _RAW_BYTES_MAX:
+        return f"0x{data.hex()}"
+    return (
+        f"0x{data[:_RAW_BYTES_MAX].hex()}… ({len(data)} bytes, keccak-256 0x{keccak(data).hex()})"
+    )
+
+
 def _profile(profile: tuple[str, str, str]) -> str:
     name, name_zh, uri = (_printable(text) for text in profile)
-    more = [text for text in (name_zh, uri) if text]
+    # In quotes, so that none of them can go on with words of its own.
+    more = [repr(text) for text in (name_zh, uri) if text]
     return f"{name!r}" + (f" ({', '.join(more)})" if more else "")
 
 

@@ -20,6 +20,7 @@ from contracts.consortium import (
     decode_administers,
     set_account_status,
     set_organisation_status,
+    set_profile,
     set_role,
 )
 from contracts.errors import CalldataValueError, GenesisError, LogError
@@ -233,7 +234,7 @@ SAID = [
     (
         CONSORTIUM_ADDRESS,
         add_organisation("acme", Role.BANK, Profile("Acme\n", "艾克", ""), BOSS.address),
-        f"add organisation acme as bank, named 'Acme\ufffd' (艾克), with account "
+        f"add organisation acme as bank, named 'Acme\ufffd' ('艾克'), with account "
         f"0x{BOSS.address.hex()}",
     ),
     (CONSORTIUM_ADDRESS, SET_ROLE, "make organisation green-valley a carrier"),
@@ -294,6 +295,37 @@ def test_a_node_is_told_with_all_that_matters() -> None:
     assert NODE.validator_key is not None
     for part in (NODE.id.hex(), FARM.id, NODE.contact.p2p, "power 10", NODE.validator_key.hex()):
         assert part in words
+
+
+def _with(data: bytes, index: int, number: int) -> bytes:
+    """Calldata with another number as one of its arguments."""
+    start = 4 + 32 * index
+    return data[:start] + number.to_bytes(32, "big") + data[start + 32 :]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_numbers_that_stand_for_nothing_hold_up_no_list(number: int) -> None:
+    """Whoever may propose could otherwise keep everybody from reading proposals."""
+    for target, data, index in (
+        (CONSORTIUM_ADDRESS, set_organisation_status(FARM.id, Status.ACTIVE), 1),
+        (CONSORTIUM_ADDRESS, set_account_status(BOSS.address, Status.ACTIVE), 1),
+        (CONSORTIUM_ADDRESS, set_role(FARM.id, Role.BANK), 1),
+        (NETWORK_ADDRESS, set_node_status(NODE.id, NodeStatus.ACTIVE), 1),
+        (GOVERNANCE_ADDRESS, governance.set_threshold(BOSS.address, b"1234", None), 3),
+    ):
+        assert describe(Call(target, _with(data, index, number))).words
+
+
+def test_names_cannot_go_on_with_words_of_their_own() -> None:
+    profile = Profile("Farm", "x), with account 0x11", "y) and set votes (z")
+    words = describe(Call(CONSORTIUM_ADDRESS, set_profile(FARM.id, profile))).words
+    assert words.endswith("'Farm' ('x), with account 0x11', 'y) and set votes (z')")
+
+
+def test_calls_that_are_not_known_differ_where_their_bytes_do() -> None:
+    one, other = (Call(BOSS.address, b"1234" + bytes(64) + bytes([last])) for last in (1, 2))
+    assert describe(one).words != describe(other).words
+    assert "69 bytes" in describe(one).words
 
 
 @given(
