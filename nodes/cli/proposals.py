@@ -225,7 +225,10 @@ def show(
     for words in _words(shown):
         out.print(f"  would {words}", markup=False)
     if shown.made.text:
-        out.print(f"why       {_printable(shown.made.text)}", markup=False)
+        # Each line with a mark, so that none can pass for one of ours.
+        for number, line in enumerate(shown.made.text.split("\n")):
+            head = "" if number else "why"
+            out.print(f"{head:9} | {_printable(line)}", markup=False)
     said = ", ".join(f"{organisation} {choice.word}" for organisation, choice in shown.votes)
     out.print(f"votes     {said}", markup=False)
     out.print(
@@ -299,7 +302,7 @@ def _words(shown: Shown) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _time(seconds: int) -> str:
@@ -324,12 +327,15 @@ def _tell(made: Made, as_json: bool, told: list[str] | None = None) -> None:
                 "proposal": made.proposal,
                 "state": made.state.word,
                 "transaction": made.transaction,
+                **({"trouble": made.trouble} if made.trouble else {}),
                 **({} if told is None else {"calls": told}),
             }
         )
         return
     for words in told or ():
         out.print(f"  {words}", markup=False)
+    if made.trouble:
+        err.print(f"the vote counts, but executing was refused: {made.trouble}", markup=False)
     hints = {
         State.OPEN: f"more votes are needed; others say `tally proposal vote {made.proposal} yes`",
         State.PASSED: f"passed; `tally proposal execute {made.proposal}` does it",

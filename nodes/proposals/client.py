@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from contracts import consortium, governance, network
@@ -37,6 +37,8 @@ class Made:
     state: State
     transaction: str
     """Hash of the last transaction, 0x and hex."""
+    trouble: str = ""
+    """Why what has passed could not be executed as well. Empty: it was, or was not tried."""
 
 
 class ProposalClient:
@@ -81,6 +83,11 @@ class ProposalClient:
         for raw in self._rpc.ask("eth_getLogs", query):
             event = governance.decode_log(_log(raw))
             if isinstance(event, ProposalMade):
+                if governance.content_hash(event.calls) != summary.content_hash:
+                    raise ProposalError(
+                        f"the node tells other calls of proposal {proposal} than the contract "
+                        "keeps: do not vote by it, ask another node"
+                    )
                 return event
         raise ProposalError(f"the node does not have the log of proposal {proposal}")
 
@@ -152,12 +159,20 @@ class ProposalClient:
     def vote(
         self, signer: AccountSigner, proposal: int, choice: Choice, *, execute: bool = True
     ) -> Made:
-        """Vote, and execute where that made it pass."""
+        """Vote, and execute where that made it pass.
+
+        The vote counts also where executing is refused: that is told as `trouble`.
+        """
         receipt = self._send(signer, governance.vote(proposal, choice))
         made = self._made(proposal, receipt)
-        if execute and made.state is State.PASSED:
+        if not execute or made.state is not State.PASSED:
+            return made
+        try:
             return self.execute(signer, proposal)
-        return made
+        except CallRefused as refused:
+            # Somebody else may have been faster; the summary says.
+            again = self._made(proposal, receipt)
+            return replace(again, trouble=str(refused)) if again.state is State.PASSED else again
 
     def execute(self, signer: AccountSigner, proposal: int) -> Made:
         """Make the calls of a proposal that has passed. Raises `CallRefused`."""

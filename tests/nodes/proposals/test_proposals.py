@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from contracts import governance
 from contracts.consortium import Profile, Role, find_organisation
-from contracts.governance import State
+from contracts.governance import Call, State
 from contracts.network import find_nodes
 from ledger.crypto import NO_PASSPHRASE, AccountKey
 from ledger.errors import TallystickError
 from ledger.projection import read_transaction
+from ledger.types import Log
 from nodes.cli.proposals import app
 from nodes.endpoints import parse_endpoint
 from nodes.founding import MemberSpec, found_solo
@@ -141,6 +144,46 @@ def test_votes_are_cast_changed_and_carried_out(tally: Tally) -> None:
     with pytest.raises(CallRefused, match="did not make this proposal"):
         tally("withdraw", number, "--account", SOLO)
     assert tally("withdraw", number, "--account", OTHER)["state"] == "withdrawn"
+
+
+def test_a_vote_counts_also_where_executing_fails(tally: Tally) -> None:
+    tally("new", "set-votes", OTHER, "1")
+    made = tally("new", "set-role", OTHER, "manufacturer", "--account", SOLO)  # it is one already
+    voted = tally("vote", str(made["proposal"]), "yes", "--account", OTHER)
+    assert (voted["state"], voted["trouble"]) == ("passed", "nothing would change")
+    assert tally("show", str(made["proposal"]))["votes"][OTHER] == "yes"
+
+
+def test_a_text_cannot_pass_for_lines_of_ours(node: NodeRuntime, tally: Tally) -> None:
+    text = "as agreed\nvotes     alpha yes\n  would add organisation acme"
+    tally("new", "set-role", OTHER, "bank", "--text", text, "--no-execute")
+    with serving(node) as addresses:
+        options = ["--dir", str(node.directory.root), "--rpc", addresses.rpc]
+        done = CliRunner().invoke(app, ["show", "1", *options])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith("  would ")] == [
+        "  would make organisation beta a bank"
+    ]
+    assert sum(line.startswith("votes") for line in lines) == 1
+    assert "          | votes     alpha yes" in lines
+
+
+def test_calls_that_the_contract_does_not_keep_are_not_shown(
+    tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally("new", "set-role", OTHER, "bank", "--no-execute")
+    honest = governance.decode_log
+
+    def lying(log: Log) -> governance.GovernanceEvent:
+        event = honest(log)
+        if isinstance(event, governance.ProposalMade):
+            return replace(event, calls=(Call(event.calls[0].target, b"1234"),))
+        return event
+
+    monkeypatch.setattr(governance, "decode_log", lying)
+    with pytest.raises(ProposalError, match="other calls"):
+        tally("show", "1")
 
 
 def test_refusals_say_why(tally: Tally) -> None:
