@@ -203,7 +203,9 @@ def check_validators(ledger: Ledger, driver: CometBftDriver) -> None:
     """Those that this node's own engine now follows are those that the checked state names.
 
     This is what makes the engine's headers believable, the anchor's among them. Changes count two
-    heights after the block that makes them, so that a moment is given. Raises `JoinRefused`.
+    heights after the block that makes them: asked for are those of the next height, which are known
+    also where the network rests (the block after a change is made at once, further ones are not);
+    while it works, a moment is given. Raises `JoinRefused`.
     """
     for _ in range(VALIDATOR_TRIES):
         wanted = {
@@ -212,7 +214,7 @@ def check_validators(ledger: Ledger, driver: CometBftDriver) -> None:
             if one.validator_key is not None and one.power
         }
         try:
-            if validators_at(driver.engine_rpc, driver.height()) == wanted:
+            if validators_at(driver.engine_rpc, driver.height() + 1) == wanted:
                 return
         except (EngineUnreachable, EngineRefused):
             pass
