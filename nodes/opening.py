@@ -18,9 +18,11 @@ from ledger.consensus.cometbft import (
     WIDE,
     CometBftDriver,
     EngineSettings,
+    EngineStart,
     StateSync,
     ensure_node_key,
 )
+from ledger.consensus.cometbft.home import Home
 from ledger.crypto import KeyKind
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector
@@ -120,7 +122,7 @@ def open_driver(
             retain_heights=settings.retained_heights,
         ),
         snapshots=snapshots,
-        validator=secrets.load_validator(VALIDATOR_KEY_LABEL) if signs else None,
+        validator=secrets.load_validator(VALIDATOR_KEY_LABEL) if True else None,
         find_validator=secrets.find_validator,
         accept_loss=accept_loss,
     )
@@ -132,7 +134,7 @@ def follow_peers(ledger: Ledger, driver: Driver) -> Callable[[], None]:
     if network is None or permission is None or not isinstance(driver, CometBftDriver):
         return lambda: None
     # A node counts while its organisation does, whose standing is in the other contract.
-    deciding = {network.contract, permission.contract}
+    deciding = {network.contract}
 
     def on_block(block: CommittedBlock) -> None:
         if any(placed.log.address in deciding for placed in block.logs):
@@ -196,10 +198,30 @@ def open_snapshots(
     section = settings.snapshots
     shelf = SnapshotStore(directory.snapshots)
     maker = SnapshotMaker(directory.chain, shelf, keep=section.keep)
+    # Blocks of before the engine cannot be replayed: without a snapshot nobody could join.
+    promoted = _begins_late(directory, ledger)
     schedule = (
-        SnapshotSchedule(maker, section.interval_heights) if section.interval_heights else None
+        SnapshotSchedule(
+            maker, section.interval_heights, soon=lambda: promoted and not _of_the_engine(shelf)
+        )
+        if section.interval_heights
+        else None
     )
     return Snapshots(shelf, maker, SnapshotService(ledger, shelf, restorer, schedule))
+
+
+def _of_the_engine(shelf: SnapshotStore) -> bool:
+    """Whether a snapshot was made since the engine began."""
+    return any(Manifest.of(one).mark is not None for one in shelf.list())
+
+
+def _begins_late(directory: NodeDirectory, ledger: Ledger) -> bool:
+    """Whether the engine's first height comes after blocks that were made alone (promotion)."""
+    try:
+        document = Home(directory.engine).genesis.read_bytes()
+    except FileNotFoundError:
+        return ledger.consensus_mark() is None and ledger.head().header.number > 0
+    return EngineStart.parse(document).block_number > 0
 
 
 def database_url(directory: NodeDirectory, settings: NodeSettings) -> str:

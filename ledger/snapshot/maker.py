@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ledger.snapshot.errors import SnapshotError, SnapshotFailed
@@ -119,12 +119,15 @@ def _complain(lines: Iterable[str]) -> None:
 class SnapshotSchedule:
     """A snapshot at each multiple of so many heights, so that all nodes make the same ones."""
 
-    def __init__(self, maker: SnapshotMaker, interval: int) -> None:
-        """`interval` in heights, at least 1."""
+    def __init__(
+        self, maker: SnapshotMaker, interval: int, *, soon: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`interval` in heights, at least 1. `soon`: whether one is needed as soon as can be."""
         if interval < 1:
             raise ValueError("snapshots need an interval of at least 1 height")
         self._maker = maker
         self._interval = interval
+        self._soon = soon
         self._lead = max(2, min(50, interval // 4))
         self._lock = threading.Lock()
         self._last = 0
@@ -134,14 +137,19 @@ class SnapshotSchedule:
         """The chain has come so far. Returns at once; the process starts a little in advance."""
         due = -(-(height + 1) // self._interval) * self._interval
         with self._lock:
-            running = self._thread is not None and self._thread.is_alive()
-            if running or due == self._last or due - height > self._lead:
+            if self._thread is not None and self._thread.is_alive():
                 return
-            self._last = due
-            self._thread = threading.Thread(
-                target=self._make, args=(due,), name="snapshot-schedule", daemon=True
-            )
-            self._thread.start()
+            if self._soon():
+                self._begin(None)
+            elif due != self._last and due - height <= self._lead:
+                self._last = due
+                self._begin(due)
+
+    def _begin(self, height: int | None) -> None:
+        self._thread = threading.Thread(
+            target=self._make, args=(height,), name="snapshot-schedule", daemon=True
+        )
+        self._thread.start()
 
     def close(self) -> None:
         """End what is being made."""
@@ -150,10 +158,11 @@ class SnapshotSchedule:
         if thread is not None:
             thread.join(_STOP_S)
 
-    def _make(self, height: int) -> None:
+    def _make(self, height: int | None) -> None:
         try:
             info = self._maker.make(height=height)
         except (SnapshotError, OSError) as error:
-            _log.warning("no snapshot of height %d: %s", height, error)
+            which = "the present" if height is None else f"height {height}"
+            _log.warning("no snapshot of %s: %s", which, error)
         else:
             _log.info("snapshot of height %d made, %d chunks", info.height, info.chunks)

@@ -24,13 +24,14 @@ from nodes.layout import NodeDirectory
 from nodes.network.admission import wait_admitted
 from nodes.network.anchoring import find_anchor
 from nodes.network.beginning import Beginning, adopt_beginning, demand_pin, fetch_beginning
+from nodes.network.choosing import by_replay
 from nodes.network.descriptor import Descriptor
 from nodes.network.discarding import discard
 from nodes.network.founding import genesis_hash
 from nodes.network.identity import init_node
 from nodes.network.progress import SNAPSHOT_S, STALL_S, Pace
 from nodes.network.source import MemberSource
-from nodes.network.synchronising import Source, synchronise, worth_state_sync
+from nodes.network.synchronising import Source, synchronise
 from nodes.operations.logs import configure_logging
 from nodes.operations.settings import LogSettings
 from traceability.bundle import Trust
@@ -164,14 +165,14 @@ def _enter(
         f"checkpoint of size {anchor.checkpoint.size} is signed by "
         f"{trust.threshold} of {len(trust.keys)}; header {anchor.header.height} has its root"
     )
-    by_replay = replay or not worth_state_sync(sources[0])
-    _say(_how(by_replay, asked=replay))
+    replays = by_replay(sources[0], beginning, replay, wait_s, _say)
+    _say(_how(replays, asked=replay))
     with progress("synchronising", CHUNKS) as show:
         synchronise(
             place,
             passphrase,
             Source(sources, nodes, beginning, trust, anchor),
-            replay=by_replay,
+            replay=replays,
             pace=pace,
             tell=_say,
             bar=lambda done, whole: show(done * CHUNKS // max(1, whole)),
@@ -180,8 +181,8 @@ def _enter(
     _say("level with the others; the state is the one that they have signed")
 
 
-def _how(by_replay: bool, *, asked: bool) -> str:
-    if not by_replay:
+def _how(replays: bool, *, asked: bool) -> str:
+    if not replays:
         return "fetching a snapshot"
     why = "" if asked else ": no snapshot has two heights of the engine above it yet"
     return f"executing all blocks{why}"

@@ -50,7 +50,8 @@ def promote_(
     """Make a solo ledger a consortium's, without losing its history.
 
     While the node runs: registers it as the first validator, stops it, and switches it over. Then
-    start it with `tally node start`; others join by `tally node join`.
+    start it with `tally node start`. Others join by `tally node join`, with keys of their own and
+    with all history: they fetch a snapshot, which is made after the first block from then on.
 
     \b
     Example:  tally node promote ./node --p2p acme.example:26656 --api https://ledger.acme.example
@@ -83,12 +84,10 @@ def promote_(
     tell_descriptor(place, descriptor)
     out.print(f"blocks 1 to {made.block_number} stay; engine {made.engine_chain} goes on")
     out.print(f"trust file   {place.trust}   (the new one: give it to verifiers)", markup=False)
-    if not made.goes_on_alone:
-        out.print(
-            f"it has {made.own_power} of {made.power} power: no block is made until nodes with "
-            "more than two thirds have this ledger (`tally node backup`, `restore`)"
-        )
     out.print(f"start it     {program()} node start {directory}", markup=False)
+    how = f"node join {descriptor.api} DIR --trust trust.json …"
+    out.print(f"others join  {program()} {how}", markup=False)
+    out.print("             Each makes keys of its own. A backup has yours: give it to nobody.")
 
 
 def _describe(

@@ -35,11 +35,6 @@ class Promoted:
     """Of all validators."""
     trust: Trust
 
-    @property
-    def goes_on_alone(self) -> bool:
-        """Whether this node can make blocks before any other has the ledger."""
-        return self.own_power * 3 > self.power * 2
-
 
 def organisation_of(directory: NodeDirectory, organisation: str) -> Organisation:
     """The member as the ledger knows it. Raises `PromotionRefused`."""
@@ -75,7 +70,8 @@ def promote(directory: NodeDirectory, passphrase: str) -> Promoted:
     """Turn a stopped solo node into a node of the consortium that its ledger names.
 
     The engine begins where the ledger ends; nothing of the history changes. Again changes nothing.
-    Raises `PromotionRefused` where this node is no validator by then.
+    Raises `PromotionRefused` where this node is no validator by then, or could not make blocks
+    before others have joined: they join by a snapshot, which is made after the first block.
     """
     check_promotable(directory)
     descriptor = Descriptor.load(directory.descriptor)
@@ -84,6 +80,13 @@ def promote(directory: NodeDirectory, passphrase: str) -> Promoted:
     ledger = open_ledger(directory, settings, Genesis.load(directory.genesis), secrets)
     try:
         own_power, power = _powers(ledger, descriptor)
+        if own_power * 3 <= power * 2:
+            raise PromotionRefused(
+                f"this node has {own_power} of {power} power, and nobody else has the ledger yet: "
+                "no block would ever be made. Start it again as it is, take power from the others "
+                "(`tally proposal new set-power NODE 1`), promote it, and give the power back when "
+                "their nodes have joined"
+            )
         after = _as_member(settings, descriptor)
         driver = open_driver(directory, after, ledger, secrets)  # writes the engine's beginning
         assert isinstance(driver, CometBftDriver)

@@ -62,7 +62,9 @@ def _answers(
     others: Mapping[bytes, Member], addresses: Sequence[str], ask: Ask
 ) -> tuple[dict[bytes, Said], list[str]]:
     """By node id, each counted once; and why others do not count."""
-    wanted = [(one.contact.api, member) for member, one in others.items()]
+    wanted: list[tuple[str, bytes | None]] = [
+        (one.contact.api, member) for member, one in others.items()
+    ]
     wanted += [(url, None) for url in addresses]
     said: dict[bytes, Said] = {}
     silent: list[str] = []

@@ -155,6 +155,21 @@ def test_all_nodes_make_theirs_of_the_same_height(tmp_path: Path, shelf: Snapsho
         assert [one.height for one in shelf.list()] == [8]
 
 
+def test_one_is_made_at_once_where_it_is_needed(tmp_path: Path, shelf: SnapshotStore) -> None:
+    with open_at(tmp_path / "a") as source:
+        grow(source, 2)
+        source.keep(None, mark_of(3))
+        maker = SnapshotMaker(tmp_path / "a", shelf)
+        schedule = SnapshotSchedule(maker, 1_000, soon=lambda: not shelf.list())
+        schedule.reached(3)
+        wait_until(lambda: bool(shelf.list()))
+        wait_until(lambda: maker._child is None)
+        schedule.reached(4)  # it is there: the next one is due at 1,000
+        assert maker._child is None
+        schedule.close()
+        assert [one.height for one in shelf.list()] == [3]
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not condition():

@@ -65,7 +65,7 @@ def test_a_founded_ledger_can_be_replayed(worth: Worth, asked: bool, replays: bo
 
 @pytest.mark.parametrize("worth", [[True]], indirect=True)
 def test_what_was_made_alone_cannot_be_replayed(worth: Worth, promoted: Beginning) -> None:
-    with pytest.raises(JoinRefused, match="blocks 1 to 7 .* without --replay"):
+    with pytest.raises(JoinRefused, match=r"blocks 1 to 7 .* without --replay"):
         choose(worth, promoted, asked=True)
 
 
