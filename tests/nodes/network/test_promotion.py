@@ -9,6 +9,7 @@ import pytest
 from contracts.consortium import Profile, Role
 from ledger.chain import Ledger, NodeEntry
 from ledger.crypto import NO_PASSPHRASE, KeyStore
+from nodes import opening
 from nodes.endpoints import parse_endpoint
 from nodes.founding import MemberSpec, found_solo
 from nodes.layout import NodeDirectory
@@ -68,9 +69,8 @@ def test_one_with_more_than_two_thirds_goes_on(
     alone: NodeDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registered(alone, monkeypatch, others=4)
-    monkeypatch.setattr(
-        promotion, "active_witnesses", lambda _ledger: ()
-    )  # whose keys the state has
+    monkeypatch.setattr(promotion, "active_witnesses", lambda _ledger: ())
+    monkeypatch.setattr(opening, "peer_addresses", lambda _ledger, _own: ())
     made = promote(alone, NO_PASSPHRASE)
     assert (made.own_power, made.power) == (10, 14)
     assert load_settings(alone.settings).consensus.driver == "cometbft"
