@@ -62,7 +62,8 @@ def _stretched(kdf: object, passphrase: str, what: str) -> bytes:
         n = _within(kdf["n"], _SCRYPT_N_LEAST, SCRYPT_MEMORY_BYTES_MAX // 128, what)
         r = _within(kdf["r"], 1, 64, what)
         p = _within(kdf["p"], 1, 16, what)
-        if n & (n - 1) or 128 * n * r * p > SCRYPT_MEMORY_BYTES_MAX:
+        # RFC 7914, section 2: N below 2^(128 r / 8), which OpenSSL refuses as well.
+        if n & (n - 1) or n >= 2 ** (16 * r) or 128 * n * r * p > SCRYPT_MEMORY_BYTES_MAX:
             raise KeyFileMalformed(f"{what} file: the parameters of scrypt are out of bounds")
         return _scrypt(passphrase, _salt(kdf["salt"], what), n, r, p)
     if kdf.get("name") == "argon2id" and kdf.keys() == _ARGON2_NAMES:
