@@ -254,9 +254,11 @@ class _Follower:
         return read_consistency(data, self._witness.origin, size1, size2)
 
     async def _get(self, path: str, size_bytes_max: int) -> bytes:
+        # With a query of its own, or as a user, another member would choose what we ask of whom.
+        odd = any(mark in self._peer.api_url for mark in "?#@\\")
+        if odd or not self._peer.api_url.startswith(("http://", "https://")):
+            raise PeerAnswerRefused(f"{self._peer.api_url[:80]!r} is no address that is asked")
         url = self._peer.api_url.rstrip("/") + path
-        if not url.startswith(("http://", "https://")):
-            raise PeerAnswerRefused(f"{url[:80]!r} is no address that is asked")
         async with self._client.stream("GET", url) as answer:
             if answer.status_code != httpx.codes.OK:
                 raise PeerAnswerRefused(f"{path}: answered with status {answer.status_code}")

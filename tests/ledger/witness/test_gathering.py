@@ -251,6 +251,20 @@ def test_addresses_that_are_none_are_not_asked(tmp_path: Path, url: str) -> None
         until(lambda: amber.witness.status().unreachable == (f"{ORIGIN}/birch",))
 
 
+@pytest.mark.parametrize("more", ["/admin?drop=all&x=", "/admin?", "#", "/\\x"])
+def test_a_member_does_not_choose_what_is_asked_of_whom(tmp_path: Path, more: str) -> None:
+    """Inside another member's network a path and a query may do something."""
+    with network(tmp_path, "amber", "birch") as (made, sites):
+        amber, _ = made
+        before = len(sites["birch"].asked)
+        amber.urls["birch"] = sites["birch"].url + more
+        amber.block(1)
+        until(lambda: amber.witness.status().unreachable == (f"{ORIGIN}/birch",))
+        (trouble,) = [one.trouble for one in amber.witness.status().peers]
+        assert "no address that is asked" in trouble
+        assert not any("admin" in one for one in sites["birch"].asked[before:])
+
+
 def test_closing_at_once_does_not_hang(tmp_path: Path) -> None:
     with members(tmp_path, "amber", "birch") as (amber, _):
         for _ in range(3):
