@@ -13,6 +13,8 @@ SIZES_MAX = 1_024
 """Sizes that are kept besides the newest with enough signatures."""
 SLACK = 128
 """How many more there may be before the oldest are dropped, together."""
+KEYS_OF_NAME_MAX = 2
+"""Under one head: the old and the new one."""
 _POLICIES_MAX = 8
 
 
@@ -95,6 +97,9 @@ class Board:
         """Add a verified cosignature; whether it is new."""
         key = (signature.name, signature.key_id)
         if key in head.cosignatures:
+            return False
+        # Whoever changes its key again and again takes no room from the others.
+        if sum(name == signature.name for name, _ in head.cosignatures) >= KEYS_OF_NAME_MAX:
             return False
         head.cosignatures[key] = signature
         self._offer(head)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from ledger.tlog import Checkpoint, Note, NoteSignature, NoteSigner, NoteVerifier, identity_of
+from ledger.tlog.note import SIGNATURES_MAX
 from ledger.witness.board import SIZES_MAX, Board, Head
 from ledger.witness.protocol import WitnessedLog
 from ledger.witness.store import CosignatureStore
@@ -127,7 +128,9 @@ class SignedHeads:
             others = sorted(
                 head.cosignatures.items(), key=lambda item: (item[0] != self._own, item[0])
             )
-            signatures = (self._log_signature(head.size, text), *(one for _, one in others))
+            most = SIGNATURES_MAX - 1  # a note with more is none to anybody
+            cosignatures = (one for _, one in others[:most])
+            signatures = (self._log_signature(head.size, text), *cosignatures)
             note = Note(text, signatures).encode()
             self._note = (*key, note)
             return note

@@ -9,6 +9,7 @@ import pytest
 from ledger.tlog import (
     Checkpoint,
     Note,
+    NoteSignature,
     NoteVerifier,
     SignatureType,
     ThresholdNotMet,
@@ -94,6 +95,28 @@ def test_a_signature_over_further_lines_is_none_of_our_checkpoint(tmp_path: Path
         text = birch.witness.cosignature_text(0)
         assert amber.witness.meet_cosignatures(peer("birch"), text).kept > 0
         assert open_checkpoint(amber.ledger.log.checkpoint(), keys, 2, ORIGIN).size == size
+
+
+def test_a_note_never_has_more_signatures_than_anybody_reads(tmp_path: Path) -> None:
+    with members(tmp_path, "amber") as (amber,):
+        amber.block(1)
+        amber.settle()
+        heads = amber.witness._heads
+        head = heads.board.head(amber.size)
+        assert head is not None
+        for number in range(200):
+            name = f"{ORIGIN}/n-{number}"
+            heads.board.sign(head, NoteSignature(name, number.to_bytes(4, "big"), bytes(72)))
+        for number in range(50):  # one node that changes its key again and again
+            name, key = f"{ORIGIN}/0", number.to_bytes(4, "big")
+            assert heads.board.sign(head, NoteSignature(name, key, bytes(72))) is (number < 2)
+        note = Note.decode(amber.ledger.log.checkpoint())
+        assert [one.name for one in note.signatures[:3]] == [
+            ORIGIN,
+            f"{ORIGIN}/amber",
+            f"{ORIGIN}/0",
+        ]
+        assert open_checkpoint(note.encode(), [verifier_of("amber")], 1, ORIGIN).size == amber.size
 
 
 def test_a_node_is_no_peer_of_its_own(tmp_path: Path) -> None:
