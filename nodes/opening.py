@@ -122,7 +122,7 @@ def open_driver(
             retain_heights=settings.retained_heights,
         ),
         snapshots=snapshots,
-        validator=secrets.load_validator(VALIDATOR_KEY_LABEL) if True else None,
+        validator=secrets.load_validator(VALIDATOR_KEY_LABEL) if signs else None,
         find_validator=secrets.find_validator,
         accept_loss=accept_loss,
     )
@@ -134,7 +134,7 @@ def follow_peers(ledger: Ledger, driver: Driver) -> Callable[[], None]:
     if network is None or permission is None or not isinstance(driver, CometBftDriver):
         return lambda: None
     # A node counts while its organisation does, whose standing is in the other contract.
-    deciding = {network.contract}
+    deciding = {network.contract, permission.contract}
 
     def on_block(block: CommittedBlock) -> None:
         if any(placed.log.address in deciding for placed in block.logs):

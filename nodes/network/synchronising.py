@@ -188,7 +188,8 @@ def _trouble(driver: CometBftDriver, size: int, wanted: int) -> str:
     """Why nothing comes, as far as it can be told from here."""
     error, engine = driver.status().error, driver.engine()
     if error is not None:
-        return f"the engine says: {error}"
+        last = f"; its log ends with: {engine.errors[-1]}" if engine.errors else ""
+        return f"{error}{last}"
     if engine.catching_up is None:
         return "the engine does not answer; its log is engine/log in the node's folder"
     if not engine.peers:

@@ -1,0 +1,161 @@
+"""`tally node join` refuses before it writes, and says what is missing; `tally network trust`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ledger.chain import Genesis
+from ledger.errors import TallystickError
+from nodes.cli import founding
+from nodes.cli.joining import join
+from nodes.errors import NodeError
+from nodes.network import anchoring
+from nodes.network.errors import JoinRefused
+from nodes.network.founding import consortium_genesis, genesis_hash
+from nodes.operations.runfile import RunFile
+from tests.nodes.network.members import FOUNDERS, GENESIS, TRUST, Member
+from tests.nodes.network.support import ORIGIN, TIME, descriptor
+from traceability.bundle import Trust
+
+pytestmark = pytest.mark.feature("N1")
+
+_app = typer.Typer()
+_app.command("join")(join)
+_app.command("trust")(founding.trust)
+NEW = ("--organisation", "x", "--name", "X", "--role", "bank", "--p2p", "127.0.0.1:19861")
+API = ("--api", "http://127.0.0.1:19862")
+
+
+def tally(*words: str) -> str:
+    done = CliRunner().invoke(_app, [*words])
+    if isinstance(done.exception, TallystickError):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.fixture
+def member() -> Iterator[Member]:
+    one = Member()
+    one.start()
+    yield one
+    one.stop()
+
+
+def saved(trust: Trust, path: Path) -> str:
+    file = path / "given.json"
+    trust.save(file)
+    return str(file)
+
+
+@pytest.fixture
+def refused(member: Member, tmp_path: Path) -> Callable[..., None]:
+    """A join that must be refused with these words, and leave nothing."""
+
+    def check(words: str, trust: Trust, *options: str) -> None:
+        place = tmp_path / "node"
+        with pytest.raises(JoinRefused, match=words):
+            tally("join", member.url, str(place), "--trust", saved(trust, tmp_path), *options)
+        assert not place.exists()
+
+    return check
+
+
+def test_a_trust_file_without_a_pin_is_refused(refused: Callable[..., None]) -> None:
+    refused("`tally network trust`.*--genesis-hash", replace(TRUST, genesis=None), *NEW, *API)
+
+
+def test_another_genesis_is_refused_before_anything_is_written(
+    refused: Callable[..., None], member: Member
+) -> None:
+    fields = json.loads(GENESIS.document)
+    fields["tallystick"]["limits"]["transactionSizeBytesMax"] //= 2
+    member.genesis = Genesis.parse(fields).document
+    refused("another genesis than the trust file pins", TRUST, *NEW, *API)
+    given = ("--genesis-hash", genesis_hash(GENESIS))
+    refused("another genesis than the trust file", replace(TRUST, genesis=None), *given, *NEW, *API)
+    refused("not that of the trust file", TRUST, "--genesis-hash", "ab" * 32, *NEW, *API)
+
+
+def test_a_new_folder_needs_to_know_whose_it_is(member: Member, tmp_path: Path) -> None:
+    trust = saved(TRUST, tmp_path)
+    with pytest.raises(NodeError, match=r"--name, --role, --p2p, --api must be given"):
+        tally("join", member.url, str(tmp_path / "n"), "--trust", trust, "--organisation", "x")
+    assert not (tmp_path / "n").exists()
+
+
+def test_who_is_not_admitted_in_time_keeps_its_keys_and_may_go_on(
+    member: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run needs no options, makes no other keys, and comes further."""
+    place, trust = tmp_path / "node", saved(replace(TRUST, genesis=None), tmp_path)
+    given = ("--trust", trust, "--genesis-hash", genesis_hash(GENESIS), "--wait", "0", "--no-start")
+    with pytest.raises(JoinRefused, match="not admitted this node within 0 s"):
+        tally("join", member.url, str(place), *given, *NEW, *API)
+    before = (place / "descriptor.json").read_bytes()
+    node = json.loads(before)["node"]
+    member.nodes = [
+        {
+            "id": node["id"],
+            "organisation": "x",
+            "status": "active",
+            "validatorKey": node["validatorKey"],
+            "p2p": node["p2p"],
+        }
+    ]
+    monkeypatch.setattr(anchoring, "TRIES", 1)
+    monkeypatch.setattr(anchoring, "POLL_S", 0)
+    with pytest.raises(
+        JoinRefused, match="is of the engine's network"
+    ):  # that of the test's header
+        tally("join", member.url, str(place), *given)
+    assert (place / "descriptor.json").read_bytes() == before
+    assert Trust.load(place / "trust.json") == TRUST
+
+
+# ---- the trust file -----------------------------------------------------------------------------
+
+
+def test_the_trust_file_of_a_genesis_bears_its_pin(tmp_path: Path) -> None:
+    genesis = tmp_path / "genesis.json"
+    genesis.write_bytes(consortium_genesis(FOUNDERS, ORIGIN, TIME))
+    output = tmp_path / "trust.json"
+    told = json.loads(tally("trust", str(genesis), "-o", str(output), "--json"))
+    assert (told["threshold"], told["members"]) == (3, 4)
+    assert Trust.load(output) == TRUST
+
+
+def test_a_nodes_trust_file_takes_up_who_came_in(member: Member, tmp_path: Path) -> None:
+    newcomer = descriptor("newcomer", 9).witness(ORIGIN)
+    gone = descriptor("gone", 8).witness(ORIGIN)
+    keys = [one.witness(ORIGIN).vkey for one in FOUNDERS]
+
+    def listed(vkey: str, status: str = "active") -> dict[str, Any]:
+        return {
+            "id": "ab" * 20,
+            "organisation": "x",
+            "status": status,
+            "validatorKey": None,
+            "p2p": "",
+            "witnessKey": vkey,
+        }
+
+    member.nodes = [*map(listed, [*keys, newcomer.vkey]), listed(gone.vkey, "suspended")]
+    TRUST.save(tmp_path / "trust.json")
+    run = RunFile.of_this_process(
+        operations=member.url, api=member.url, rpc=member.url, token="t" * 32
+    )
+    run.write(tmp_path)
+    told = json.loads(tally("trust", str(tmp_path), "--json"))
+    assert (told["threshold"], told["members"]) == (4, 5)
+    now = Trust.load(tmp_path / "trust.json")
+    assert set(now.keys) == {*TRUST.keys, newcomer}
+    assert now.genesis == TRUST.genesis
