@@ -84,10 +84,16 @@ class Rotation:
                 )
             self._make(KeyKind.ACCOUNT, label)
         new = self._secrets.next.load_account(label)
-        if self._standing(new.address) is None:
-            own = self._standing(old.address)
-            if own is None:
-                raise KeyChangeRefused(f"the ledger does not know {old.checksum_address}")
+        own, found = self._standing(old.address), self._standing(new.address)
+        if own is None:
+            raise KeyChangeRefused(f"the ledger does not know {old.checksum_address}")
+        if found is not None and found.organisation != own.organisation:
+            # Whoever sees it on its way to a block may be faster and take it for its own.
+            raise KeyChangeRefused(
+                f"{found.organisation} has put {new.checksum_address} on the ledger as its own: "
+                f"remove {self._secrets.next.path(KeyKind.ACCOUNT, label)} and begin again"
+            )
+        if found is None:
             data = consortium.add_account(own.organisation, new.address)
             self._ledger().send(old, self._consortium, data)
         return Step(

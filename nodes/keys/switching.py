@@ -7,17 +7,21 @@ an interruption at any point is made good at the next start.
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ledger.chain import Genesis, Ledger, SignerMismatch
-from ledger.chain.permission import Permission
+from ledger.chain.permission import Permission, mapping_slot
 from ledger.chain.rotation import rotate_log_key
+from ledger.chain.types import PermissionLayout
 from ledger.consensus.cometbft import ensure_node_key
 from ledger.crypto import KeyKind, KeyNotFound, KeyStore
+from ledger.state.protocol import StateReader
 from ledger.tlog import KeyRotation, NoteMalformed, NoteSigner, NoteVerifier, open_rotation
+from ledger.types import Address
 from nodes.founding import LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.membership import members_of
@@ -25,6 +29,7 @@ from nodes.network.descriptor import Descriptor
 from traceability.bundle import Trust, TrustStore
 from traceability.bundle.rotation import rotated
 
+_LOG = logging.getLogger(__name__)
 ROTATIONS: Final = "rotations"
 """Folder of a node: a file for each change of the log's key, for those who verify."""
 
@@ -65,17 +70,35 @@ def switch_log_key(
 
 
 def switch_accounts(ledger: Ledger, secrets: KeyStore) -> tuple[str, ...]:
-    """Act with those next accounts that may transact by now; their labels."""
+    """Act with those next accounts that may transact by now; their labels.
+
+    Only for the organisation of the key before: another member may have been faster, and have put
+    the address on the ledger as its own.
+    """
     waiting = [one.label for one in secrets.next.list() if one.kind is KeyKind.ACCOUNT]
+    layout = ledger.genesis.permission
     switched = []
     for label in waiting:
         address = secrets.next.load_account(label).address
+        before = secrets.entry(KeyKind.ACCOUNT, label)
         with ledger.state() as state:
-            permitted = Permission(ledger.genesis.permission, state).refusal(address) is None
+            permitted = Permission(layout, state).refusal(address) is None
+            if layout is not None and before is not None:
+                old = Address(bytes.fromhex(before.public[2:]))
+                owner, own = (_organisation(state, layout, one) for one in (address, old))
+                if owner and owner != own:
+                    _LOG.critical("account 0x%s is another member's: not used", address.hex())
+                    permitted = False
         if permitted:
             secrets.promote(KeyKind.ACCOUNT, label)
             switched.append(label)
     return tuple(switched)
+
+
+def _organisation(state: StateReader, layout: PermissionLayout, address: Address) -> int:
+    """Whose account it is, by the ledger; 0 where nobody's."""
+    slot = mapping_slot(bytes(12) + address, layout.accounts_slot)
+    return state.storage(layout.contract, slot)
 
 
 def refresh_descriptor(directory: NodeDirectory, secrets: KeyStore) -> None:

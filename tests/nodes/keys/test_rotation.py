@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from contracts.consortium import Role
+from contracts.consortium import Role, add_device
+from contracts.genesis import CONSORTIUM_ADDRESS
 from ledger.chain import SignerMismatch
 from ledger.crypto import NO_PASSPHRASE, KeyKind, KeyStore, PassphraseWrong
 from ledger.mempool.errors import NotPermitted
 from ledger.tlog import NoteSigner, open_checkpoint, open_rotation
 from nodes.cli.keys import app
 from nodes.errors import NodeError
-from nodes.founding import LOG_KEY_LABEL, VALIDATOR_KEY_LABEL, MemberSpec
+from nodes.founding import LOG_KEY_LABEL, VALIDATOR_KEY_LABEL, MemberSpec, found_solo
 from nodes.keys import KeyChangeRefused, switch_log_key
 from nodes.layout import NodeDirectory
 from nodes.network.cast import default_cast
@@ -134,6 +135,28 @@ class TestAccounts:
         uses = {one["public"]: one["use"] for one in listed if one["kind"] == "account"}
         assert uses[old.checksum_address] == "retired"
         assert uses[first["new"]] == "current"
+
+    def test_an_account_that_another_member_was_faster_with_is_not_used(
+        self, tmp_path: Path
+    ) -> None:
+        place = NodeDirectory(tmp_path / "two")
+        found_solo(
+            place,
+            NodeSettings(name="Test"),
+            [MemberSpec(name, name, "", Role.BANK) for name in ("alpha", "beta")],
+            origin_prefix="tallystick.example/test",
+            passphrase=NO_PASSPHRASE,
+        )
+        with running(place) as node:
+            old = node.secrets.load_account("alpha")
+            new = node.secrets.next.create_account("alpha")
+            with RpcClient(RunFile.find(place.root).rpc) as rpc:
+                other = node.secrets.load_account("beta")
+                rpc.send(other, CONSORTIUM_ADDRESS, add_device(new.address))
+            with pytest.raises(KeyChangeRefused, match="as its own"):
+                tally(place, "rotate", "account", "alpha")
+        with running(place) as node:
+            assert node.secrets.load_account("alpha").address == old.address
 
     def test_without_a_node_nothing_is_begun(self, solo: NodeDirectory) -> None:
         with pytest.raises(KeyChangeRefused, match="no node runs"):
