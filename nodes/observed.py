@@ -19,6 +19,7 @@ from nodes.operations import (
     EvidenceView,
     JobRequestInvalid,
     MembershipView,
+    MisbehaviourView,
     PeerView,
     Progress,
     SnapshotView,
@@ -115,6 +116,12 @@ def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
             restarts=max(0, status.starts - 1),
             syncing=status.catching_up is True,
             pid=status.pid,
+            misbehaviour=tuple(
+                MisbehaviourView(
+                    one.validator, one.organisation, one.kind, one.height, float(one.time)
+                )
+                for one in status.misbehaviour
+            ),
         )
 
     return view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -157,6 +158,14 @@ def _consensus(seen: Observation) -> Iterator[Metric]:
             "Times the engine was started again after it had ended by itself.",
             value=engine.restarts,
         )
+        caught = CounterMetricFamily(
+            "tallystick_validator_misbehaviour",
+            "Times that a member's validator was proven to have voted twice.",
+            labels=["organisation"],
+        )
+        for name, count in sorted(Counter(one.organisation for one in engine.misbehaviour).items()):
+            caught.add_metric([name], count)
+        yield caught
         yield _gauge("engine_syncing", "Whether it still fetches blocks.", engine.syncing)
         yield _gauge("consensus_height", "Consensus height, empty blocks included.", engine.height)
         yield _gauge(

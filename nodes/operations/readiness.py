@@ -13,6 +13,7 @@ from ledger.projection import ProjectorState
 from nodes.operations.settings import MIB, OperationsSettings
 from nodes.operations.types import Finding, Observation
 
+MISBEHAVIOUR_TOLD_MAX = 10
 REASONS = ("driver", "projection", "disk", "engine", "peers", "capture")
 """Codes of `unready`, in the order in which they are told."""
 
@@ -32,6 +33,7 @@ def alerts(seen: Observation, bounds: OperationsSettings) -> tuple[Finding, ...]
     """What its operator must look at, ready or not: fork evidence first."""
     return (
         *_evidence(seen),
+        *_misbehaviour(seen),
         *unready(seen, bounds),
         *_witness(seen),
         *_trust(seen),
@@ -104,6 +106,16 @@ def _capture(seen: Observation) -> Iterator[Finding]:
 def _evidence(seen: Observation) -> Iterator[Finding]:
     for one in seen.evidence:
         yield Finding("fork", f"{one.signer} signed two histories: {one.summary} ({one.id})")
+
+
+def _misbehaviour(seen: Observation) -> Iterator[Finding]:
+    for one in (seen.engine.misbehaviour if seen.engine else ())[-MISBEHAVIOUR_TOLD_MAX:]:
+        whose = one.organisation or "nobody any more"
+        yield Finding(
+            "misbehaviour",
+            f"validator {one.validator} of {whose} {one.kind} at consensus height {one.height}: "
+            "its key is in two places, or its owner is at fault",
+        )
 
 
 def _witness(seen: Observation) -> Iterator[Finding]:

@@ -131,6 +131,16 @@ def _engine(seen: Observation) -> dict[str, object] | None:
         "syncing": engine.syncing,
         "restarts": engine.restarts,
         "peers": len(engine.peers),
+        "misbehaviour": [
+            {
+                "validator": one.validator,
+                "organisation": one.organisation,
+                "kind": one.kind,
+                "height": one.height,
+                "time": moment(one.at),
+            }
+            for one in engine.misbehaviour[-EVIDENCE_SHOWN_MAX:]
+        ],
     }
 
 

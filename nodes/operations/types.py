@@ -30,6 +30,21 @@ class PeerView:
 
 
 @dataclass(frozen=True, slots=True)
+class MisbehaviourView:
+    """A validator that was caught voting twice: the proof is in the engine's blocks."""
+
+    validator: str
+    """The engine's address of its key, in hex."""
+    organisation: str
+    """Whose it is; empty where it was nobody's any more."""
+    kind: str
+    height: int
+    """Of the engine, at which it was done."""
+    at: float
+    """POSIX time of that height."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineView:
     """The consensus engine's process and its place in the network."""
 
@@ -41,6 +56,7 @@ class EngineView:
     syncing: bool = False
     """It fetches blocks or a snapshot and does not take part yet."""
     pid: int | None = None
+    misbehaviour: tuple[MisbehaviourView, ...] = ()
 
     @property
     def height_lag(self) -> int:

@@ -20,6 +20,7 @@ from ledger.consensus.cometbft.genesis import EngineStart, engine_genesis
 from ledger.consensus.cometbft.home import address_of, ensure_node_key, ensure_validator_key
 from ledger.consensus.cometbft.locate import find_engine
 from ledger.consensus.cometbft.mark import Mark
+from ledger.consensus.cometbft.misbehaviour import Misbehaviour
 from ledger.consensus.cometbft.protocol import (
     ApplyResult,
     ChunkVerdict,
@@ -59,6 +60,7 @@ __all__ = [
     "Mark",
     "MarkInvalid",
     "MethodNotAllowed",
+    "Misbehaviour",
     "OfferResult",
     "OfferedSnapshot",
     "Peer",

@@ -52,6 +52,9 @@ class Watcher(Protocol):
     def nodes_changed(self, before: tuple[NodeEntry, ...], after: tuple[NodeEntry, ...]) -> None:
         """The consortium's nodes are others now."""
 
+    def misbehaved(self, told: tuple[pb.Misbehavior, ...]) -> None:
+        """Validators voted twice or lied. The same may be told again."""
+
     def full(self, reason: str | None) -> None:
         """The disk is full, or (None) has room again."""
 
@@ -195,13 +198,8 @@ class Application:
         due = mark.height + 1 if mark else 1
         if request.height != due:
             raise EngineHalted(f"the engine finalised height {request.height} where {due} was due")
-        for one in request.misbehavior:
-            _log.error(
-                "validator 0x%s voted twice or lied at height %d (kind %d)",
-                one.validator.address.hex(),
-                one.height,
-                one.type,
-            )
+        if request.misbehavior:
+            self._watcher.misbehaved(tuple(request.misbehavior))
         raws, timestamp = list(request.txs), self._timestamp(request.time)
         executed = self._execute_final(request.height, timestamp, raws)
         time_ns = request.time.seconds * 10**9 + request.time.nanos

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger.chain import Ledger, NodeEntry
+from ledger.consensus.cometbft import abci_pb2 as pb
 from ledger.consensus.cometbft.application import Application
 from ledger.consensus.cometbft.beginning import find_start
 from ledger.consensus.cometbft.config import Sockets, render_config
@@ -26,6 +27,7 @@ from ledger.consensus.cometbft.home import (
 from ledger.consensus.cometbft.locate import find_engine
 from ledger.consensus.cometbft.mark import Mark
 from ledger.consensus.cometbft.membership import PeerFilter, active_ids, rank_of
+from ledger.consensus.cometbft.misbehaviour import Misbehaviours
 from ledger.consensus.cometbft.monitor import Monitor, Seen
 from ledger.consensus.cometbft.pool import PoolView
 from ledger.consensus.cometbft.process import Supervisor
@@ -104,6 +106,7 @@ class CometBftDriver:
         self._blocks = 0
         self._mark: Mark | None = None
         self._reach = Reach()
+        self._misbehaviours = Misbehaviours(self._home.misbehaviour)
         self._timer_lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
@@ -255,6 +258,7 @@ class CometBftDriver:
             validator_address=seen.validator_address if seen else None,
             power=seen.power if seen else 0,
             errors=self._log.errors(),
+            misbehaviour=self._misbehaviours.cases(),
         )
 
     def wait_ready(self, timeout_s: float) -> None:
@@ -338,6 +342,10 @@ class CometBftDriver:
             self._timer = threading.Timer(delay_s, self._disconnect)
             self._timer.daemon = True
             self._timer.start()
+
+    def misbehaved(self, told: tuple[pb.Misbehavior, ...]) -> None:
+        """Validators voted twice or lied."""
+        self._misbehaviours.take(told, self._ledger.nodes())
 
     def full(self, reason: str | None) -> None:
         """The disk is full, or has room again."""

@@ -23,7 +23,9 @@ STATE_DIFFERS: Final = (
     "one in the engine's blocks. It was altered or damaged here. Restore a backup or join anew"
 )
 ENGINE_BEHIND: Final = (
-    "the engine's folder is older than the ledger (or empty): restore both from one backup"
+    "the engine's folder is older than the ledger (or empty). Where it was interrupted while it "
+    "joined: run `tally node join` again on the same folder, which fetches the state anew and "
+    "keeps keys and votes. Else restore both from one backup"
 )
 CLOCK_BEHIND: Final = (
     "this machine's clock is behind those of the other members by more than a minute: set it right"

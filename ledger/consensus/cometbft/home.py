@@ -69,6 +69,11 @@ class Home:
         return self.path / "data" / "heights.json"
 
     @property
+    def misbehaviour(self) -> Path:
+        """Validators that were caught."""
+        return self.path / "misbehaviour.json"
+
+    @property
     def log(self) -> Path:
         """The engine's log; `log.1` and so on are older."""
         return self.path / "log"

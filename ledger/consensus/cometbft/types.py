@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.consensus.cometbft.misbehaviour import Misbehaviour
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -46,3 +48,5 @@ class EngineStatus:
     """Of that key, in the engine's present set."""
     errors: tuple[str, ...]
     """Last errors of its log, oldest first."""
+    misbehaviour: tuple[Misbehaviour, ...] = ()
+    """Validators that were caught voting twice, oldest first."""

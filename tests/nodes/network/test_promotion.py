@@ -9,15 +9,13 @@ import pytest
 from contracts.consortium import Profile, Role
 from ledger.chain import Ledger, NodeEntry
 from ledger.crypto import NO_PASSPHRASE, KeyStore
-from nodes import opening
 from nodes.endpoints import parse_endpoint
 from nodes.founding import MemberSpec, found_solo
 from nodes.layout import NodeDirectory
-from nodes.network import promotion
 from nodes.network.errors import PromotionRefused
 from nodes.network.identity import NodeSpec, describe_node
 from nodes.network.promotion import promote
-from nodes.settings import NodeSettings, load_settings
+from nodes.settings import NodeSettings
 
 pytestmark = pytest.mark.feature("N1")
 
@@ -63,15 +61,3 @@ def test_a_node_that_could_make_no_block_alone_is_not_promoted(
         promote(alone, NO_PASSPHRASE)
     assert alone.settings.read_text() == before
     assert not (alone.engine / "config" / "genesis.json").exists()
-
-
-def test_one_with_more_than_two_thirds_goes_on(
-    alone: NodeDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registered(alone, monkeypatch, others=4)
-    monkeypatch.setattr(promotion, "active_witnesses", lambda _ledger: ())
-    monkeypatch.setattr(opening, "peer_addresses", lambda _ledger, _own: ())
-    made = promote(alone, NO_PASSPHRASE)
-    assert (made.own_power, made.power) == (10, 14)
-    assert load_settings(alone.settings).consensus.driver == "cometbft"
-    assert (alone.engine / "config" / "genesis.json").exists()

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ledger.consensus.cometbft import VERSION
 from nodes.cli.tree import COMMANDS, Branch
 from nodes.layout import NodeDirectory
-from nodes.operations import SnapshotView
+from nodes.operations import MisbehaviourView, SnapshotView
 from nodes.settings import load_settings
 from tests.nodes.operations.conftest import Parts, listening
 from tests.nodes.operations.observations import WELL
@@ -44,7 +45,10 @@ def rules(operate: Path) -> list[dict[str, Any]]:
 
 def exported(parts: Parts) -> dict[str, set[str]]:
     """Every sample of a node that has all parts, with the values of its labels."""
-    engine = WELL.engine
+    assert WELL.engine is not None
+    engine = replace(
+        WELL.engine, misbehaviour=(MisbehaviourView("ab" * 20, "acme", "voted twice", 7, 0.0),)
+    )
     made = listening(
         parts,
         refusals=lambda: {"NonceTooLow": 1},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ledger.evm import TransactionMalformed
 from ledger.mempool import NotPermitted
-from nodes.operations import EngineView, OperationsSettings, SnapshotView
+from nodes.operations import EngineView, MisbehaviourView, OperationsSettings, SnapshotView
 from nodes.operations.blocks import BlockMeter
 from nodes.operations.metrics import NodeCollector
 from nodes.operations.observing import Observer
@@ -141,6 +142,33 @@ def test_an_engine_and_its_process_are_told(parts: Parts) -> None:
     assert value(families, "tallystick_snapshots") == 2
     assert value(families, "tallystick_snapshot_age_seconds") > 1_700_000_000
     assert value(families, "tallystick_engine_process_resident_memory_bytes") > 1 << 20
+
+
+def test_a_validator_that_voted_twice_is_counted_for_its_owner(parts: Parts) -> None:
+    cases = [
+        MisbehaviourView("ab" * 20, "boreal", "voted twice", height, 1_700_000_000.0)
+        for height in (7, 8)
+    ]
+    well = WELL.engine
+    assert well is not None
+    made = listening(parts, engine=lambda: replace(well, misbehaviour=tuple(cases)))
+    families = scrape(made)
+    status = made.get("/status").json()
+    made.server.stop()
+    name = "tallystick_validator_misbehaviour_total"
+    assert value(families, name, organisation="boreal") == 2
+    (first, _) = status["consensus"]["engine"]["misbehaviour"]
+    assert first == {
+        "validator": "ab" * 20,
+        "organisation": "boreal",
+        "kind": "voted twice",
+        "height": 7,
+        "time": "2023-11-14T22:13:20Z",
+    }
+    found = [one["text"] for one in status["alerts"] if one["code"] == "misbehaviour"]
+    assert len(found) == 2
+    assert "of boreal voted twice at consensus height 7" in found[0]
+    assert "misbehaviour" not in [one["code"] for one in status["reasons"]]
 
 
 def test_a_part_that_fails_hides_only_itself(parts: Parts) -> None:

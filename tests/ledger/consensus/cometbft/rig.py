@@ -32,12 +32,16 @@ class Told:
     marks: list[tuple[Mark, bool]] = field(default_factory=list)
     changes: list[tuple[tuple[NodeEntry, ...], tuple[NodeEntry, ...]]] = field(default_factory=list)
     full_reasons: list[str | None] = field(default_factory=list)
+    misbehaviour: list[pb.Misbehavior] = field(default_factory=list)
 
     def committed(self, mark: Mark, block_made: bool) -> None:
         self.marks.append((mark, block_made))
 
     def nodes_changed(self, before: tuple[NodeEntry, ...], after: tuple[NodeEntry, ...]) -> None:
         self.changes.append((before, after))
+
+    def misbehaved(self, told: tuple[pb.Misbehavior, ...]) -> None:
+        self.misbehaviour.extend(told)
 
     def full(self, reason: str | None) -> None:
         self.full_reasons.append(reason)
