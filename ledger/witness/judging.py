@@ -33,18 +33,25 @@ _log = logging.getLogger(__name__)
 
 
 class Judge:
-    """Thread-safe. `peers` gives the active nodes by their keys, as they are at the moment."""
+    """Thread-safe. `peers` gives the active nodes by their keys, as they are at the moment.
+
+    `former` are keys that were theirs: none of their signatures is kept, but what they signed is
+    held against them all the same, so that nobody gets away by taking another key.
+    """
 
     def __init__(
         self,
         heads: SignedHeads,
         evidence: EvidenceStore,
         peers: Callable[[], Mapping[KeyIdentity, PeerWitness]],
+        former: Callable[[], Mapping[KeyIdentity, PeerWitness]] = dict,
     ) -> None:
+        self._former = former
         self._heads = heads
         self._evidence = evidence
         self._peers = peers
         self._ahead: dict[KeyIdentity, dict[int, Cosignature]] = {}
+        self._rechecked: set[KeyIdentity] = set()
 
     def cosignatures(self, peer: PeerWitness, text: str) -> Meeting:
         """See `Witness.meet_cosignatures`."""
@@ -60,7 +67,8 @@ class Judge:
 
     def due(self, size: int) -> None:
         """Our log has reached `size`: judge what has waited for it."""
-        peers = self._peers()
+        former = self._former()
+        peers = {**former, **self._peers()}
         with self._heads.lock:
             for key in [key for key in self._ahead if key not in peers]:
                 del self._ahead[key]
@@ -73,6 +81,18 @@ class Judge:
         for peer, one in reached:
             with suppress(WitnessError):  # the peer's key was changed meanwhile
                 self._cosignature(peer, one)
+        self._rechecked &= former.keys()
+        for peer in former.values():
+            if peer.identity not in self._rechecked:
+                with suppress(WitnessError):
+                    self._recheck_former(peer, size)
+
+    def _recheck_former(self, peer: PeerWitness, size: int) -> None:
+        """Nobody asks it any more: once our log is there, what it showed last is compared."""
+        seen = self._heads.seen(peer.identity)
+        if seen is None or seen[0].size <= size:
+            self._rechecked.add(peer.identity)
+            self.recheck(peer)
 
     def checkpoint(self, note: str) -> Meeting:
         """See `Witness.meet`."""
@@ -173,7 +193,7 @@ class Judge:
         prove false later must not stand under evidence.
         """
         heads = self._heads
-        peers = self._peers().values()
+        peers = {**self._former(), **self._peers()}.values()
         keys = [one.log_verifier(heads.origin) for one in peers]
         keys += [heads.log_verifier, heads.verifier, *(one.verifier for one in peers)]
         try:

@@ -25,6 +25,9 @@ from ledger.witness.types import (
     WitnessStatus,
 )
 
+FORMER_MAX = 256
+"""Keys of nodes that left or took another key: what they signed before still binds them."""
+
 
 class Witness(Closing):
     """Cosigns, compares, serves. Thread-safe; a `CheckpointSource` of the log.
@@ -57,8 +60,9 @@ class Witness(Closing):
         self._heads = SignedHeads(
             ledger.origin, ledger.log, signer, cosigner_of(signer, label), store
         )
-        self._judge = Judge(self._heads, evidence, lambda: self._peers)
+        self._judge = Judge(self._heads, evidence, lambda: self._peers, lambda: self._former)
         self._peers: dict[KeyIdentity, PeerWitness] = {}
+        self._former: dict[KeyIdentity, PeerWitness] = {}
         self._trouble: dict[KeyIdentity, str] = {}
         self._listeners: list[Callable[[], None]] = []
         self._following = threading.Lock()
@@ -122,6 +126,9 @@ class Witness(Closing):
         own = self._heads.verifier.public_key
         # By key, not by label: nobody can put another's label in its place.
         peers = {one.identity: one for one in self._provider() if one.verifier.public_key != own}
+        former = {**self._former, **self._peers}
+        gone = [(key, one) for key, one in former.items() if key not in peers]
+        self._former = dict(gone[-FORMER_MAX:])
         self._peers = peers
         self._trouble = {key: why for key, why in self._trouble.items() if key in peers}
         return tuple(peers.values())

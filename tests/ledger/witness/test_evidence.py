@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ledger.witness import (
     EvidenceMalformed,
     EvidenceStore,
     EvidenceStoreFull,
+    PeerWitness,
     Relation,
     Weight,
     examine,
@@ -260,6 +262,41 @@ class TestProofs:
             assert finding.weight is Weight.PROVEN
             assert finding.both == (f"{ORIGIN}/birch",)
             assert "contradicts itself" in finding.words
+
+    @pytest.mark.parametrize("way", ["checkpoint", "cosignature"])
+    def test_another_key_is_no_way_out(self, tmp_path: Path, way: str) -> None:
+        """What a node signed before it changed its key is held against it."""
+        with members(tmp_path, "amber", "birch") as (amber, _):
+            amber.block(1)
+            amber.settle()
+            note = signed_checkpoint("birch", 4, b"\7" * 32)
+            if way == "checkpoint":
+                basis = Checkpoint(ORIGIN, 0, b"\0" * 32)
+                meeting = amber.witness.prove(peer("birch"), note, basis, ())
+            else:
+                _, _, root, _, line, _ = note.split("\n")
+                text = f"{ORIGIN}\n4 {root}\n{line}\n"
+                meeting = amber.witness.meet_cosignatures(peer("birch"), text)
+            assert meeting.relation is Relation.AHEAD
+            other = replace(verifier_of("birch"), public_key=verifier_of("delta").public_key)
+            amber.witness._provider = lambda: [PeerWitness("birch", other, "")]
+            amber.witness.refresh()
+            amber.block(2)
+            amber.settle()
+            assert amber.size >= 4
+            for _ in range(100):
+                if amber.witness.evidence.count():
+                    break
+                time.sleep(0.02)
+            (evidence,) = amber.witness.evidence.list()
+            assert (evidence.kind, evidence.accused) == (
+                EvidenceKind.SAME_SIZE,
+                verifier_of("birch"),
+            )
+            # What it says truly with the former key is no cosignature any more.
+            text = Checkpoint(ORIGIN, amber.size, amber.ledger.log.root).text
+            sign = log_signer("birch").cosigner(f"{ORIGIN}/birch").sign
+            assert amber.witness.meet(Note(text, (sign(text),)).encode()).kept == 0
 
     def test_a_peer_must_sign_what_it_serves_with_a_proof(self, tmp_path: Path) -> None:
         with members(tmp_path, "amber", "birch", "cedar") as (amber, *_):

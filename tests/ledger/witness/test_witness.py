@@ -135,8 +135,11 @@ def test_a_member_that_left_counts_no_longer(tmp_path: Path) -> None:
         amber.witness.refresh()
         assert amber.witness.witnessed(0, 2) is None
         assert amber.witness.status().missing == ()
+        size = amber.size
+        text = Checkpoint(ORIGIN, size, amber.ledger.log.root).text
+        assert amber.witness.meet(Note(text, (log_signer("birch").sign(text),)).encode()).kept == 0
         with pytest.raises(CheckpointStrange):
-            amber.witness.meet(signed_checkpoint("birch", 0, birch.ledger.log.root))
+            amber.witness.meet(signed_checkpoint("cedar", size, amber.ledger.log.root))
 
 
 def test_after_close_the_log_serves_its_own_checkpoint(tmp_path: Path) -> None:
