@@ -30,7 +30,7 @@ from ledger.crypto.passphrase import (
 from ledger.crypto.protocol import AccountSigner, ValidatorSigner
 from ledger.crypto.reference import TokenPlace
 from ledger.crypto.types import KeyEntry, KeyKind
-from ledger.crypto.unlocking import open_keys, passphrase_for
+from ledger.crypto.unlocking import new_passphrase, open_keys, passphrase_for
 from ledger.tlog import Ed25519Key
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "TokenPlace",
     "ValidatorSigner",
     "ask_passphrase",
+    "new_passphrase",
     "open_keys",
     "passphrase_for",
     "passphrase_from_environment",

@@ -19,6 +19,19 @@ def open_keys(directory: Path, passphrase_file: Path | None = None) -> KeyStore:
     return KeyStore(directory, passphrase_for(directory, passphrase_file))
 
 
+def new_passphrase(passphrase_file: Path | None = None, *, ask: bool = False) -> str:
+    """The passphrase of keys that are to be made.
+
+    From `passphrase_file` where it is given; else, with `ask`, typed twice by a person; else from
+    the environment, and empty where nothing is set. Raises `PassphraseInvalid`.
+    """
+    if passphrase_file is not None:
+        return passphrase_from_file(passphrase_file)
+    if ask:
+        return ask_passphrase("Passphrase of the new keys", twice=True)
+    return passphrase_from_environment()
+
+
 def passphrase_for(directory: Path, passphrase_file: Path | None = None) -> str:
     """The passphrase of the keys in a folder.
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from contracts.consortium import Role, organisation_id_word
-from ledger.crypto import passphrase_from_environment
-from nodes.cli.options import DEFAULT_DIRECTORY, PORT_MAX, AsJson, Directory
+from ledger.crypto import new_passphrase, passphrase_for
+from nodes.cli.options import DEFAULT_DIRECTORY, PORT_MAX, AsJson, Directory, PassphraseFile
 from nodes.cli.ready import tell_ready
 from nodes.cli.start import stop_or_halt
 from nodes.client import NodeAddress, remember, remembered
@@ -67,6 +67,7 @@ def dev(
             "validator, with the engine of a real one.",
         ),
     ] = None,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a node in a folder (made at the first start) with a member you can act as.
@@ -74,9 +75,12 @@ def dev(
     \b
     Example:  tally dev --member acme:warehouse
     """
-    passphrase = passphrase_from_environment()
     directory = directory.absolute()
     place = NodeDirectory(directory)
+    if place.genesis.exists():
+        passphrase = passphrase_for(place.keys, passphrase_file)
+    else:
+        passphrase = new_passphrase(passphrase_file)
     members = [_member(text) for text in member or ()]
     if place.genesis.exists() and members:
         raise NodeError(

@@ -12,8 +12,8 @@ import typer
 
 from contracts.consortium import Profile, Role
 from ledger.chain import Genesis
-from ledger.crypto import ask_passphrase, passphrase_from_environment
-from nodes.cli.options import AsJson
+from ledger.crypto import new_passphrase
+from nodes.cli.options import AsJson, AskPassphrase, PassphraseFile
 from nodes.cli.output import out, print_json
 from nodes.endpoints import check_url, parse_endpoint
 from nodes.errors import NodeError
@@ -50,18 +50,6 @@ Label = Annotated[
     str | None,
     typer.Option("--label", help="Name of the node, if the member has several. [the member's id]"),
 ]
-
-
-AskPassphrase = Annotated[
-    bool, typer.Option("--ask-passphrase", help="Ask for the passphrase of the new keys.")
-]
-
-
-def new_passphrase(ask: bool) -> str:
-    """For keys that are to be made: asked for twice, or from the environment."""
-    if ask:
-        return ask_passphrase("Passphrase of the new keys", twice=True)
-    return passphrase_from_environment()
 
 
 def spec_of(
@@ -119,11 +107,13 @@ def init(
         bool, typer.Option("--developer", help="Also make a second account, for apps.")
     ] = False,
     ask: AskPassphrase = False,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a node's keys, settings and descriptor.
 
-    $TALLY_PASSPHRASE or $TALLY_PASSPHRASE_FILE encrypts the keys, or --ask-passphrase.
+    --passphrase-file, --ask-passphrase, $TALLY_PASSPHRASE_FILE or $TALLY_PASSPHRASE encrypts the
+    keys; without any of them only the folder's permissions protect them.
 
     \b
     Example:  tally node init ./node --organisation acme --name Acme --role manufacturer \\
@@ -135,7 +125,7 @@ def init(
         place,
         spec,
         settings_of(spec),
-        passphrase=new_passphrase(ask),
+        passphrase=new_passphrase(passphrase_file, ask=ask),
         developer=developer,
     )
     if as_json:

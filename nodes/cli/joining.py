@@ -8,15 +8,13 @@ from typing import Annotated
 
 import typer
 
-from ledger.crypto import passphrase_for
+from ledger.crypto import new_passphrase, passphrase_for
 from nodes.cli.founding import (
-    AskPassphrase,
-    new_passphrase,
     settings_of,
     spec_of,
     tell_descriptor,
 )
-from nodes.cli.options import AsJson
+from nodes.cli.options import AsJson, AskPassphrase, PassphraseFile
 from nodes.cli.output import err, print_json, progress
 from nodes.cli.start import run_node
 from nodes.errors import NodeError
@@ -87,6 +85,7 @@ def join(
         bool, typer.Option("--developer", help="As for `tally node start`.")
     ] = False,
     ask: AskPassphrase = False,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Enter a consortium that runs already, and run the node.
@@ -119,9 +118,9 @@ def join(
             known = demand_pin(known, given_hash)
             beginning = fetch_beginning(sources, known)  # before anything is written
         if spec is None:
-            passphrase = passphrase_for(place.keys)
+            passphrase = passphrase_for(place.keys, passphrase_file)
         else:
-            passphrase = new_passphrase(ask)
+            passphrase = new_passphrase(passphrase_file, ask=ask)
             init_node(place, spec, settings_of(spec), passphrase=passphrase, developer=developer)
         _tell_own(place, as_json)
         if beginning is not None:

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from ledger.crypto import passphrase_for, passphrase_from_environment
+from ledger.crypto import new_passphrase, passphrase_for
 from nodes.cli.network_table import NetworkTable, ready_fields
-from nodes.cli.options import AsJson
+from nodes.cli.options import AsJson, AskPassphrase, PassphraseFile
 from nodes.cli.output import EXIT_INVALID, err, out, print_json, program
 from nodes.network.cast import default_cast, read_cast
 from nodes.network.errors import FoundingRefused
@@ -48,11 +48,14 @@ def new(
     origin: Annotated[
         str | None, typer.Option("--origin", help="Name of the log, if not a drawn one.")
     ] = None,
+    ask: AskPassphrase = False,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a ready consortium: one folder a member, with keys, genesis and settings.
 
-    Every organisation has one vote. $TALLY_PASSPHRASE encrypts the keys.
+    Every organisation has one vote. One passphrase encrypts the keys of all: --passphrase-file,
+    --ask-passphrase, $TALLY_PASSPHRASE_FILE or $TALLY_PASSPHRASE.
 
     \b
     Example:  tally network new --members 4 ./net
@@ -65,7 +68,7 @@ def new(
         cast,
         hosts=hosts or (),
         origin=origin,
-        passphrase=passphrase_from_environment(),
+        passphrase=new_passphrase(passphrase_file, ask=ask),
     )
     if as_json:
         print_json(
@@ -92,6 +95,7 @@ def new(
 
 def up(
     directory: NetworkFolder,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run all nodes of a network on this machine, one process each, until Ctrl-C.
@@ -103,7 +107,7 @@ def up(
     """
     network = TrialNetwork.load(directory.absolute())
     TrustStore().add(Trust.load(network.root / "trust.json"))
-    passphrase = passphrase_for(network.members[0].directory.keys)
+    passphrase = passphrase_for(network.members[0].directory.keys, passphrase_file)
     with NetworkProcesses(network, passphrase) as running:
         if not as_json:
             err.print(f"starting {len(network.members)} nodes …")

@@ -28,6 +28,9 @@ Folder = Annotated[
 Reference = Annotated[
     bool, typer.Option("--reference", help="Execute by py-evm's own loop: three times as long.")
 ]
+AskPassphrase = Annotated[
+    bool, typer.Option("--ask-passphrase", help="Ask for the passphrase of the new keys.")
+]
 PassphraseFile = Annotated[
     Path | None,
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 from contracts import network
 from ledger.crypto import KeyKind, KeyStore, passphrase_for
 from nodes.cli.founding import tell_descriptor
-from nodes.cli.options import AsJson
+from nodes.cli.options import AsJson, PassphraseFile
 from nodes.cli.output import err, out, print_json, program
 from nodes.cli.proposals import propose_in
 from nodes.cli.standing import stop_node
@@ -45,6 +45,7 @@ def promote_(
     power: Annotated[
         int, typer.Option("--power", min=1, help="Its voting power in the beginning.")
     ] = POWER,
+    passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a solo ledger a consortium's, without losing its history.
@@ -59,12 +60,12 @@ def promote_(
     place = NodeDirectory(directory.absolute())
     place.check()
     check_promotable(place)
-    passphrase = passphrase_for(place.keys)
+    passphrase = passphrase_for(place.keys, passphrase_file)
     if not place.descriptor.exists():
         _describe(place, passphrase, p2p, api, organisation)
     descriptor = Descriptor.load(place.descriptor)
     if _runs(place):
-        _register(place, descriptor, power, as_json)
+        _register(place, descriptor, power, passphrase, as_json)
         stop_node(place)
     made = promote(place, passphrase)
     store = TrustStore()
@@ -130,7 +131,9 @@ def _runs(place: NodeDirectory) -> bool:
     return True
 
 
-def _register(place: NodeDirectory, descriptor: Descriptor, power: int, as_json: bool) -> None:
+def _register(
+    place: NodeDirectory, descriptor: Descriptor, power: int, passphrase: str, as_json: bool
+) -> None:
     """Propose this node as a validator, unless it is one. Raises `NodeError` if votes lack."""
     with RpcClient(RunFile.find(place.root).rpc) as rpc:
 
@@ -144,7 +147,8 @@ def _register(place: NodeDirectory, descriptor: Descriptor, power: int, as_json:
             return
         if not as_json:
             err.print("registering this node as a validator")
-        propose_in(place.root, ["add-node", str(place.descriptor), str(power)], "promotion")
+        action = ["add-node", str(place.descriptor), str(power)]
+        propose_in(place.root, action, "promotion", KeyStore(place.keys, passphrase))
         if not is_registered():
             raise NodeError(
                 "this node's organisation alone cannot decide it: when the others have voted, run "

@@ -19,7 +19,7 @@ from contracts.errors import ContractError
 from contracts.governance import Choice, State
 from contracts.governance.binding import LIFETIME_DEFAULT_S, LIFETIME_MAX_S
 from contracts.wording import describe
-from ledger.crypto import AccountSigner, KeyKind, open_keys
+from ledger.crypto import AccountSigner, KeyKind, KeyStore, open_keys
 from ledger.types import Address
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson
 from nodes.cli.output import err, out, print_json
@@ -241,12 +241,13 @@ def show(
 # ---- the node and the key -----------------------------------------------------------------------
 
 
-def propose_in(directory: Path, actions: list[str], text: str) -> Made:
+def propose_in(
+    directory: Path, actions: list[str], text: str, keys: KeyStore | None = None
+) -> Made:
     """Propose with the keys in a running node's folder, saying nothing: for other commands."""
     with _client(directory, None) as client:
-        return client.propose(
-            _signer(directory, client, None), parse_actions(actions, client), text
-        )
+        signer = _signer(directory, client, None, keys=keys)
+        return client.propose(signer, parse_actions(actions, client), text)
 
 
 @contextmanager
@@ -268,10 +269,15 @@ def _origin(place: NodeDirectory) -> str:
 
 
 def _signer(
-    directory: Path, client: ProposalClient, label: str | None, *, votes: bool = True
+    directory: Path,
+    client: ProposalClient,
+    label: str | None,
+    *,
+    votes: bool = True,
+    keys: KeyStore | None = None,
 ) -> AccountSigner:
     """The key of that label, else the one key whose organisation is active and has a vote."""
-    store = open_keys(NodeDirectory(directory).keys)
+    store = keys or open_keys(NodeDirectory(directory).keys)
     if label is not None:
         return store.load_account(label)
     able: dict[str, list[str]] = {}

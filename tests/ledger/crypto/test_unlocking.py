@@ -13,6 +13,7 @@ from ledger.crypto import (
     PassphraseWrong,
     PinInvalid,
     ask_passphrase,
+    new_passphrase,
     open_keys,
     pin_from_environment,
     unlocking,
@@ -87,3 +88,16 @@ def test_a_new_passphrase_is_typed_twice(person: list[str]) -> None:
     assert ask_passphrase("New", twice=True) == "one"
     with pytest.raises(PassphraseInvalid, match="differ"):
         ask_passphrase("New", twice=True)
+
+
+def test_new_keys_take_it_from_a_file_a_person_or_the_environment(
+    folder: Path, person: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / "p").write_text("of the file\n")
+    monkeypatch.setenv("TALLY_PASSPHRASE", "of the environment")
+    person += ["typed", "typed"]
+    assert new_passphrase(folder.parent / "p", ask=True) == "of the file"
+    assert new_passphrase(ask=True) == "typed"
+    assert new_passphrase() == "of the environment"
+    monkeypatch.delenv("TALLY_PASSPHRASE")
+    assert new_passphrase() == ""
