@@ -74,6 +74,32 @@ def identity() -> Identity:
     return make_identity()
 
 
+def open_node(
+    exits: ExitStack,
+    folder: Path,
+    identity: Identity,
+    database_url: str,
+    settings: ApiSettings | None = None,
+    **options: Any,
+) -> Node:
+    """A node that runs until `exits` is closed."""
+    stack = exits.enter_context(running(folder, identity, database_url=database_url, **options))
+    keys = KeyStore(stack.engine)
+    services = Services(
+        ledger=stack.ledger,
+        projector=stack.projector,
+        capture=stack.capture,
+        engine=stack.engine,
+        keys=keys,
+        trust=trust_of(stack),
+        settings=settings or ApiSettings(),
+    )
+    app = create_app(services)
+    client = exits.enter_context(TestClient(app, raise_server_exceptions=False))
+    secrets = {name: keys.create(name)[0] for name in (FARM, CARRIER, BANK)}
+    return Node(stack, services, app, client, secrets)
+
+
 @pytest.fixture
 def make_node(
     tmp_path: Path, identity: Identity, database_url: str
@@ -82,23 +108,7 @@ def make_node(
     with ExitStack() as exits:
 
         def make(settings: ApiSettings | None = None, **options: Any) -> Node:
-            stack = exits.enter_context(
-                running(tmp_path, identity, database_url=database_url, **options)
-            )
-            keys = KeyStore(stack.engine)
-            services = Services(
-                ledger=stack.ledger,
-                projector=stack.projector,
-                capture=stack.capture,
-                engine=stack.engine,
-                keys=keys,
-                trust=trust_of(stack),
-                settings=settings or ApiSettings(),
-            )
-            app = create_app(services)
-            client = exits.enter_context(TestClient(app, raise_server_exceptions=False))
-            secrets = {name: keys.create(name)[0] for name in (FARM, CARRIER, BANK)}
-            return Node(stack, services, app, client, secrets)
+            return open_node(exits, tmp_path, identity, database_url, settings, **options)
 
         yield make
 

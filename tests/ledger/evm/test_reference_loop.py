@@ -312,7 +312,7 @@ def compare(seed: int) -> None:
 
 @pytest.mark.feature("L1")
 def test_random_programs_end_as_in_py_evms_own_loop() -> None:
-    for seed in range(1_500):
+    for seed in range(500):
         compare(seed)
 
 
@@ -320,7 +320,7 @@ def test_random_programs_end_as_in_py_evms_own_loop() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.feature("L1")
 def test_ten_thousand_random_programs_end_as_in_py_evms_own_loop() -> None:
-    for seed in range(100_000, 110_000):
+    for seed in (*range(500, 1_500), *range(100_000, 109_000)):
         compare(seed)
 
 
