@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypedDict, TypeVar
 
-from contracts.storage import Words
+from contracts.artifact import Artifact
+from contracts.errors import GenesisError, StorageError
+from contracts.storage import Layout, Words
 from ledger.types import Address
+
+Found = TypeVar("Found")
 
 
 def _predeployed(number: int) -> Address:
@@ -38,6 +42,52 @@ def alloc(code: bytes, words: Words) -> AllocEntry:
         "code": f"0x{code.hex()}",
         "storage": {f"0x{slot:064x}": f"0x{words[slot]:064x}" for slot in sorted(words)},
     }
+
+
+def constructed(artifact: Artifact, fixed: Address, variables: Mapping[str, Any]) -> AllocEntry:
+    """The entry of a contract that a constructor with one address would have made.
+
+    `fixed` is the address that its code has; `variables` are values of state variables as
+    `Layout.write` takes them. Raises `StorageError`.
+    """
+    layout, words = Layout.of(artifact), Words()
+    for label, value in variables.items():
+        layout.write(words, label, value)
+    return alloc(artifact.runtime(fixed.rjust(32, b"\0")), words)
+
+
+def read_back(
+    name: str,
+    parts: str,
+    account: AllocEntry,
+    read: Callable[[Words], Found],
+    write: Callable[[Found], AllocEntry],
+) -> Found:
+    """What an entry was made from, found by `read` in its storage.
+
+    Raises `GenesisError` for anything that `write` would not make of it, so that what is shown is
+    all that the contract knows. `name` of the contract, and `parts`, what it is made from, are
+    for the message.
+    """
+    try:
+        words = words_of(account)
+        found = read(words)
+        expected = write(found)
+    except (StorageError, KeyError, ValueError) as error:
+        raise GenesisError(f"genesis: the {name} entry is not understood: {error}") from error
+    if words_of(expected) != words:
+        raise GenesisError(f"genesis: the {name}'s storage is not what its {parts} make")
+    return found
+
+
+def listed(layout: Layout, words: Words, most: int, *path: str) -> list[bytes]:
+    """Elements of an array of words, at most one more than `most`. Raises `StorageError`."""
+    label, *rest = path
+    count = layout.number(words, label, *rest)
+    return [
+        layout.number(words, label, *rest, index).to_bytes(32, "big")
+        for index in range(min(count, most + 1))
+    ]
 
 
 def words_of(entry: AllocEntry) -> Words:

@@ -8,14 +8,15 @@ from typing import Final
 from contracts.artifact import load_artifact
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
 from contracts.consortium.types import Founder, Kind, Profile, Role, Status
-from contracts.errors import GenesisError, OrganisationIdError, StorageError
+from contracts.errors import GenesisError
 from contracts.genesis import (
     CONSORTIUM_ADDRESS,
     GOVERNANCE_ADDRESS,
     AllocEntry,
-    alloc,
+    constructed,
     enumerable_set,
-    words_of,
+    listed,
+    read_back,
 )
 from contracts.storage import Layout, Words
 from ledger.types import Address
@@ -44,10 +45,7 @@ def genesis_account(*founders: Founder, authority: Address = GOVERNANCE_ADDRESS)
     with an account. Raises `GenesisError`.
     """
     _check_founders(founders)
-    words: Words = {}
-    for label, value in _values(founders).items():
-        _LAYOUT.write(words, label, value)
-    return alloc(CONSORTIUM_ARTIFACT.runtime(authority.rjust(32, b"\0")), words)
+    return constructed(CONSORTIUM_ARTIFACT, authority, _values(founders))
 
 
 def founders_of(account: AllocEntry) -> tuple[Founder, ...]:
@@ -56,17 +54,9 @@ def founders_of(account: AllocEntry) -> tuple[Founder, ...]:
     Refuses anything that `genesis_account` would not have written, so that what is shown of the
     founders is all that the contract knows.
     """
-    try:
-        words = words_of(account)
-        count = _LAYOUT.number(words, "_ids", "_inner", "_values")
-        ids = [_id_at(words, index) for index in range(min(count, ORGANISATIONS_MAX + 1))]
-        founders = tuple(_founder(words, organisation) for organisation in ids)
-        expected = genesis_account(*founders)
-    except (StorageError, OrganisationIdError, KeyError, ValueError) as error:
-        raise GenesisError(f"genesis: the Consortium entry is not understood: {error}") from error
-    if words_of(expected) != words:
-        raise GenesisError("genesis: the Consortium's storage is not what its founders make")
-    return founders
+    return read_back(
+        "Consortium", "founders", account, _founders, lambda founders: genesis_account(*founders)
+    )
 
 
 # ---- writing ------------------------------------------------------------------------------------
@@ -156,9 +146,9 @@ def _is_text(text: str, bytes_max: int) -> bool:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _id_at(words: Mapping[int, int], index: int) -> str:
-    word = _LAYOUT.number(words, "_ids", "_inner", "_values", index)
-    return organisation_id_text(word.to_bytes(32, "big"))
+def _founders(words: Words) -> tuple[Founder, ...]:
+    ids = listed(_LAYOUT, words, ORGANISATIONS_MAX, "_ids", "_inner", "_values")
+    return tuple(_founder(words, organisation_id_text(word)) for word in ids)
 
 
 def _founder(words: Mapping[int, int], organisation: str) -> Founder:

@@ -8,8 +8,8 @@ from typing import Final
 
 from contracts.artifact import load_artifact
 from contracts.directory.types import FoundingContract
-from contracts.errors import CalldataValueError, GenesisError, StorageError
-from contracts.genesis import GOVERNANCE_ADDRESS, AllocEntry, alloc, words_of
+from contracts.errors import CalldataValueError, GenesisError
+from contracts.genesis import GOVERNANCE_ADDRESS, AllocEntry, constructed, listed, read_back
 from contracts.storage import Layout, Words
 from ledger.types import Address, Hash32
 
@@ -41,10 +41,7 @@ def genesis_account(
 ) -> AllocEntry:
     """The `alloc` entry of the contract, each name with one version. Raises `GenesisError`."""
     _check(contracts)
-    words: Words = {}
-    for label, value in _values(contracts).items():
-        _LAYOUT.write(words, label, value)
-    return alloc(DIRECTORY_ARTIFACT.runtime(authority.rjust(32, b"\0")), words)
+    return constructed(DIRECTORY_ARTIFACT, authority, _values(contracts))
 
 
 def founding_contracts_of(account: AllocEntry) -> tuple[FoundingContract, ...]:
@@ -52,20 +49,9 @@ def founding_contracts_of(account: AllocEntry) -> tuple[FoundingContract, ...]:
 
     Raises `GenesisError` for anything that `genesis_account` would not have written.
     """
-    try:
-        words = words_of(account)
-        count = _LAYOUT.number(words, "_names")
-        names = [
-            _LAYOUT.number(words, "_names", index).to_bytes(32, "big")
-            for index in range(min(count, NAMES_MAX + 1))
-        ]
-        contracts = tuple(_contract(words, name) for name in names)
-        expected = genesis_account(*contracts)
-    except (StorageError, KeyError, ValueError) as error:
-        raise GenesisError(f"genesis: the Directory entry is not understood: {error}") from error
-    if words_of(expected) != words:
-        raise GenesisError("genesis: the Directory's storage is not what its contracts make")
-    return contracts
+    return read_back(
+        "Directory", "contracts", account, _contracts, lambda found: genesis_account(*found)
+    )
 
 
 def stored_versions(words: Mapping[int, int], name: str) -> tuple[tuple[Address, int], ...]:
@@ -96,6 +82,11 @@ def _values(contracts: Sequence[FoundingContract]) -> dict[str, object]:
         "_nameOf": {c.address: contract_name_word(c.name) for c in contracts},
         "_fixed": {contract_name_word(c.name): 1 for c in contracts if c.fixed},
     }
+
+
+def _contracts(words: Words) -> tuple[FoundingContract, ...]:
+    names = listed(_LAYOUT, words, NAMES_MAX, "_names")
+    return tuple(_contract(words, name) for name in names)
 
 
 def _contract(words: Words, name: bytes) -> FoundingContract:

@@ -7,8 +7,15 @@ from typing import Final
 
 from contracts.artifact import load_artifact
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
-from contracts.errors import GenesisError, OrganisationIdError, StorageError
-from contracts.genesis import NETWORK_ADDRESS, AllocEntry, alloc, enumerable_set, words_of
+from contracts.errors import GenesisError
+from contracts.genesis import (
+    NETWORK_ADDRESS,
+    AllocEntry,
+    constructed,
+    enumerable_set,
+    listed,
+    read_back,
+)
 from contracts.governance.types import TWO_THIRDS
 from contracts.storage import Layout, Words
 from ledger.types import Address
@@ -32,15 +39,13 @@ def genesis_account(votes: Mapping[str, int], network: Address = NETWORK_ADDRESS
         if not 1 <= weight <= VOTES_MAX:
             raise GenesisError(f"genesis: {weight} votes of {organisation}: 0 to {VOTES_MAX} go")
     weights = {organisation_id_word(name): weight for name, weight in voters.items()}
-    words: Words = {}
-    _LAYOUT.write(words, "_votes", weights)
-    _LAYOUT.write(words, "_voters", enumerable_set(list(weights)))
-    _LAYOUT.write(
-        words,
-        "_defaultThreshold",
-        {"numerator": TWO_THIRDS.numerator, "denominator": TWO_THIRDS.denominator},
-    )
-    return alloc(GOVERNANCE_ARTIFACT.runtime(network.rjust(32, b"\0")), words)
+    threshold = {"numerator": TWO_THIRDS.numerator, "denominator": TWO_THIRDS.denominator}
+    variables = {
+        "_votes": weights,
+        "_voters": enumerable_set(list(weights)),
+        "_defaultThreshold": threshold,
+    }
+    return constructed(GOVERNANCE_ARTIFACT, network, variables)
 
 
 def founding_votes_of(account: AllocEntry) -> dict[str, int]:
@@ -48,19 +53,9 @@ def founding_votes_of(account: AllocEntry) -> dict[str, int]:
 
     Raises `GenesisError` for anything that `genesis_account` would not have written.
     """
-    try:
-        words = words_of(account)
-        count = _LAYOUT.number(words, "_voters", "_inner", "_values")
-        voters = [
-            _LAYOUT.number(words, "_voters", "_inner", "_values", index).to_bytes(32, "big")
-            for index in range(min(count, VOTERS_MAX + 1))
-        ]
-        votes = {
-            organisation_id_text(voter): _LAYOUT.number(words, "_votes", voter) for voter in voters
-        }
-        expected = genesis_account(votes)
-    except (StorageError, OrganisationIdError, KeyError, ValueError) as error:
-        raise GenesisError(f"genesis: the Governance entry is not understood: {error}") from error
-    if words_of(expected) != words:
-        raise GenesisError("genesis: the Governance's storage is not what its voters make")
-    return votes
+    return read_back("Governance", "voters", account, _votes, genesis_account)
+
+
+def _votes(words: Words) -> dict[str, int]:
+    voters = listed(_LAYOUT, words, VOTERS_MAX, "_voters", "_inner", "_values")
+    return {organisation_id_text(voter): _LAYOUT.number(words, "_votes", voter) for voter in voters}

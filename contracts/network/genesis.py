@@ -8,14 +8,15 @@ from typing import Final
 
 from contracts.artifact import load_artifact
 from contracts.consortium.ids import organisation_id_text, organisation_id_word
-from contracts.errors import GenesisError, OrganisationIdError, StorageError
+from contracts.errors import GenesisError
 from contracts.genesis import (
     CONSORTIUM_ADDRESS,
     NETWORK_ADDRESS,
     AllocEntry,
-    alloc,
+    constructed,
     enumerable_set,
-    words_of,
+    listed,
+    read_back,
 )
 from contracts.network.types import Contact, FoundingNode, NodeStatus
 from contracts.storage import Layout, Words
@@ -56,10 +57,7 @@ def genesis_account(*nodes: FoundingNode, consortium: Address = CONSORTIUM_ADDRE
     Their organisations are founders (`consortium_alloc` checks). Raises `GenesisError`.
     """
     _check(nodes)
-    words: Words = {}
-    for label, value in _values(nodes).items():
-        _LAYOUT.write(words, label, value)
-    return alloc(NETWORK_ARTIFACT.runtime(consortium.rjust(32, b"\0")), words)
+    return constructed(NETWORK_ARTIFACT, consortium, _values(nodes))
 
 
 def founding_nodes_of(account: AllocEntry) -> tuple[FoundingNode, ...]:
@@ -67,20 +65,7 @@ def founding_nodes_of(account: AllocEntry) -> tuple[FoundingNode, ...]:
 
     Raises `GenesisError` for anything that `genesis_account` would not have written.
     """
-    try:
-        words = words_of(account)
-        count = _LAYOUT.number(words, "_ids", "_inner", "_values")
-        ids = [
-            _LAYOUT.number(words, "_ids", "_inner", "_values", index).to_bytes(32, "big")
-            for index in range(min(count, NODES_MAX + 1))
-        ]
-        nodes = tuple(_node(words, node) for node in ids)
-        expected = genesis_account(*nodes)
-    except (StorageError, OrganisationIdError, KeyError, ValueError) as error:
-        raise GenesisError(f"genesis: the Network entry is not understood: {error}") from error
-    if words_of(expected) != words:
-        raise GenesisError("genesis: the Network's storage is not what its nodes make")
-    return nodes
+    return read_back("Network", "nodes", account, _nodes, lambda nodes: genesis_account(*nodes))
 
 
 def stored_node(words: Mapping[int, int], node: bytes) -> FoundingNode:
@@ -129,6 +114,11 @@ def _keys(node: FoundingNode) -> list[bytes]:
     _, found, key = rest.partition(b"+")
     keys = [keccak(keccak(name)), keccak(key if found else text)]
     return [node.validator_key, *keys] if node.validator_key else keys
+
+
+def _nodes(words: Words) -> tuple[FoundingNode, ...]:
+    ids = listed(_LAYOUT, words, NODES_MAX, "_ids", "_inner", "_values")
+    return tuple(_node(words, node) for node in ids)
 
 
 def _node(words: Mapping[int, int], key: bytes) -> FoundingNode:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from contracts.artifact import load_artifact
-from contracts.errors import CalldataValueError, GenesisError, StorageError
+from contracts.errors import CalldataValueError, GenesisError
 from contracts.genesis import (
     GOVERNANCE_ADDRESS,
     PARAMETERS_ADDRESS,
     AllocEntry,
-    alloc,
-    words_of,
+    constructed,
+    read_back,
 )
 from contracts.parameters.types import BOUNDS
 from contracts.storage import Layout, Words
@@ -50,19 +50,14 @@ def genesis_account(
             check_value(name, value)
     except CalldataValueError as error:
         raise GenesisError(f"genesis: {error}") from error
-    words: Words = {}
-    _LAYOUT.write(words, "_values", {parameter_word(n): v for n, v in values.items() if v})
-    return alloc(PARAMETERS_ARTIFACT.runtime(authority.rjust(32, b"\0")), words)
+    stored = {parameter_word(name): value for name, value in values.items() if value}
+    return constructed(PARAMETERS_ARTIFACT, authority, {"_values": stored})
 
 
 def founding_values_of(account: AllocEntry) -> dict[str, int]:
     """Values by name in an `alloc` entry, all known names. Raises `GenesisError`."""
-    try:
-        words = words_of(account)
-        values = {name: _LAYOUT.number(words, "_values", parameter_word(name)) for name in BOUNDS}
-        expected = genesis_account(values)
-    except (StorageError, KeyError, ValueError) as error:
-        raise GenesisError(f"genesis: the Parameters entry is not understood: {error}") from error
-    if words_of(expected) != words:
-        raise GenesisError("genesis: the Parameters' storage holds more than known names")
-    return values
+    return read_back("Parameters", "known names", account, _founding_values, genesis_account)
+
+
+def _founding_values(words: Words) -> dict[str, int]:
+    return {name: _LAYOUT.number(words, "_values", parameter_word(name)) for name in BOUNDS}
