@@ -14,6 +14,7 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -109,7 +110,7 @@ def test_whatever_is_sent_the_answers_are_those_documented(
             checked += probe(cases, nodes)
         except Unsatisfiable:
             continue  # nothing about this operation can be wrong
-        except Exception as error:
+        except (Exception, FailureGroup) as error:
             where = " ".join([operation.label, *getattr(error, "__notes__", [])])
             failures.append(f"{where}: {error}")
     assert not failures, "\n\n".join(failures)
@@ -139,7 +140,7 @@ def probe(cases: SearchStrategy[Case], nodes: dict[str, Node]) -> int:
             response = case.call(headers=node.auth(), app=node.app)
             try:
                 case.validate_response(response, checks=ANSWER_CHECKS)
-            except Exception as error:
+            except (Exception, FailureGroup) as error:
                 error.add_note(f"on {name}")
                 raise
 
