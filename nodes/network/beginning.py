@@ -36,6 +36,11 @@ class Beginning:
     chain_id: str
     """Of the engine's network."""
 
+    @property
+    def blocks_before(self) -> int:
+        """Blocks that were made before the engine began, and that it does not have."""
+        return 0 if self.engine is None else EngineStart.parse(self.engine).block_number
+
 
 def demand_pin(trust: Trust, given_hash: str | None = None) -> Trust:
     """The trust with the pin that a joiner needs: the file's own, or one given by hand.

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ledger.consensus.cometbft import EngineStart
 from nodes.network.admission import Tell
 from nodes.network.beginning import Beginning
 from nodes.network.errors import JoinRefused
@@ -30,7 +29,7 @@ def by_replay(
     joined by a snapshot alone, which is waited for. Raises `JoinRefused` where replay is asked for
     in vain, or no snapshot comes in time.
     """
-    alone = 0 if beginning.engine is None else EngineStart.parse(beginning.engine).block_number
+    alone = beginning.blocks_before
     if not alone:
         return asked or not worth_state_sync(source)
     if asked:

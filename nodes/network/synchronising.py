@@ -58,6 +58,16 @@ class Source:
     anchor: Anchor
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How it is filled."""
+
+    replay: bool
+    """By executing all blocks, else from a snapshot."""
+    otherwise_replay: bool = False
+    """Where no snapshot shows up soon."""
+
+
 def worth_state_sync(source: MemberSource) -> bool:
     """Whether the member has a snapshot that a light client can reach.
 
@@ -80,21 +90,22 @@ def synchronise(
     """Fill the ledger, check what came, and write the trust file that follows from it.
 
     By state sync, or with `replay` by executing all blocks; also where no snapshot shows up in
-    time. This node signs nothing meanwhile: what it would vote on is not checked yet. Serves
-    nobody. Raises `JoinRefused` where what came is not the network of the trust file, and
-    `JoinStalled` where nothing comes any more; then nothing of it is left but keys and settings.
+    time, unless the engine does not have all of them. This node signs nothing meanwhile: what it
+    would vote on is not checked yet. Serves nobody. Raises `JoinRefused` where what came is not
+    the network of the trust file, and `JoinStalled` where nothing comes any more; then nothing of
+    it is left but keys and settings.
     """
+    otherwise_replay = not replay and not source.beginning.blocks_before
+    first = Way(replay, otherwise_replay)
     try:
-        if not replay:
-            try:
-                _fill(directory, passphrase, source, pace, bar, replay=False)
-                return
-            except JoinStalled as stalled:
-                if not stalled.before_anything:
-                    raise
-                tell(f"no snapshot for {pace.snapshot_s:.0f} s: executing all blocks instead")
-                discard_state(directory)
-        _fill(directory, passphrase, source, pace, bar, replay=True)
+        try:
+            _fill(directory, passphrase, source, first, pace, bar)
+        except JoinStalled as stalled:
+            if not (otherwise_replay and stalled.before_anything):
+                raise
+            tell(f"no snapshot for {pace.snapshot_s:.0f} s: executing all blocks instead")
+            discard_state(directory)
+            _fill(directory, passphrase, source, Way(replay=True), pace, bar)
     except JoinRefused:
         discard(directory)
         raise
@@ -106,10 +117,9 @@ def _fill(
     directory: NodeDirectory,
     passphrase: str,
     source: Source,
+    way: Way,
     pace: Pace,
     bar: Bar,
-    *,
-    replay: bool,
 ) -> None:
     settings = load_settings(directory.settings)
     secrets = KeyStore(directory.keys, passphrase)
@@ -134,7 +144,7 @@ def _fill(
             ledger,
             secrets,
             snapshots.service,
-            state_sync=None if replay else _state_sync(source.members, anchor.header),
+            state_sync=None if way.replay else _state_sync(source.members, anchor.header),
             peers=peers_among(source.nodes, own.node_id),
             genesis=source.beginning.engine,
             signs=False,
@@ -142,7 +152,7 @@ def _fill(
         assert isinstance(driver, CometBftDriver)
         closing.callback(driver.stop)
         driver.start()
-        watch = Watch(pace, waits_for_snapshot=not replay)
+        watch = Watch(pace, waits_for_snapshot=way.otherwise_replay)
         _wait_level(driver, ledger, restorer, source, watch, bar)
         check_validators(ledger, driver)
         trust_of_state(trust, ledger).save(directory.trust)

@@ -12,24 +12,32 @@ import pytest
 
 from contracts.consortium import Profile, Role
 from ledger.chain import Genesis
-from ledger.consensus.cometbft import CometBftDriver
+from ledger.consensus.cometbft import CometBftDriver, EngineStart, engine_genesis
 from ledger.consensus.validator import ValidatorServer
 from ledger.crypto import NO_PASSPHRASE
+from ledger.tlog import Checkpoint
 from nodes.cli.proposals import propose_in
 from nodes.endpoints import PeerEndpoint
 from nodes.founding import MemberSpec
 from nodes.layout import NodeDirectory
 from nodes.network import synchronising
 from nodes.network.admission import wait_admitted
-from nodes.network.anchoring import find_anchor
-from nodes.network.beginning import adopt_beginning, fetch_beginning
+from nodes.network.anchoring import Anchor, find_anchor
+from nodes.network.beginning import Beginning, adopt_beginning, fetch_beginning
 from nodes.network.descriptor import Descriptor
+from nodes.network.engine_header import read_header
 from nodes.network.errors import JoinRefused, JoinStalled
 from nodes.network.identity import NodeSpec, init_node
 from nodes.network.ports import free_ports
 from nodes.network.progress import Pace
 from nodes.network.source import MemberSource
-from nodes.network.synchronising import Source, check_validators, synchronise, worth_state_sync
+from nodes.network.synchronising import (
+    Source,
+    Way,
+    check_validators,
+    synchronise,
+    worth_state_sync,
+)
 from nodes.network.trial import new_network, trial_settings
 from nodes.observed import sources_of
 from nodes.opening import follow_peers
@@ -37,6 +45,8 @@ from nodes.runtime import NodeRuntime
 from nodes.serving import serving
 from tests.ledger.consensus.cometbft.conftest import cometbft  # noqa: F401
 from tests.ledger.consensus.cometbft.network import until
+from tests.nodes.network.members import GENESIS, ROOT, TRUST
+from tests.nodes.network.test_engine_header import SECOND
 from traceability.bundle import Trust
 
 pytestmark = [
@@ -176,6 +186,31 @@ def test_where_nobody_answers_it_ends_and_can_be_run_again(
         pace = Pace(stall_s=120)
         synchronise(place, NO_PASSPHRASE, source, replay=True, pace=pace, tell=lambda _: None)
     assert Genesis.load(place.genesis) == founded.node.genesis
+
+
+@pytest.mark.parametrize(("blocks_before", "ways"), [(0, [False, True]), (7, [False])])
+def test_a_promoted_ledger_waits_for_a_snapshot_and_is_never_executed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks_before: int, ways: list[bool]
+) -> None:
+    """The engine does not have the blocks of before: without a snapshot nothing would come."""
+    start = EngineStart.parse(engine_genesis(GENESIS))
+    engine = replace(start, block_number=blocks_before).document() if blocks_before else None
+    beginning = Beginning(GENESIS, engine, start.chain_id)
+    anchor = Anchor(read_header(SECOND), Checkpoint(GENESIS.origin, 5, ROOT))
+    source = Source([], [], beginning, TRUST, anchor)
+    tried: list[bool] = []
+
+    def fill(_place: object, _phrase: object, _source: object, way: Way, *_: object) -> None:
+        assert way.otherwise_replay is (not way.replay and not blocks_before)
+        tried.append(way.replay)
+        raise JoinStalled("nothing", before_anything=way.otherwise_replay)
+
+    monkeypatch.setattr(synchronising, "_fill", fill)
+    with pytest.raises(JoinStalled):
+        synchronise(
+            NodeDirectory(tmp_path), "", source, replay=False, pace=Pace(), tell=lambda _: None
+        )
+    assert tried == ways
 
 
 def test_an_engine_with_validators_that_the_state_does_not_name_is_refused(
