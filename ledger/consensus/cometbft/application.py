@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 from ledger.chain import Executed, Ledger, NodeEntry
 from ledger.consensus.cometbft import abci_pb2 as pb
-from ledger.consensus.cometbft.candidates import Candidates, Outcome
+from ledger.consensus.cometbft.candidates import Candidates, Outcome, digest
 from ledger.consensus.cometbft.errors import EngineHalted
 from ledger.consensus.cometbft.execution import (
     ProposalRules,
@@ -96,8 +96,10 @@ class Application:
         self._judgement_s = rules.judgement_s_max
         """What this node gives a proposal of others: longer after each that was too slow."""
         self._final: _Final | None = None
-        self._refreshed = False
-        """Whether the last block was empty because its time was old."""
+        self._finalised_at: float | None = None
+        """When the last height was final, by this machine's clock; None: before it was started."""
+        self._stale: set[bytes] = set()
+        """Proposals of this height that were refused once because their time was old."""
 
     # ---- where we are -----------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class Application:
         The engine's block time is that of the votes for the block before. After an idle time this
         is long ago: then an empty block first, whose votes are of now.
         """
-        if self._lag_s(request.time) > self._rules.lag_s_max and not self._refreshed:
+        if self._is_stale(request.time, self._rules.lag_s_max):
             return pb.ResponsePrepareProposal()
         timestamp = self._timestamp(request.time)
         executed = prepare(self._ledger, self._rules, self._slow, request.max_tx_bytes, timestamp)
@@ -173,6 +175,12 @@ class Application:
         raws, timestamp = list(request.txs), self._timestamp(request.time)
         if not raws:
             return None
+        if self._is_stale(request.time, self._rules.behind_s_max):
+            key = digest(raws)
+            if key not in self._stale:
+                # Once only: what more than two thirds have accepted they cannot take back.
+                self._stale.add(key)
+                return f"its time is {-ahead_s:.0f} s old: an empty block was due first"
         outcome = self._candidates.get(request.height, timestamp, raws)
         if outcome is None:
             outcome = self._judge(raws, timestamp)
@@ -204,7 +212,7 @@ class Application:
         executed = self._execute_final(request.height, timestamp, raws)
         time_ns = request.time.seconds * 10**9 + request.time.nanos
         self._final = _Final(Mark(self._start.chain_id, request.height, time_ns), executed)
-        self._refreshed = not raws and self._lag_s(request.time) > self._rules.lag_s_max
+        self._finalised_at = self._clock()
         response = pb.ResponseFinalizeBlock(
             tx_results=results_of(executed, raws),
             app_hash=executed.log_root if executed else self._ledger.log.root,
@@ -234,6 +242,7 @@ class Application:
         self._keep(final)
         self._final = None
         self._candidates.clear()
+        self._stale.clear()
         self._judgement_s = self._rules.judgement_s_max
         self._pool.advanced()
         after = self._ledger.nodes()
@@ -289,6 +298,13 @@ class Application:
     def _timestamp(self, block_time: pb.Timestamp) -> int:
         """Whole seconds, never before the parent's."""
         return max(block_time.seconds, self._ledger.head().header.timestamp)
+
+    def _is_stale(self, block_time: pb.Timestamp, lag_s_max: float) -> bool:
+        """Whether the time is older than need be: the votes that give it are of the last height."""
+        if self._lag_s(block_time) <= lag_s_max:
+            return False
+        last = self._finalised_at
+        return last is None or self._clock() - last > lag_s_max
 
     def _lag_s(self, block_time: pb.Timestamp) -> float:
         return self._clock() - (block_time.seconds + block_time.nanos / 1e9)

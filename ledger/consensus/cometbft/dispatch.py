@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -24,6 +25,8 @@ from ledger.consensus.cometbft.protocol import (
 
 FILTER_ADDRESS: Final = "/p2p/filter/addr/"
 FILTER_ID: Final = "/p2p/filter/id/"
+REFUSAL_TOLD_EACH_S: Final = 60.0
+REFUSALS_REMEMBERED_MAX: Final = 1_024
 CODE_UNKNOWN_PATH: Final = 1
 CODE_PEER_REFUSED: Final = 2
 SNAPSHOTS_MAX: Final = 10
@@ -51,6 +54,8 @@ class Dispatcher:
         self._peers = peers
         self._snapshots = snapshots
         self._consensus = threading.Lock()
+        self._told: dict[str, float] = {}
+        """When the refusal of a peer was told last."""
         methods: dict[str, Callable[[pb.Request], pb.Response]] = {
             "echo": lambda r: pb.Response(echo=pb.ResponseEcho(message=r.echo.message)),
             "flush": lambda _: pb.Response(flush=pb.ResponseFlush()),
@@ -112,11 +117,21 @@ class Dispatcher:
             refusal = self._peer_refusal(path.removeprefix(FILTER_ID))
             if refusal is None:
                 return pb.ResponseQuery()
-            _log.info("a peer is refused: %s", refusal)
+            self._tell_refusal(path, refusal)
             return pb.ResponseQuery(code=CODE_PEER_REFUSED, codespace=CODESPACE, log=refusal)
         return pb.ResponseQuery(
             code=CODE_UNKNOWN_PATH, codespace=CODESPACE, log="ask the node's own interfaces"
         )
+
+    def _tell_refusal(self, path: str, refusal: str) -> None:
+        """Once a minute for each peer: some come many times a second."""
+        now = time.monotonic()
+        if now - self._told.get(path, -REFUSAL_TOLD_EACH_S) < REFUSAL_TOLD_EACH_S:
+            return
+        if len(self._told) >= REFUSALS_REMEMBERED_MAX:
+            self._told.clear()
+        self._told[path] = now
+        _log.info("a peer is refused: %s", refusal)
 
     def _peer_refusal(self, text: str) -> str | None:
         try:

@@ -50,6 +50,9 @@ class ProposalRules:
     that a slow machine stops nobody for ever."""
     lag_s_max: float = 2.0
     """A block with transactions is not proposed if its time is longer ago."""
+    behind_s_max: float = 60.0
+    """A proposal with transactions is refused once if its time is longer ago, and so is the last
+    height: its proposer should have proposed an empty block first."""
     ahead_s_max: float = 60.0
     """A proposal is refused if its time is further ahead of this machine's clock."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ledger.chain import NodeEntry
@@ -12,6 +14,10 @@ from ledger.consensus.cometbft.errors import EngineHalted
 TOTAL_POWER_MAX: Final = (2**63 - 1) // 8
 """Of all validators together (CometBFT, types.MaxTotalVotingPower)."""
 KEY_SIZE_BYTES: Final = 32
+CONNECTIONS_BURST: Final = 6
+CONNECTION_EACH_S: Final = 5.0
+"""With one peer: so many connections at once, then one in so many seconds."""
+PEERS_REMEMBERED_MAX: Final = 1_024
 
 
 def validators_of(nodes: Iterable[NodeEntry]) -> dict[bytes, int]:
@@ -68,13 +74,37 @@ class PeerFilter:
     does not know, as long as it has not caught up with the others: a new node knows nobody.
     """
 
-    def __init__(self, known: Iterable[bytes]) -> None:
+    def __init__(self, known: Iterable[bytes], clock: Callable[[], float] = time.monotonic) -> None:
         """`known`: ids of the configured persistent peers."""
         self.known = frozenset(known)
         self.catching_up = True
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connections: dict[bytes, tuple[float, float]] = {}
+        """Of each peer: connections it still may begin, and when that was counted."""
 
     def refusal(self, node_id: bytes, nodes: tuple[NodeEntry, ...]) -> str | None:
-        """Why the peer is not wanted; None where it is."""
+        """Why a connection with the peer is not wanted now; None where it is.
+
+        Also where too many were begun: a peer that ends each at once (it may have suspended us)
+        would otherwise be dialled again without a pause.
+        """
+        refused = self._standing(node_id, nodes)
+        if refused is None and not self._take_turn(node_id):
+            return f"node {node_id.hex()} was connected again and again: wait a little"
+        return refused
+
+    def _take_turn(self, node_id: bytes) -> bool:
+        with self._lock:
+            now = self._clock()
+            left, since = self._connections.pop(node_id, (float(CONNECTIONS_BURST), now))
+            left = min(CONNECTIONS_BURST, left + (now - since) / CONNECTION_EACH_S)
+            self._connections[node_id] = (left - 1 if left >= 1 else left, now)
+            while len(self._connections) > PEERS_REMEMBERED_MAX:
+                del self._connections[next(iter(self._connections))]
+            return left >= 1
+
+    def _standing(self, node_id: bytes, nodes: tuple[NodeEntry, ...]) -> str | None:
         for node in nodes:
             if node.id == node_id:
                 if node.active:

@@ -245,6 +245,37 @@ def test_after_an_idle_time_an_empty_block_brings_the_time_up_to_date(rig: Rig) 
     assert rig.ledger.head().header.timestamp == int(rig.now)
 
 
+def test_the_first_block_of_all_has_no_time_of_genesis(rig: Rig) -> None:
+    """The engine takes genesis time for height 1, and the votes of height 1 for height 2."""
+    genesis_time = rig.now - 600
+    rig.block([], at=genesis_time)
+    rig.now += 300
+    rig.ledger.submit(sender(1).call(1))
+    assert rig.prepare(at=genesis_time + 1) == []
+    rig.block([], at=genesis_time + 1)
+    assert len(rig.prepare(at=rig.now)) == 1
+
+
+def test_an_empty_block_counts_only_for_what_comes_right_after_it(rig: Rig) -> None:
+    rig.block([], at=rig.now)
+    rig.now += 600
+    rig.block([], at=rig.now - 600)
+    rig.now += 600
+    rig.ledger.submit(sender(1).call(1))
+    assert rig.prepare(at=rig.now - 600) == []
+
+
+def test_others_do_not_accept_an_old_time_either_unless_they_must(rig: Rig) -> None:
+    rig.block([], at=rig.now)
+    rig.now += 600
+    proposed = [sender(1).call(1)]
+    assert not rig.process(proposed, at=rig.now - 600)
+    assert rig.process([], at=rig.now - 600)
+    assert rig.process(proposed, at=rig.now - 600), "what comes again others have accepted"
+    rig.block([], at=rig.now - 600)
+    assert rig.process(proposed, at=rig.now - 600), "no younger time is to be had"
+
+
 def test_who_can_never_be_included_leaves_the_mempool_and_the_rest_is_proposed(rig: Rig) -> None:
     bob = sender(2)
     late = [rig.ledger.submit(bob.call(number)) for number in range(3)]

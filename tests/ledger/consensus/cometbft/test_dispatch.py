@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from ledger.consensus.cometbft import (
 from ledger.consensus.cometbft import abci_pb2 as pb
 from ledger.consensus.cometbft.dispatch import CHUNK_SIZE_BYTES_MAX, SNAPSHOTS_MAX
 from ledger.consensus.cometbft.errors import RequestMalformed
+from ledger.consensus.cometbft.membership import (
+    CONNECTION_EACH_S,
+    CONNECTIONS_BURST,
+    PeerFilter,
+)
 from tests.ledger.chain.support import sender
 from tests.ledger.consensus.cometbft.rig import NODES, Rig
 from tests.ledger.consensus.cometbft.support import (
@@ -65,6 +71,30 @@ def test_active_nodes_may_connect_and_no_others(rig: Rig) -> None:
     rig.peers.catching_up = False
     assert all(may_connect(rig, node.id) for node in NODES)
     assert not may_connect(rig, b"\1" * 20)
+
+
+def test_who_comes_again_and_again_has_to_wait(rig: Rig) -> None:
+    now = [0.0]
+    rig.peers = rig.dispatcher._peers = PeerFilter((), lambda: now[0])
+    restless, calm = NODES[2].id, NODES[1].id
+    assert [may_connect(rig, restless) for _ in range(20)].count(True) == CONNECTIONS_BURST
+    assert may_connect(rig, calm)
+    begun = 0
+    for _ in range(600):
+        now[0] += 0.1
+        begun += may_connect(rig, restless)
+    assert begun == 60 / CONNECTION_EACH_S
+    now[0] += 3_600
+    assert [may_connect(rig, restless) for _ in range(20)].count(True) == CONNECTIONS_BURST
+
+
+def test_a_refused_peer_is_told_once_a_minute(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.peers.catching_up = False
+    with caplog.at_level(logging.INFO):
+        for _ in range(50):
+            assert not may_connect(rig, b"\1" * 20)
+        assert not may_connect(rig, b"\2" * 20)
+    assert len([one for one in caplog.messages if "is refused" in one]) == 2
 
 
 def test_who_is_removed_may_connect_no_more(rig: Rig) -> None:
