@@ -151,6 +151,8 @@ class PyEvmEngine:
         try:
             if accounts.get_balance(sender) < request.value:
                 accounts.set_balance(sender, request.value)
+            for address, code in request.code:
+                accounts.set_code(EthAddress(address), code)
             outcome = run_message(
                 machine,
                 sender=request.sender,

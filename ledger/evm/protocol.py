@@ -44,6 +44,8 @@ class CallRequest:
     gas: int
     access_list: tuple[tuple[Address, tuple[int, ...]], ...] = ()
     authorization_list: tuple[Authorization, ...] = ()
+    code: tuple[tuple[Address, bytes], ...] = ()
+    """Code that accounts have for this call only (state overrides)."""
 
 
 @dataclass(frozen=True, slots=True)

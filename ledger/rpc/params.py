@@ -23,6 +23,8 @@ ADDRESSES_MAX = 1_000
 TOPIC_ALTERNATIVES_MAX = 1_000
 ACCESS_ENTRIES_MAX = 10_000
 AUTHORIZATIONS_MAX = 100
+OVERRIDES_MAX = 16
+OVERRIDE_CODE_BYTES_MAX = 256 * 1024
 
 BlockName = int | Hash32 | str
 """A number, a hash, or one of the tags."""
@@ -116,6 +118,23 @@ def call_request(value: object, gas_max: int) -> CallRequest:
         access_list=_access_list(value.get("accessList")),
         authorization_list=_authorization_list(value.get("authorizationList")),
     )
+
+
+def code_overrides(value: object) -> tuple[tuple[Address, bytes], ...]:
+    """State overrides of eth_call: `{address: {"code": DATA}}`. No other kind is done."""
+    if value is None:
+        return ()
+    if not isinstance(value, dict) or len(value) > OVERRIDES_MAX:
+        raise InvalidParams(f"state overrides: an object of at most {OVERRIDES_MAX} is needed")
+    found = []
+    for account, entry in value.items():
+        if not isinstance(entry, dict) or set(entry) != {"code"}:
+            raise InvalidParams("state overrides: only code can be overridden")
+        code = data(entry["code"], "state overrides: code")
+        if len(code) > OVERRIDE_CODE_BYTES_MAX:
+            raise InvalidParams(f"state overrides: code over {OVERRIDE_CODE_BYTES_MAX} bytes")
+        found.append((address(account, "state overrides: address"), code))
+    return tuple(found)
 
 
 def _access_list(value: object) -> tuple[tuple[Address, tuple[int, ...]], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ledger.evm.errors import CallFailed
 from ledger.evm.protocol import CallRequest, CallResult
@@ -106,8 +107,10 @@ class StateMethods:
         }
 
     def call(self, params: Params) -> object:
-        read.arity(params, 1, 2, "transaction, block")
+        read.arity(params, 1, 3, "transaction, block, state overrides")
         request = self._request(params[0])
+        if len(params) > 2:
+            request = replace(request, code=read.code_overrides(params[2]))
         return hex_data(_output(self._ledger.call(request, self._number(params, 1))))
 
     def estimate_gas(self, params: Params) -> object:

@@ -33,6 +33,7 @@ from nodes.proposals import (
     RpcClient,
     Shown,
     parse_actions,
+    with_votes,
 )
 
 DAY_S = 86_400
@@ -101,22 +102,30 @@ def new(
     rpc: Rpc = None,
     account: Account = None,
     no_execute: NoExecute = False,
+    votes: Annotated[
+        int | None,
+        typer.Option("--votes", min=0, help="Votes of the members to admit. Default: 1 each."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would be.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Propose also what would be refused as things are now."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Propose actions; `_HELP` is what people see."""
     with _client(directory, rpc) as client:
-        calls = parse_actions(actions, client)
+        calls = parse_actions(actions if votes is None else with_votes(actions, votes), client)
         told = [describe(call).words for call in calls]
-        trouble = client.would_fail(calls)
         if dry_run:
+            trouble = client.would_fail(calls)
             _tell_draft([f"0x{call.data.hex()}" for call in calls], told, trouble, as_json)
             return
         signer = _signer(directory, client, account)
+        if not force:
+            client.check(calls)
         lifetime_s = 0 if days is None else max(1, round(days * DAY_S))
         made = client.propose(signer, calls, text, lifetime_s, execute=not no_execute)
-        if trouble is not None and made.state is not State.EXECUTED and not as_json:
-            err.print(f"as things are, executing it would fail: {trouble}", markup=False)
         _tell(made, as_json, told)
 
 
@@ -185,7 +194,8 @@ def list_(
     """List proposals, the newest first."""
     with _client(directory, rpc) as client:
         found: list[Shown] = []
-        for number in range(client.count(), 0, -1):
+        made = client.count()
+        for number in range(made, 0, -1):
             if len(found) == count:
                 break
             summary = client.summary(number)
@@ -197,7 +207,8 @@ def list_(
         print_json({"proposals": [_json(shown) for shown in found]})
         return
     if not found:
-        out.print("nothing is proposed" if not everything else "nothing was ever proposed")
+        decided = f"nothing is open; --all shows {made} decided"
+        out.print(decided if made else "nothing was ever proposed")
     for shown in found:
         tally = shown.summary.tally
         out.print(
@@ -217,8 +228,10 @@ def show(
     """Show a proposal: what it would do, who says what, what it needs."""
     with _client(directory, rpc) as client:
         shown = client.show(proposal)
+        waits = shown.summary.state in (State.OPEN, State.PASSED)
+        trouble = client.would_fail(shown.made.calls) if waits else None
     if as_json:
-        print_json(_json(shown))
+        print_json(_json(shown) | {"wouldFail": trouble})
         return
     summary, tally = shown.summary, shown.summary.tally
     out.print(f"proposal {shown.id} of {summary.organisation}: {summary.state.word}", markup=False)
@@ -236,6 +249,8 @@ def show(
         markup=False,
     )
     out.print(f"made      {_time(summary.created)}, expires {_time(summary.expires)}")
+    if trouble is not None:
+        out.print(f"as things are, executing it would be refused: {trouble}", markup=False)
 
 
 # ---- the node and the key -----------------------------------------------------------------------
@@ -247,7 +262,9 @@ def propose_in(
     """Propose with the keys in a running node's folder, saying nothing: for other commands."""
     with _client(directory, None) as client:
         signer = _signer(directory, client, None, keys=keys)
-        return client.propose(signer, parse_actions(actions, client), text)
+        calls = parse_actions(actions, client)
+        client.check(calls)
+        return client.propose(signer, calls, text)
 
 
 @contextmanager
@@ -323,7 +340,7 @@ def _tell_draft(data: list[str], told: list[str], trouble: str | None, as_json: 
     for words in told:
         out.print(f"would {words}", markup=False)
     if trouble is not None:
-        out.print(f"as things are, that would fail: {trouble}", markup=False)
+        out.print(f"as things are, that would be refused: {trouble}", markup=False)
 
 
 def _tell(made: Made, as_json: bool, told: list[str] | None = None) -> None:
@@ -341,10 +358,11 @@ def _tell(made: Made, as_json: bool, told: list[str] | None = None) -> None:
     for words in told or ():
         out.print(f"  {words}", markup=False)
     if made.trouble:
-        err.print(f"the vote counts, but executing was refused: {made.trouble}", markup=False)
+        err.print(f"voted, passed, not executed because: {made.trouble}", markup=False)
     hints = {
         State.OPEN: f"more votes are needed; others say `tally proposal vote {made.proposal} yes`",
-        State.PASSED: f"passed; `tally proposal execute {made.proposal}` does it",
+        State.PASSED: f"passed; `tally proposal execute {made.proposal}` does it"
+        + (", once that is otherwise" if made.trouble else ""),
         State.EXECUTED: "executed",
         State.WITHDRAWN: "withdrawn",
         State.EXPIRED: "expired",

@@ -1,6 +1,6 @@
 """Deciding together from the command line: actions in words, and a node's JSON-RPC to send them."""
 
-from nodes.proposals.actions import ACTIONS, Action, ActionContext, parse_actions
+from nodes.proposals.actions import ACTIONS, Action, ActionContext, parse_actions, with_votes
 from nodes.proposals.client import Made, ProposalClient, Shown
 from nodes.proposals.errors import ActionInvalid, CallRefused, ProposalError
 from nodes.proposals.rpc import RpcClient
@@ -17,4 +17,5 @@ __all__ = [
     "RpcClient",
     "Shown",
     "parse_actions",
+    "with_votes",
 ]

@@ -77,6 +77,24 @@ def parse_actions(words: Words, context: ActionContext) -> tuple[Call, ...]:
     return tuple(calls)
 
 
+def with_votes(words: Words, votes: int) -> list[str]:
+    """The same with so many votes for each member to admit. Raises `ActionInvalid`."""
+    groups: list[list[str]] = [[]]
+    for word in words:
+        if word == SEPARATOR:
+            groups.append([])
+        else:
+            groups[-1].append(word)
+    admitted = [group for group in groups if group[:1] == ["admit"]]
+    if not admitted:
+        raise ActionInvalid("--votes is for members to admit; set-votes for the others")
+    for group in admitted:
+        if len(group) == 4:
+            raise ActionInvalid("votes are named twice: after the power, and by --votes")
+        group += ["0"] * (3 - len(group)) + [str(votes)]
+    return [word for group in groups for word in (SEPARATOR, *group)][1:]
+
+
 def _parse(name: str, arguments: Words, context: ActionContext) -> list[Call]:
     action = ACTIONS.get(name)
     if action is None:
@@ -138,17 +156,19 @@ def _add_organisation(words: Words, _: ActionContext) -> list[Call]:
 
 
 def _admit(words: Words, context: ActionContext) -> list[Call]:
-    """Organisation, all its accounts, and the node without power."""
+    """Organisation, all its accounts, the node (by default without power), and its vote."""
     found = Descriptor.load(Path(words[0]))
     first, *others = found.accounts
     calls = [
         consortium.add_organisation(found.organisation, found.role, found.profile, first),
         *(consortium.add_account(found.organisation, account) for account in others),
     ]
-    power = words[1] if len(words) > 1 else "0"
-    return [call for data in calls for call in _members(data)] + _add_node(
-        [words[0], power], context
-    )
+    power, votes = words[1:2] or ["0"], words[2:3] or ["1"]
+    made = [call for data in calls for call in _members(data)]
+    made += _add_node([words[0], *power], context)
+    if number := _number(*votes):
+        made.append(Call(GOVERNANCE_ADDRESS, governance.set_votes(found.organisation, number)))
+    return made
 
 
 def _add_node(words: Words, context: ActionContext) -> list[Call]:
@@ -212,8 +232,8 @@ def _call(words: Words, _: ActionContext) -> list[Call]:
 
 ACTIONS: Final[dict[str, Action]] = {
     "admit": Action(
-        "DESCRIPTOR.json [POWER]",
-        "add a new member: its organisation, accounts and node",
+        "DESCRIPTOR.json [POWER] [VOTES]",
+        "add a new member: its organisation, accounts and node; power 0 and 1 vote unless said",
         _admit,
     ),
     "add-organisation": Action(

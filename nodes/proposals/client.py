@@ -13,6 +13,7 @@ from ledger.crypto import AccountSigner
 from ledger.types import Address, Hash32, Log
 from nodes.proposals.errors import ActionInvalid, CallRefused, ProposalError
 from nodes.proposals.rpc import RpcClient
+from nodes.proposals.trial import would_fail
 
 PREFIX_MIN: Final = 6
 """A node may be named by the beginning of its id, this long at least."""
@@ -185,15 +186,16 @@ class ProposalClient:
         return self._made(proposal, self._send(signer, governance.withdraw(proposal)))
 
     def would_fail(self, calls: Sequence[Call]) -> str | None:
-        """Why the first of the calls would revert if it were made now; None where it would not.
+        """Why executing the calls, all together, would be refused now; None where it would not."""
+        return would_fail(self._rpc, calls)
 
-        Later calls may need what earlier ones do, so they are not tried.
-        """
-        try:
-            self._rpc.call(calls[0].target, calls[0].data, GOVERNANCE_ADDRESS)
-        except CallRefused as refused:
-            return str(refused)
-        return None
+    def check(self, calls: Sequence[Call]) -> None:
+        """Raises `ProposalError` where executing the calls would be refused as things are."""
+        trouble = self.would_fail(calls)
+        if trouble is not None:
+            raise ProposalError(
+                f"nothing is proposed: as things are, executing it would be refused: {trouble}"
+            )
 
     def _suffices(self, signer: AccountSigner, at_once: bytes) -> bool:
         """Whether the signer's organisation decides alone; then a failure is told as such."""

@@ -15,3 +15,8 @@ class ActionInvalid(ProposalError):
 
 class CallRefused(ProposalError):
     """The ledger or a contract refused; the message says why."""
+
+    def __init__(self, message: str, name: str | None = None) -> None:
+        """`name` of the contract's error, where it is known."""
+        super().__init__(message)
+        self.name = name

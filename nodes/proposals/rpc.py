@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 
-from contracts.refusals import explain
+from contracts.refusals import explain, refusal_name
 from ledger.crypto import AccountSigner
 from ledger.types import Address
 from nodes.errors import NodeUnreachable
@@ -49,7 +49,7 @@ class RpcClient:
         if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
             raise NodeUnreachable(f"what answers at {self.url} is no JSON-RPC")
         if "error" in answer:
-            raise CallRefused(_reason(answer["error"]))
+            raise _refused(answer["error"])
         return answer["result"]
 
     def call(self, to: Address, data: bytes, sender: Address | None = None) -> bytes:
@@ -110,10 +110,11 @@ def _bytes(text: object) -> bytes:
         raise NodeUnreachable(f"the node answers {str(text)[:40]!r} instead of bytes") from bad
 
 
-def _reason(error: object) -> str:
+def _refused(error: object) -> CallRefused:
     if not isinstance(error, dict):
-        return str(error)[:200]
+        return CallRefused(str(error)[:200])
     data = error.get("data")
     if isinstance(data, str) and data.startswith("0x") and len(data) > 2:
-        return explain(_bytes(data))
-    return str(error.get("message", error))[:300]
+        reason = _bytes(data)
+        return CallRefused(explain(reason), refusal_name(reason))
+    return CallRefused(str(error.get("message", error))[:300])

@@ -152,7 +152,9 @@ def test_each_nodes_operator_sees_three_peers(network: RunningNetwork) -> None:
 def admit(network: RunningNetwork, descriptor: Path) -> None:
     """Propose a new member, and let enough others agree."""
     first, *others = (node["directory"] for node in network.nodes)
-    said = network.tally("proposal", "new", "admit", str(descriptor), "--dir", first, "--json")
+    said = network.tally(
+        "proposal", "new", "admit", str(descriptor), "--votes", "0", "--dir", first, "--json"
+    )
     number = str(json.loads(said)["proposal"])
     for directory in others[:2]:
         network.tally("proposal", "vote", number, "yes", "--dir", directory)

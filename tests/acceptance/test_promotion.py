@@ -60,7 +60,7 @@ def test_a_second_member_joins_a_promoted_ledger_with_keys_of_its_own(tmp_path: 
         descriptor = json.loads(next(lines))["descriptor"]
         settings = place / "node.toml"
         settings.write_text(settings.read_text().replace("port = 8545", "port = 0"))
-        tally(home, "proposal", "new", "admit", descriptor, "4", "--dir", str(directory))
+        tally(home, "proposal", "new", "admit", descriptor, "4", "0", "--dir", str(directory))
         snapshots = directory / "snapshots"
         wait_until(lambda: bool(list(snapshots.glob("*/snapshot.json"))))
         for number in range(2):  # two heights above the snapshot

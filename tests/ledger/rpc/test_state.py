@@ -297,8 +297,23 @@ def test_a_call_that_makes_no_sense_is_refused(rpc: Rpc, call: object) -> None:
 
 
 def test_what_is_not_done_is_refused_not_ignored(rpc: Rpc) -> None:
-    overrides = {ADDRESS: {"balance": "0x1"}}
-    assert rpc.error("eth_call", {"to": ADDRESS}, "latest", overrides)["code"] == -32602
+    for overrides in (
+        {ADDRESS: {"balance": "0x1"}},
+        {ADDRESS: {"code": "0x00", "nonce": "0x1"}},
+        {ADDRESS: {"code": "0x0"}},
+        {"0x01": {"code": "0x00"}},
+        {f"0x{number:040x}": {"code": "0x"} for number in range(17)},
+        [],
+    ):
+        assert rpc.error("eth_call", {"to": ADDRESS}, "latest", overrides)["code"] == -32602
+
+
+def test_a_call_may_have_other_code_for_itself_only(rpc: Rpc) -> None:
+    returns_seven = {"code": "0x60075f5260205ff3"}
+    before = rpc.call("eth_call", {"to": NOBODY}, "latest")
+    assert rpc.call("eth_call", {"to": NOBODY}, "latest", {NOBODY: returns_seven}) == shown(7)
+    assert rpc.call("eth_call", {"to": NOBODY}, "latest") == before
+    assert rpc.call("eth_getCode", NOBODY, "latest") == "0x"
 
 
 # ---- fees ---------------------------------------------------------------------------------------

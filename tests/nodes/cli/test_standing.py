@@ -104,7 +104,9 @@ def nodes_of(node: NodeRuntime) -> dict[str, Node]:
 @pytest.fixture
 def acme(tally: Tally, tmp_path: Path) -> None:
     """A member with a node that validates."""
-    assert tally("proposal", "new", "admit", described(tmp_path, 1), "4")["state"] == "executed"
+    assert (
+        tally("proposal", "new", "admit", described(tmp_path, 1), "4", "0")["state"] == "executed"
+    )
 
 
 @pytest.mark.usefixtures("acme")

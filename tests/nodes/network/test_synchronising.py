@@ -103,7 +103,7 @@ def newcomer(path: Path, name: str = "newcomer") -> NodeDirectory:
 
 def admitted(founded: Founded, place: NodeDirectory, closing: ExitStack) -> Source:
     """Everything before the state is fetched."""
-    founded.decide("admit", str(place.descriptor), str(POWER))
+    founded.decide("admit", str(place.descriptor), str(POWER), "0")
     member = closing.enter_context(MemberSource(founded.url))
     beginning = fetch_beginning([member], founded.trust)
     adopt_beginning(place, beginning, founded.trust)
@@ -243,7 +243,7 @@ def test_peers_follow_a_member_that_is_suspended_and_comes_back(
 ) -> None:
     """Its nodes stand in one contract, what the member is worth in the other."""
     place, told = newcomer(tmp_path), list[tuple[str, ...]]()
-    founded.decide("admit", str(place.descriptor))
+    founded.decide("admit", str(place.descriptor), "0", "0")
     own = Descriptor.load(place.descriptor)
     dialled = f"{own.node_id.hex()}@{own.p2p}"
     monkeypatch.setattr(founded.driver, "set_peers", lambda peers: told.append(tuple(peers)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from contracts import governance
 from contracts.consortium import Profile, Role, find_organisation
 from contracts.governance import Call, State
 from contracts.network import find_nodes
-from ledger.crypto import NO_PASSPHRASE, AccountKey
+from ledger.crypto import NO_PASSPHRASE, AccountKey, Ed25519Key
 from ledger.errors import TallystickError
 from ledger.projection import read_transaction
 from ledger.types import Log
@@ -74,22 +75,20 @@ def tally(node: NodeRuntime) -> Iterator[Tally]:
         yield run
 
 
-def descriptor(tmp_path: Path) -> Path:
+def descriptor(tmp_path: Path, organisation: str = "acme", number: int = 5) -> Path:
     one = Descriptor(
-        organisation="acme",
+        organisation=organisation,
         profile=Profile("Acme", "艾克"),
         role=Role.WAREHOUSE,
         accounts=(KEY.address,),
-        label="acme-1",
-        node_id=b"\x05" * 20,
-        validator_key=b"\x06" * 32,
-        witness_key=bytes.fromhex(
-            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-        ),
+        label=f"{organisation}-1",
+        node_id=bytes([number]) * 20,
+        validator_key=Ed25519Key.generate().public_key,
+        witness_key=Ed25519Key.generate().public_key,
         p2p=parse_endpoint("acme.example:26656"),
         api="https://acme.example",
     ).signed(KEY)
-    path = tmp_path / "descriptor.json"
+    path = tmp_path / f"{organisation}.json"
     path.write_bytes(one.encode())
     return path
 
@@ -112,7 +111,7 @@ def test_a_member_is_admitted_by_its_descriptor(
     node: NodeRuntime, tally: Tally, tmp_path: Path
 ) -> None:
     path = str(descriptor(tmp_path))
-    assert tally("new", "admit", path)["state"] == "executed"
+    assert tally("new", "admit", path, "--votes", "0")["state"] == "executed"
     with read_transaction(node.engine) as connection:
         (added,) = find_nodes(connection, "acme")
     assert (added.id, added.power) == (b"\x05" * 20, 0)
@@ -148,10 +147,25 @@ def test_votes_are_cast_changed_and_carried_out(tally: Tally) -> None:
 
 def test_a_vote_counts_also_where_executing_fails(tally: Tally) -> None:
     tally("new", "set-votes", OTHER, "1")
-    made = tally("new", "set-role", OTHER, "manufacturer", "--account", SOLO)  # it is one already
+    same = ("set-role", OTHER, "manufacturer")  # it is one already
+    made = tally("new", *same, "--account", SOLO, "--force")
     voted = tally("vote", str(made["proposal"]), "yes", "--account", OTHER)
     assert (voted["state"], voted["trouble"]) == ("passed", "nothing would change")
-    assert tally("show", str(made["proposal"]))["votes"][OTHER] == "yes"
+    shown = tally("show", str(made["proposal"]))
+    assert (shown["votes"][OTHER], shown["wouldFail"]) == ("yes", "nothing would change")
+
+
+def test_a_list_without_open_proposals_says_how_many_are_decided(
+    node: NodeRuntime, tally: Tally
+) -> None:
+    options = ["--dir", str(node.directory.root), "--rpc", ""]
+    with serving(node) as addresses:
+        options[-1] = addresses.rpc
+        nothing = CliRunner().invoke(app, ["list", *options])
+        tally("new", "set-role", OTHER, "bank")
+        decided = CliRunner().invoke(app, ["list", *options])
+    assert nothing.stdout.strip() == "nothing was ever proposed"
+    assert decided.stdout.strip() == "nothing is open; --all shows 1 decided"
 
 
 def test_a_text_cannot_pass_for_lines_of_ours(node: NodeRuntime, tally: Tally) -> None:
@@ -202,6 +216,69 @@ def test_refusals_say_why(tally: Tally) -> None:
     ]:
         with pytest.raises(TallystickError, match=why):
             tally(*words)
+
+
+@pytest.fixture
+def two_validators(tally: Tally, tmp_path: Path) -> None:
+    """As two founders begin: each with one node of power 10."""
+    first, second = (
+        str(descriptor(tmp_path, name, number)) for name, number in ((SOLO, 11), (OTHER, 21))
+    )
+    done = tally("new", "add-node", first, "10", "and", "add-node", second, "10")
+    assert done["state"] == "executed"
+
+
+@pytest.mark.usefixtures("two_validators")
+def test_power_that_would_lose_the_quorum_is_foretold_with_the_most_that_is_possible(
+    node: NodeRuntime, tally: Tally, tmp_path: Path
+) -> None:
+    third = str(descriptor(tmp_path))
+    refused = "hold 20 of 30 power.*the largest power possible now is 9"
+    assert re.search(refused, tally("new", "admit", third, "10", "--dry-run")["wouldFail"])
+    with pytest.raises(ProposalError, match=rf"nothing is proposed.*{refused}"):
+        tally("new", "admit", third, "10")
+    assert tally("list", "--all")["proposals"][0]["proposal"] == 1
+    assert tally("new", "admit", third, "9", "--dry-run")["wouldFail"] is None
+    assert tally("new", "admit", third, "9", "0")["state"] == "executed"
+    assert sorted(one.power for one in node.ledger.nodes()) == [9, 10, 10]
+    raising = ("new", "set-power", "acme-1", "99", "--dry-run")
+    assert "the largest power possible now is 23" in tally(*raising)["wouldFail"]
+
+
+def test_a_new_member_has_a_vote_unless_it_is_said_otherwise(tally: Tally, tmp_path: Path) -> None:
+    acme = str(descriptor(tmp_path))
+    words = [one["words"] for one in tally("new", "admit", acme, "--dry-run")["calls"]]
+    assert "acme" in words[-1]
+    assert "1 vote" in words[-1]
+    for said in (("0", "0"), ("--votes", "0")):
+        calls = tally("new", "admit", acme, *said, "--dry-run")["calls"]
+        assert [one["words"] for one in calls] == words[:-1]
+    three = tally("new", "admit", acme, "4", "--votes", "3", "--dry-run")
+    assert "3 votes" in three["calls"][-1]["words"]
+    assert three["wouldFail"] is None
+    with pytest.raises(ActionInvalid, match="twice"):
+        tally("new", "admit", acme, "4", "2", "--votes", "3")
+    with pytest.raises(ActionInvalid, match="members to admit"):
+        tally("new", "set-role", OTHER, "bank", "--votes", "3")
+
+
+def test_all_calls_of_a_proposal_are_tried_together(tally: Tally) -> None:
+    gone = ("remove-organisation", OTHER)
+    draft = tally("new", *gone, "and", "set-role", OTHER, "bank", "--dry-run")
+    assert "removed for ever" in draft["wouldFail"]
+    added = ("add-organisation", "acme", "bank", "0x" + "aa" * 20, "Acme")
+    assert tally("new", *added, "and", "set-votes", "acme", "1", "--dry-run")["wouldFail"] is None
+    draft = tally("new", "set-votes", SOLO, "0", "--dry-run")
+    assert draft["wouldFail"] == "no active organisation with a vote would be left"
+
+
+def test_what_would_be_refused_is_proposed_by_force_only(tally: Tally) -> None:
+    tally("new", "set-votes", OTHER, "1")
+    words = ("new", "suspend-organisation", "nobody", "--account", SOLO)
+    with pytest.raises(ProposalError, match=r"nothing is proposed.*no organisation nobody"):
+        tally(*words)
+    assert [one["proposal"] for one in tally("list", "--all")["proposals"]] == [1]
+    assert tally(*words, "--force")["state"] == "open"
 
 
 def test_a_draft_is_only_shown(node: NodeRuntime, tally: Tally) -> None:
