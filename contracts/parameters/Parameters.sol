@@ -49,7 +49,7 @@ contract Parameters is IParameters {
 
     /// @inheritdoc IParameters
     function bounds(bytes32 name) public pure returns (uint256 low, uint256 high) {
-        if (name == BLOCK_GAS_LIMIT) return (20_000_000, 1_000_000_000);
+        if (name == BLOCK_GAS_LIMIT) return (20_000_000, 150_000_000);
         if (name == BLOCK_SIZE_BYTES_MAX) return (131_072, 16_777_216);
         if (name == TRANSACTION_SIZE_BYTES_MAX) return (131_072, 16_777_216);
         if (name == WITNESS_THRESHOLD) return (1, 128);

@@ -8,7 +8,7 @@ from typing import Final
 from ledger.types import Address
 
 BOUNDS: Final = {
-    "blockGasLimit": (20_000_000, 1_000_000_000),
+    "blockGasLimit": (20_000_000, 150_000_000),
     "blockSizeBytesMax": (131_072, 16_777_216),
     "transactionSizeBytesMax": (131_072, 16_777_216),
     "witnessThreshold": (1, 128),

@@ -19,7 +19,7 @@ NODES_MAX: Final = 1_024
 """More than the contract admits; a bound on what a damaged state can make a node read."""
 NODE_ID_SIZE_BYTES: Final = 20
 BLOCK_GAS_LIMIT_MIN: Final = 1_000_000
-BLOCK_GAS_LIMIT_MAX: Final = 1_000_000_000
+BLOCK_GAS_LIMIT_MAX: Final = 150_000_000
 SIZE_BYTES_MIN: Final = 1 << 16
 TRANSACTION_SIZE_BYTES_MAX: Final = 16 << 20
 BLOCK_SIZE_BYTES_MAX: Final = 16 << 20
