@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.live import Live
 
+from ledger.consensus.cometbft import find_engine
 from ledger.crypto import new_passphrase, passphrase_for
 from nodes.cli.network_table import NetworkTable, ready_fields
 from nodes.cli.options import AsJson, AskPassphrase, PassphraseFile
 from nodes.cli.output import EXIT_INVALID, err, out, print_json, program
+from nodes.client import NodeAddress, forget, remember, remembered
 from nodes.network.cast import default_cast, read_cast
 from nodes.network.errors import FoundingRefused
-from nodes.network.processes import NetworkProcesses
+from nodes.network.processes import LOG_NAME, MemberProcess, NetworkProcesses
 from nodes.network.trial import TrialNetwork, new_network
 from nodes.serving import wait_for_stop
 from traceability.bundle import Trust, TrustStore
@@ -100,26 +104,82 @@ def up(
 ) -> None:
     """Run all nodes of a network on this machine, one process each, until Ctrl-C.
 
-    A node that ends is shown, not started again. Its log is node.log in its folder.
+    A node that ends is shown, not started again. Its log is node.log in its folder. Meanwhile
+    `tally capture` and the like act as the first member; others by --url and --key, the bearer key
+    in developer.json of their folders.
 
     \b
     Example:  tally network up ./net
     """
     network = TrialNetwork.load(directory.absolute())
+    find_engine()
     TrustStore().add(Trust.load(network.root / "trust.json"))
     passphrase = passphrase_for(network.members[0].directory.keys, passphrase_file)
     with NetworkProcesses(network, passphrase) as running:
         if not as_json:
             err.print(f"starting {len(network.members)} nodes …")
         running.wait_ready()
-        if as_json:
-            print_json(ready_fields(running))
-            wait_for_stop(lambda: _all_ended(running))
-        else:
-            _show(running)
+        with _remembered(running):
+            if as_json:
+                print_json(ready_fields(running))
+                watch = Watch(running)
+                wait_for_stop(watch.look)
+            else:
+                _show(running)
         failed = [one for one in running.members if one.ended not in (None, 0)]
     if failed:
         raise typer.Exit(EXIT_INVALID)
+
+
+@contextmanager
+def _remembered(running: NetworkProcesses) -> Iterator[None]:
+    """While the network runs, commands that name no node act as its first member."""
+    ready = running.members[0].ready or {}
+    before, own = remembered(), NodeAddress(str(ready["url"]), str(ready["key"]))
+    remember(own)
+    err.print(
+        f"`{program()} capture` acts as {ready['organisation']} at {ready['url']}; another member: "
+        "--url, and --key from developer.json in its folder",
+        markup=False,
+    )
+    try:
+        yield
+    finally:
+        forget(own, before)
+
+
+class Watch:
+    """Tells of each node that has ended, once."""
+
+    def __init__(
+        self, running: NetworkProcesses, changed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`changed` is called after each time that something was told."""
+        self._running = running
+        self._changed = changed
+        self._told: set[str] = set()
+
+    def look(self) -> str | None:
+        """Tell what is new. Gives the reason to end where all have ended."""
+        new = [
+            one
+            for one in self._running.members
+            if one.end is not None and one.member.organisation not in self._told
+        ]
+        for one in new:
+            self._told.add(one.member.organisation)
+            log = one.member.directory.root / LOG_NAME
+            err.print(
+                f"the node of {one.member.organisation} has {_was(one)}; see {log}", markup=False
+            )
+        if new:
+            self._changed()
+        return _all_ended(self._running)
+
+
+def _was(one: MemberProcess) -> str:
+    end = one.end or ""
+    return f"been {end}" if end.startswith("killed") else end
 
 
 def _show(running: NetworkProcesses) -> None:
@@ -127,8 +187,9 @@ def _show(running: NetworkProcesses) -> None:
     table = NetworkTable(running)
     with table:
         if not out.is_terminal:
-            out.print(table.render())
-            wait_for_stop(lambda: _all_ended(running))
+            table.print_whole()
+            watch = Watch(running, table.print_whole)
+            wait_for_stop(watch.look)
             return
         with Live(table.render(), console=out, auto_refresh=False) as live:
             last = time.monotonic()

@@ -6,11 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import httpx
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
+from nodes.cli.output import out
 from nodes.network.processes import MemberProcess, NetworkProcesses
 
 ASK_TIMEOUT_S = 2.0
+WIDTH_MAX = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,13 @@ class NetworkTable:
 
     def render(self) -> Table:
         """The table of this moment."""
-        table = Table("member", "state", "block", "leaves", "log root", "peers", "cosigned", "URL")
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for head in ("member", "state", "block", "leaves", "log root", "peers", "cosigned", "URL"):
+            table.add_column(head, overflow="fold")  # where there is no room: never cut
         members = self._running.members
         for one, seen in zip(members, self._askers.map(self._ask, members), strict=True):
-            code = one.ended
             url = str(one.ready["url"]) if one.ready else ""
-            state = "[green]runs[/]" if code is None else f"[red]ended ({code})[/]"
+            state = "[green]runs[/]" if one.end is None else f"[red]{one.end}[/]"
             table.add_row(
                 one.member.organisation,
                 state,
@@ -61,6 +66,10 @@ class NetworkTable:
                 url,
             )
         return table
+
+    def print_whole(self) -> None:
+        """The table as wide as it needs to be: for files and pipes."""
+        Console(file=out.file, width=WIDTH_MAX, highlight=False).print(self.render())
 
     def _ask(self, one: MemberProcess) -> Seen:
         if one.ended is not None or one.ready is None:

@@ -42,6 +42,14 @@ class MemberProcess:
         """Its exit code; None while it runs. Negative: ended by that signal."""
         return self.process.poll()
 
+    @property
+    def end(self) -> str | None:
+        """How it has ended, in words; None while it runs."""
+        code = self.ended
+        if code is None:
+            return None
+        return f"killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
     def last_words(self) -> str:
         """The end of what it wrote to its log."""
         path = self.member.directory.root / LOG_NAME
@@ -98,7 +106,7 @@ class NetworkProcesses:
                     f"the node of {one.member.organisation} did not start: {one.last_words()} "
                     f"({one.member.directory.root / LOG_NAME})"
                 )
-            one.ready = json.loads(line)
+            one.ready = _ready(one, line)
 
     def stop(self) -> None:
         """Ask all to end, then wait for each; who does not is killed with all it started."""
@@ -112,6 +120,21 @@ class NetworkProcesses:
             except subprocess.TimeoutExpired:
                 os.killpg(one.process.pid, signal.SIGKILL)
                 one.process.wait()
+
+
+def _ready(one: MemberProcess, line: str) -> Mapping[str, Any]:
+    """What a node says that serves. Raises `MemberStopped` where it says something else."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    if isinstance(said, dict) and isinstance(said.get("url"), str):
+        return said
+    words = said.get("error") if isinstance(said, dict) else None
+    raise MemberStopped(
+        f"the node of {one.member.organisation} did not start: {words or line.strip()[:500]} "
+        f"({one.member.directory.root / LOG_NAME})"
+    )
 
 
 def node_command(member: TrialMember) -> Sequence[str]:
