@@ -43,11 +43,12 @@ class Scene:
         self.set_stage()
 
     def set_stage(self) -> None:
-        """Permit the senders, deploy the contract, through member 0."""
+        """Permit the senders, deploy the contract, through member 0; then all nodes know them."""
         client = self.network.rpc(0)
         organisation = self.network.members[0].organisation
         self._stage = set_stage(client, organisation, self.account(0), self.senders)
         client.close()
+        self.agree()
 
     @property
     def stage(self) -> Stage:
