@@ -92,11 +92,16 @@ class NodeDirectory:
 
     def check(self) -> None:
         """Raises NotANodeDirectory where genesis or settings are missing."""
+        if self.settings.is_file() and self.descriptor.is_file() and not self.genesis.is_file():
+            raise NotANodeDirectory(
+                f"{self.root} has no genesis yet: `tally node adopt` takes the one that the "
+                "founders agreed on, `tally node join` that of a network"
+            )
         for path in (self.genesis, self.settings):
             if not path.is_file():
                 raise NotANodeDirectory(
-                    f"{self.root} is not a node's folder ({path.name} is missing); "
-                    "`tally dev --dir FOLDER` makes one"
+                    f"{self.root} is not a node's folder ({path.name} is missing): `tally node "
+                    "init`, `tally node join`, `tally network new` or `tally dev` makes one"
                 )
 
 

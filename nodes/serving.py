@@ -15,9 +15,11 @@ from typing import Final
 
 import uvicorn
 
+from nodes.endpoints import parse_endpoint
 from nodes.errors import NodeError, PortTaken
 from nodes.operations import RunFile, new_token
 from nodes.runtime import NodeRuntime
+from nodes.settings import NodeSettings
 
 BACKLOG: Final = 512
 START_S: Final = 30.0
@@ -43,8 +45,8 @@ def serving(runtime: NodeRuntime, public_host: str | None = None) -> Iterator[Ad
     settings, token = runtime.settings, new_token()
     with ExitStack() as closing:
         sockets = [
-            closing.enter_context(_listen(section.host, section.port))
-            for section in (settings.api, settings.rpc, settings.operations)
+            closing.enter_context(_listen(host, port, section))
+            for section, (host, port) in _places(settings).items()
         ]
         addresses = Addresses(
             api=_url(sockets[0], public_host),
@@ -64,6 +66,28 @@ def serving(runtime: NodeRuntime, public_host: str | None = None) -> Iterator[Ad
         run.write(runtime.directory.root)
         closing.callback(run.remove, runtime.directory.root)
         yield addresses
+
+
+def check_ports(settings: NodeSettings) -> None:
+    """That all ports of a node are free, the engine's too, before anything of it is started.
+
+    Raises `PortTaken`, `NodeError`.
+    """
+    places = _places(settings)
+    if settings.consensus.driver == "cometbft":
+        p2p = parse_endpoint(settings.consensus.p2p_listen)
+        places["consensus"] = (p2p.host, p2p.port)
+    for section, (host, port) in places.items():
+        _listen(host, port, section).close()
+
+
+def _places(settings: NodeSettings) -> dict[str, tuple[str, int]]:
+    """Host and port by the section of node.toml."""
+    return {
+        "api": (settings.api.host, settings.api.port),
+        "rpc": (settings.rpc.host, settings.rpc.port),
+        "operations": (settings.operations.host, settings.operations.port),
+    }
 
 
 def _stop(servers: list[uvicorn.Server], thread: threading.Thread) -> None:
@@ -102,7 +126,16 @@ def lan_address() -> str:
             return "127.0.0.1"
 
 
-def _listen(host: str, port: int) -> socket.socket:
+_SETTING: Final = {
+    "api": "[api] port in node.toml (`tally dev`: --port)",
+    "rpc": "[rpc] port in node.toml (`tally dev`: --rpc-port)",
+    "operations": "[operations] port in node.toml",
+    "consensus": "[consensus] p2p_listen in node.toml",
+}
+"""What to change, by section."""
+
+
+def _listen(host: str, port: int, section: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -113,10 +146,11 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         if failed.errno == errno.EADDRINUSE:
             raise PortTaken(
-                f"port {port} on {host} is taken; choose another with --port or --rpc-port, "
-                "or in node.toml"
+                f"port {port} on {host} is taken: change {_SETTING[section]}"
             ) from failed
-        raise NodeError(f"cannot listen on {host}:{port}: {failed.strerror or failed}") from failed
+        raise NodeError(
+            f"cannot listen on {host}:{port} ({_SETTING[section]}): {failed.strerror or failed}"
+        ) from failed
     listening.listen(BACKLOG)
     return listening
 

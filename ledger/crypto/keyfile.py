@@ -21,6 +21,7 @@ from ledger.crypto.sealing import (
     SCRYPT_N_WITHOUT_PASSPHRASE,
     seal,
     unseal,
+    why_sealed,
 )
 from ledger.tlog import Ed25519Key, NoteMalformed, NoteSigner, NoteVerifier
 
@@ -52,9 +53,7 @@ def decode_account(data: bytes, passphrase: str) -> AccountKey:
         key = AccountKey(bytes(Account.decrypt(fields, passphrase)))
     except ValueError as error:
         if "MAC mismatch" in str(error):
-            raise PassphraseWrong(
-                "account key: the passphrase is wrong, or the file is damaged"
-            ) from None
+            raise PassphraseWrong(f"account key: {why_sealed(passphrase)}") from None
         raise KeyFileMalformed(f"account key file: {error}") from error
     except (KeyError, TypeError) as error:
         raise KeyFileMalformed(f"account key file: {error!r}") from error

@@ -12,6 +12,7 @@ from nacl.exceptions import CryptoError as BoxError
 from nacl.secret import SecretBox
 
 from ledger.crypto.errors import KeyFileMalformed, PassphraseWrong
+from ledger.crypto.passphrase import FILE_VARIABLE, NO_PASSPHRASE, VARIABLE
 from ledger.tlog.encoding import decode_base64, encode_base64
 
 # Stretching slows down guessing; an empty passphrase needs no guessing.
@@ -52,7 +53,17 @@ def unseal(kdf: object, box: object, passphrase: str, what: str) -> bytes:
     try:
         return SecretBox(key).decrypt(sealed)
     except (BoxError, ValueError):
-        raise PassphraseWrong(f"{what}: the passphrase is wrong, or the file is damaged") from None
+        raise PassphraseWrong(f"{what}: {why_sealed(passphrase)}") from None
+
+
+def why_sealed(passphrase: str) -> str:
+    """Why a file does not open, in words."""
+    if passphrase == NO_PASSPHRASE:
+        return (
+            "no passphrase was given, and the file is sealed with one: --passphrase-file, "
+            f"{FILE_VARIABLE} or {VARIABLE} names it"
+        )
+    return "the passphrase is wrong, or the file is damaged"
 
 
 def _stretched(kdf: object, passphrase: str, what: str) -> bytes:

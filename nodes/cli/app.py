@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -45,7 +45,10 @@ def _root(
 def main() -> None:
     """Entry point of the `tally` command."""
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except typer.Abort:
+        _one_line(NodeError("aborted"))
     except TallystickError as refused:
         _one_line(refused)
     except BrokenPipeError:  # whoever read us (`tally … | head`) has seen enough
@@ -56,6 +59,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as failed:
+        if _is_usage(failed):
+            _misused(failed)
         if not _of_database(failed):
             raise
         _one_line(NodeError(f"database: {getattr(failed, 'orig', None) or failed}"))
@@ -67,6 +72,25 @@ def _of_database(failed: Exception) -> bool:
     return errors is not None and isinstance(failed, errors.SQLAlchemyError)
 
 
+def _is_usage(failed: Exception) -> bool:
+    """Whether click raised it: an unknown command or option, a value that does not fit.
+
+    Told by its methods, for typer may bring a copy of click of its own.
+    """
+    return hasattr(failed, "format_message") and hasattr(failed, "exit_code")
+
+
+def _misused(failed: Any) -> NoReturn:
+    """One line, with the command whose help says more; the help itself where nothing was said."""
+    context = getattr(failed, "ctx", None)
+    if type(failed).__name__ == "NoArgsIsHelpError":
+        failed.show()
+        sys.exit(EXIT_BAD_INPUT)
+    told = " ".join(failed.format_message().split())
+    more = "" if context is None else f" (see {context.command_path} --help)"
+    _one_line(NodeError(told + more))
+
+
 def _of_file(failed: OSError) -> Exception:
     """The same error with its file in front and without its number."""
     if failed.filename is None or failed.strerror is None:
@@ -74,7 +98,7 @@ def _of_file(failed: OSError) -> Exception:
     return NodeError(f"{os.fsdecode(failed.filename)}: {failed.strerror}")
 
 
-def _one_line(error: Exception) -> None:
+def _one_line(error: Exception) -> NoReturn:
     text = " ".join(str(error).split()) or type(error).__name__
     err.print(f"tally: {text}", markup=False)
     if "--json" in sys.argv[1:]:

@@ -11,7 +11,7 @@ from contracts.consortium import Role, organisation_id_word
 from ledger.crypto import new_passphrase, passphrase_for
 from nodes.cli.options import DEFAULT_DIRECTORY, PORT_MAX, AsJson, Directory, PassphraseFile
 from nodes.cli.ready import tell_ready
-from nodes.cli.start import stop_or_halt
+from nodes.cli.start import refuse_second, stop_or_halt
 from nodes.client import NodeAddress, remember, remembered
 from nodes.endpoints import PeerEndpoint
 from nodes.errors import NodeError
@@ -23,7 +23,7 @@ from nodes.network.ports import free_ports
 from nodes.operations.logs import configure_logging
 from nodes.operations.settings import LogSettings
 from nodes.runtime import NodeRuntime
-from nodes.serving import serving
+from nodes.serving import check_ports, serving
 from nodes.settings import ConsensusSettings, NodeSettings, load_settings
 from traceability.bundle import TrustStore
 
@@ -87,11 +87,16 @@ def dev(
             f"{directory} has its members already; --member counts at the first start only"
         )
     if not place.genesis.exists():
-        _found(place, members, consensus or Consensus.SOLO, passphrase)
+        # Ports that are named at the first start stay the node's.
+        blank = NodeSettings(name="Development node")
+        settings = _adjusted(blank, None, port or None, rpc_port or None)
+        _found(place, settings, members, consensus or Consensus.SOLO, passphrase)
     elif consensus and consensus != (driver := load_settings(place.settings).consensus.driver):
         raise NodeError(f"{directory} runs with {driver}; --consensus counts at the first start")
     shown = LogSettings(format=load_settings(place.settings).log.format, level="warning")
     configure_logging(shown)
+    refuse_second(place)
+    check_ports(_adjusted(load_settings(place.settings), host, port, rpc_port))
     with NodeRuntime.open(
         directory, passphrase, lambda settings: _adjusted(settings, host, port, rpc_port)
     ) as node:
@@ -104,9 +109,13 @@ def dev(
 
 
 def _found(
-    place: NodeDirectory, members: list[MemberSpec], consensus: Consensus, passphrase: str
+    place: NodeDirectory,
+    settings: NodeSettings,
+    members: list[MemberSpec],
+    consensus: Consensus,
+    passphrase: str,
 ) -> None:
-    settings, own_node = NodeSettings(name="Development node"), None
+    own_node = None
     if consensus is Consensus.COMETBFT:
         p2p = PeerEndpoint(LOOPBACK, free_ports(LOOPBACK, 1)[0])
         section = ConsensusSettings(driver="cometbft", p2p_listen=str(p2p))

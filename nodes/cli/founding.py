@@ -13,7 +13,7 @@ import typer
 from contracts.consortium import Profile, Role
 from ledger.chain import Genesis
 from ledger.crypto import new_passphrase
-from nodes.cli.options import AsJson, AskPassphrase, PassphraseFile
+from nodes.cli.options import PORT_MAX, AsJson, AskPassphrase, PassphraseFile
 from nodes.cli.output import out, print_json
 from nodes.endpoints import check_url, parse_endpoint
 from nodes.errors import NodeError
@@ -25,7 +25,7 @@ from nodes.network.identity import NodeSpec, init_node
 from nodes.network.source import MemberSource
 from nodes.network.trusting import trust_of_keys
 from nodes.operations.runfile import RunFile
-from nodes.settings import ApiSettings, ConsensusSettings, NodeSettings
+from nodes.settings import ApiSettings, ConsensusSettings, NodeSettings, RpcSection
 from traceability.bundle import Trust
 
 LOOPBACK = "127.0.0.1"
@@ -69,19 +69,25 @@ def spec_of(
         raise NodeError(str(bad)) from bad
 
 
-def settings_of(spec: NodeSpec) -> NodeSettings:
+def settings_of(
+    spec: NodeSpec, api_port: int | None = None, rpc_port: int | None = None
+) -> NodeSettings:
     """A member's node: it listens where its peers and its users were told.
 
     An https address is that of a proxy in front of the node, which then listens on loopback.
+    `api_port`, `rpc_port`: where they are to be others than those of the address and the default.
     """
     url = urlsplit(spec.api)
     api = ApiSettings(public_url=spec.api)
     if url.scheme == "http":
         host = LOOPBACK if url.hostname in (LOOPBACK, "localhost") else EVERYWHERE
         api = api.model_copy(update={"host": host, "port": url.port or HTTP_PORT})
+    if api_port is not None:
+        api = api.model_copy(update={"port": api_port})
     return NodeSettings(
         name=spec.profile.name,
         api=api,
+        rpc=RpcSection() if rpc_port is None else RpcSection(port=rpc_port),
         consensus=ConsensusSettings(driver="cometbft", p2p_listen=f"{EVERYWHERE}:{spec.p2p.port}"),
     )
 
@@ -103,6 +109,16 @@ def init(
     api: Api,
     name_zh: NameZh = "",
     label: Label = None,
+    api_port: Annotated[
+        int | None,
+        typer.Option(
+            "--api-port", min=0, max=PORT_MAX, help="Port to listen on. [that of --api, or 8080]"
+        ),
+    ] = None,
+    rpc_port: Annotated[
+        int | None,
+        typer.Option("--rpc-port", min=0, max=PORT_MAX, help="Of Ethereum JSON-RPC. [8545]"),
+    ] = None,
     developer: Annotated[
         bool, typer.Option("--developer", help="Also make a second account, for apps.")
     ] = False,
@@ -124,7 +140,7 @@ def init(
     descriptor = init_node(
         place,
         spec,
-        settings_of(spec),
+        settings_of(spec, api_port, rpc_port),
         passphrase=new_passphrase(passphrase_file, ask=ask),
         developer=developer,
     )

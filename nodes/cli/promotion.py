@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -24,6 +25,7 @@ from nodes.network.promotion import check_promotable, organisation_of, promote, 
 from nodes.operations import NotRunning
 from nodes.operations.runfile import RunFile
 from nodes.proposals import RpcClient
+from nodes.settings import load_settings, write_settings
 from traceability.bundle import TrustStore
 
 POWER = 10
@@ -64,10 +66,13 @@ def promote_(
     if not place.descriptor.exists():
         _describe(place, passphrase, p2p, api, organisation)
     descriptor = Descriptor.load(place.descriptor)
-    if _runs(place):
+    run = _running(place)
+    if run is not None:
         _register(place, descriptor, power, passphrase, as_json)
         stop_node(place)
     made = promote(place, passphrase)
+    if run is not None:
+        keep_ports(place, run)
     store = TrustStore()
     if store.find(made.trust.origin) is not None:
         store.add(made.trust, replace=True)
@@ -123,12 +128,24 @@ def _describe(
     describe_node(place, keys, spec)
 
 
-def _runs(place: NodeDirectory) -> bool:
+def keep_ports(place: NodeDirectory, run: RunFile) -> None:
+    """Write down the ports that the node had, which options of `tally dev` may have chosen."""
+    settings = load_settings(place.settings)
+    api, rpc = urlsplit(run.api).port, urlsplit(run.rpc).port
+    if api is None or rpc is None:
+        return
+    sections = {
+        "api": settings.api.model_copy(update={"port": api}),
+        "rpc": settings.rpc.model_copy(update={"port": rpc}),
+    }
+    write_settings(place.settings, settings.model_copy(update=sections))
+
+
+def _running(place: NodeDirectory) -> RunFile | None:
     try:
-        RunFile.find(place.root)
+        return RunFile.find(place.root)
     except NotRunning:
-        return False
-    return True
+        return None
 
 
 def _register(

@@ -24,7 +24,7 @@ from ledger.types import Address
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson
 from nodes.cli.output import err, out, print_json
 from nodes.layout import NodeDirectory
-from nodes.operations.runfile import RunFile
+from nodes.operations import NotRunning, RunFile
 from nodes.proposals import (
     ACTIONS,
     Made,
@@ -270,11 +270,18 @@ def propose_in(
 @contextmanager
 def _client(directory: Path, rpc: str | None) -> Iterator[ProposalClient]:
     place = NodeDirectory(directory)
-    with RpcClient(rpc or RunFile.find(directory).rpc) as asked:
+    with RpcClient(rpc or _rpc_of(directory)) as asked:
         try:
             yield ProposalClient(asked, _origin(place))
         except ContractError as bad:
             raise ProposalError(str(bad)) from bad
+
+
+def _rpc_of(directory: Path) -> str:
+    try:
+        return RunFile.find(directory).rpc
+    except NotRunning as missing:
+        raise ProposalError(f"{missing} with --dir, or a node's JSON-RPC with --rpc") from None
 
 
 def _origin(place: NodeDirectory) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,10 @@ from nodes.errors import NodeError
 from nodes.layout import NodeDirectory
 from nodes.network.adoption import adopt_genesis
 from nodes.network.descriptor import Descriptor
+from nodes.operations import NotRunning, RunFile
 from nodes.operations.logs import configure_logging
 from nodes.runtime import NodeRuntime
-from nodes.serving import Addresses, serving, wait_for_stop
+from nodes.serving import Addresses, check_ports, serving, wait_for_stop
 from nodes.settings import load_settings
 from traceability.bundle import TrustStore
 
@@ -62,6 +64,8 @@ def start(
     Example:  tally node start ./node --genesis genesis.json
     """
     place = NodeDirectory(directory.absolute())
+    if genesis is None:
+        place.check()
     passphrase = passphrase_for(place.keys, passphrase_file)
     if genesis is not None:
         adopt_genesis(place, genesis)
@@ -83,7 +87,10 @@ def run_node(
             f"{place.root} has not finished joining, and what came is not checked: run "
             "`tally node join` again"
         )
-    configure_logging(load_settings(place.settings).log)
+    settings = load_settings(place.settings)
+    refuse_second(place)
+    check_ports(settings)
+    configure_logging(settings.log)
     with (
         NodeRuntime.open(place.root, passphrase, accept_loss=accept_loss) as node,
         serving(node) as addresses,
@@ -96,6 +103,13 @@ def run_node(
         else:
             _tell(node, addresses, as_json)
         stop_or_halt(node)
+
+
+def refuse_second(place: NodeDirectory) -> None:
+    """Raises `NodeError` where a node runs in the folder already."""
+    with suppress(NotRunning):
+        run = RunFile.find(place.root)
+        raise NodeError(f"a node runs in {place.root} already: process {run.pid}, {run.api}")
 
 
 def stop_or_halt(node: NodeRuntime) -> None:

@@ -121,6 +121,8 @@ def _unpack(backup: Path, target: Path, progress: Progress) -> BackupManifest:
         return manifest
     if not backup.is_file():
         raise BackupDamaged(f"{backup} is not there")
+    if not tarfile.is_tarfile(backup):
+        raise BackupDamaged(f"{backup} is no backup, or its beginning is damaged")
     try:
         return _extract(backup, target, progress)
     except (tarfile.TarError, EOFError) as error:

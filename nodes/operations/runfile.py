@@ -123,8 +123,8 @@ def _load(path: Path) -> RunFile:
             data = file.read(SIZE_BYTES_MAX + 1)
     except FileNotFoundError as missing:
         raise NotRunning(
-            f"no node runs in {path.parent} (there is no {path.name}); start it, or name a node "
-            "with --url"
+            f"no node runs in {path.parent} (there is no {path.name}): start it, or name the "
+            "folder of one that runs"
         ) from missing
     if mode & 0o077:
         raise RunFileInvalid(
