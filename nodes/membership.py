@@ -24,6 +24,11 @@ class Member:
     entry: NodeEntry
     contact: Contact
 
+    @property
+    def label(self) -> str:
+        """By which members name the node: the last part of its witness key's name."""
+        return self.contact.witness_key.partition("+")[0].rpartition("/")[2]
+
 
 def members_of(ledger: Ledger) -> tuple[Member, ...]:
     """All registered nodes at the head; empty where the ledger is no consortium's."""

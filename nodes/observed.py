@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ledger.consensus.cometbft import CometBftDriver, EngineRefused, EngineUnreachable
 from ledger.snapshot import Manifest, SnapshotInfo
 from ledger.witness import Witness
-from nodes.membership import active_witnesses
+from nodes.membership import active_witnesses, members_of
 from nodes.network.trusting import drift_of
 from nodes.opening import Snapshots
 from nodes.operations import (
@@ -85,8 +85,24 @@ def _membership(node: NodeRuntime) -> MembershipView:
         validators=sum(1 for one in active if one.power),
         power_total=sum(one.power for one in active),
         own_power=sum(one.power for one in active if one.id == own),
+        standing=_standing(node, own),
         trust_drift=drift_of(node.trust, active_witnesses(node.ledger)).words if active else "",
     )
+
+
+def _standing(node: NodeRuntime, own: bytes | None) -> str:
+    """Why this node counts for nothing, in words; empty where it does, or orders alone."""
+    if own is None or not isinstance(node.driver, CometBftDriver):
+        return ""
+    entry = next((one for one in node.ledger.nodes() if one.id == own), None)
+    if entry is None:
+        return "this node is not on the ledger (any more): the others do not speak with it"
+    if not entry.active:
+        return (
+            "this node (or its organisation) is suspended on the ledger: the others do not speak "
+            "with it until they have voted it back"
+        )
+    return ""
 
 
 def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
@@ -97,7 +113,7 @@ def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
     def view() -> EngineView:
         status = driver.engine()
         heights = _heights(driver)
-        owners = {one.id: one.organisation for one in node.ledger.nodes()}
+        members = {one.entry.id: one for one in members_of(node.ledger)}
         return EngineView(
             up=status.pid is not None and status.catching_up is not None,
             height=status.height,
@@ -105,15 +121,15 @@ def _engine_of(node: NodeRuntime) -> Callable[[], EngineView] | None:
                 PeerView(
                     id=peer.id.hex(),
                     address=peer.address,
-                    label=peer.moniker,
-                    organisation=owners.get(peer.id, ""),
+                    label=members[peer.id].label if peer.id in members else peer.moniker,
+                    organisation=members[peer.id].entry.organisation if peer.id in members else "",
                     height=heights.get(peer.id),
                     outbound=peer.outbound,
                     connected_s=peer.connected_s,
                 )
                 for peer in driver.peers()
             ),
-            restarts=max(0, status.starts - 1),
+            restarts=status.restarts,
             syncing=status.catching_up is True,
             pid=status.pid,
             misbehaviour=tuple(

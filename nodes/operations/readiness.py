@@ -14,7 +14,7 @@ from nodes.operations.settings import MIB, OperationsSettings
 from nodes.operations.types import Finding, Observation
 
 MISBEHAVIOUR_TOLD_MAX = 10
-REASONS = ("driver", "projection", "disk", "engine", "peers", "capture")
+REASONS = ("driver", "projection", "disk", "membership", "engine", "peers", "capture")
 """Codes of `unready`, in the order in which they are told."""
 
 
@@ -24,6 +24,7 @@ def unready(seen: Observation, bounds: OperationsSettings) -> tuple[Finding, ...
         *_driver(seen),
         *_projection(seen, bounds),
         *_disk(seen, bounds),
+        *_membership(seen),
         *_engine(seen, bounds),
         *_capture(seen),
     )
@@ -76,6 +77,11 @@ def _disk(seen: Observation, bounds: OperationsSettings) -> Iterator[Finding]:
         )
 
 
+def _membership(seen: Observation) -> Iterator[Finding]:
+    if seen.membership is not None and seen.membership.standing:
+        yield Finding("membership", seen.membership.standing)
+
+
 def _engine(seen: Observation, bounds: OperationsSettings) -> Iterator[Finding]:
     if any(silent.code == "engine" for silent in seen.unanswered):
         yield Finding("engine", "the consensus engine does not answer")
@@ -94,7 +100,8 @@ def _engine(seen: Observation, bounds: OperationsSettings) -> Iterator[Finding]:
         )
     others = seen.membership.nodes - 1 if seen.membership else 0
     wanted = min(bounds.peers_min, max(0, others))
-    if len(engine.peers) < wanted:
+    let_go = seen.membership is not None and seen.membership.standing  # then that is the reason
+    if len(engine.peers) < wanted and not let_go:
         yield Finding("peers", f"connected with {len(engine.peers)} nodes, fewer than {wanted}")
 
 

@@ -153,6 +153,7 @@ def _membership(seen: Observation) -> dict[str, object] | None:
         "validators": membership.validators,
         "powerTotal": membership.power_total,
         "ownPower": membership.own_power,
+        "standing": membership.standing or "active",
     }
 
 

@@ -19,7 +19,7 @@ class PeerView:
     """CometBFT node id, 40 hexadecimal digits."""
     address: str
     label: str = ""
-    """The name that it gives itself."""
+    """Its name in the consortium; where it has none there, the one that it gives itself."""
     organisation: str = ""
     """Its member according to the Network contract; empty where it stands there not."""
     height: int | None = None
@@ -52,7 +52,7 @@ class EngineView:
     height: int
     peers: tuple[PeerView, ...] = ()
     restarts: int = 0
-    """Since this node's process began."""
+    """After it had ended by itself, since this node's process began."""
     syncing: bool = False
     """It fetches blocks or a snapshot and does not take part yet."""
     pid: int | None = None
@@ -76,6 +76,8 @@ class MembershipView:
     own_power: int
     trust_drift: str = ""
     """What the node's own trust file does not follow; empty where it does."""
+    standing: str = ""
+    """Why this node counts for nothing in the consortium; empty where it counts."""
 
 
 @dataclass(frozen=True, slots=True)

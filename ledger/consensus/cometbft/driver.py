@@ -250,6 +250,7 @@ class CometBftDriver:
             node_id=self._node_id,
             pid=supervisor.pid if supervisor else None,
             starts=supervisor.starts if supervisor else 0,
+            restarts=supervisor.restarts if supervisor else 0,
             height=mark.height if mark else 0,
             block_time_ns=mark.time_ns if mark else 0,
             catching_up=seen.catching_up if seen else None,

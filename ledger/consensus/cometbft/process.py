@@ -22,6 +22,8 @@ STEADY_S: Final = 60.0
 """An engine that lived for so long is started again at once."""
 TERMINATE_S: Final = 15.0
 LAST_WORDS_S: Final = 1.0
+SHUTDOWN_S: Final = 2.0
+"""Between the engine's being asked to end and our own, where both are."""
 _POLL_S: Final = 0.2
 
 _ENVIRONMENT: Final = frozenset(
@@ -66,6 +68,7 @@ class Supervisor:
         self._thread: threading.Thread | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._starts = 0
+        self._restarts = 0
         self._failure: str | None = None
         self._full: str | None = None
 
@@ -113,6 +116,11 @@ class Supervisor:
         return self._starts
 
     @property
+    def restarts(self) -> int:
+        """How often it was started again because it had ended by itself."""
+        return self._restarts
+
+    @property
     def failure(self) -> str | None:
         """Why it does not run at the moment; None where it runs, or is meant not to."""
         return self._failure
@@ -132,6 +140,7 @@ class Supervisor:
         retry_s = RETRY_S_MIN
         while self._wanted.is_set():
             begun = time.monotonic()
+            self._child = None
             try:
                 self._prepare()
                 self._live()
@@ -148,12 +157,29 @@ class Supervisor:
                 self._restart = None
                 retry_s = RETRY_S_MIN
                 continue
+            if self._asked_to_end() and not self._stays_wanted():
+                return
             if time.monotonic() - begun > STEADY_S:
                 retry_s = RETRY_S_MIN
-            _log.error("%s; again in %g s", self._failure, retry_s)
+            level = logging.WARNING if self._asked_to_end() else logging.ERROR
+            _log.log(level, "%s; again in %g s", self._failure, retry_s)
             self._changed.wait(retry_s)
             self._changed.clear()
             retry_s = min(2 * retry_s, RETRY_S_MAX)
+            self._restarts += self._wanted.is_set()
+
+    def _asked_to_end(self) -> bool:
+        """Whether the engine ended in good order: it does when the system asks it to."""
+        child = self._child
+        return child is not None and child.returncode == 0 and self._log.full is None
+
+    def _stays_wanted(self) -> bool:
+        """Whether we are not asked to end as well, by a machine or service that shuts down."""
+        deadline = time.monotonic() + SHUTDOWN_S
+        while self._wanted.is_set() and time.monotonic() < deadline:
+            self._changed.wait(_POLL_S)
+            self._changed.clear()
+        return self._wanted.is_set()
 
     def _live(self) -> None:
         """Start it and return when it has ended, by itself or because it is not wanted."""

@@ -33,6 +33,8 @@ class EngineStatus:
     pid: int | None
     starts: int
     """How often it was started since the driver was."""
+    restarts: int
+    """How often of these because it had ended by itself: planned ones do not count."""
     height: int
     """The last height that the ledger has made durable."""
     block_time_ns: int

@@ -12,10 +12,11 @@ import pytest
 
 from contracts.consortium import Profile, Role
 from ledger.chain import Genesis
-from ledger.consensus.cometbft import CometBftDriver, EngineStart, engine_genesis
+from ledger.consensus.cometbft import CometBftDriver, EngineStart, Peer, engine_genesis
 from ledger.consensus.validator import ValidatorServer
 from ledger.crypto import NO_PASSPHRASE
 from ledger.tlog import Checkpoint
+from nodes import observed
 from nodes.cli.proposals import propose_in
 from nodes.endpoints import PeerEndpoint
 from nodes.founding import MemberSpec
@@ -247,11 +248,22 @@ def test_peers_follow_a_member_that_is_suspended_and_comes_back(
     own = Descriptor.load(place.descriptor)
     dialled = f"{own.node_id.hex()}@{own.p2p}"
     monkeypatch.setattr(founded.driver, "set_peers", lambda peers: told.append(tuple(peers)))
+    strange, theirs = bytes(20), (own.node_id, "ab12cd34")
+    connected = tuple(
+        Peer(node, name, "10.0.0.1:1", True, 1.0, 0, 0) for node, name in (theirs, (strange, "x"))
+    )
+    monkeypatch.setattr(founded.driver, "peers", lambda: connected)
+    view = sources_of(founded.node).engine
+    assert view is not None
+    assert [one.label for one in view().peers] == ["newcomer", "x"], "that which proposals take"
+    assert observed._standing(founded.node, own.node_id) == ""
+    assert "not on the ledger" in observed._standing(founded.node, strange)
     end = follow_peers(founded.node.ledger, founded.driver)
     try:
         founded.decide("suspend-organisation", "newcomer")
         until(lambda: bool(told), 10, "the driver is told")
         assert set(told) == {()}
+        assert "is suspended on the ledger" in observed._standing(founded.node, own.node_id)
         told.clear()
         founded.decide("reactivate-organisation", "newcomer")
         until(lambda: bool(told), 10, "the driver is told")

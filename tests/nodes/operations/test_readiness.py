@@ -24,6 +24,7 @@ from tests.nodes.operations.observations import GIB, WELL, engine, seen
 
 pytestmark = pytest.mark.feature("N5")
 BOUNDS = OperationsSettings()
+SUSPENDED = "this node (or its organisation) is suspended on the ledger"
 FOLLOWING = ProjectorState.FOLLOWING
 
 
@@ -51,6 +52,11 @@ def test_a_node_that_is_well_is_ready_and_has_no_alert() -> None:
         ("engine", "51 heights", {"engine": engine(peers=(PeerView("a", "b", height=151),))}),
         ("engine", "does not answer", {"unanswered": (Finding("engine", "timed out"),)}),
         ("peers", "0 nodes", {"engine": engine(peers=())}),
+        (
+            "membership",
+            "is suspended",
+            {"engine": engine(peers=()), "membership": MembershipView(3, 3, 30, 0, "", SUSPENDED)},
+        ),
         ("capture", "does not run", {"capture": CaptureView(False, 0, 0)}),
     ],
 )

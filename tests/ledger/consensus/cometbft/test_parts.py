@@ -375,6 +375,7 @@ def test_what_ends_is_started_again_with_growing_pauses(
     monkeypatch.setattr(process_module, "RETRY_S_MIN", 0.01)
     one = watched("echo 'ERROR: no way'; exit 3")
     until(lambda: one.supervisor.starts >= 3)
+    assert one.supervisor.restarts >= 2
     assert "ended with code 3: ERROR: no way" in str(one.supervisor.failure)
     assert one.prepared >= 3
     one.supervisor.settled()
@@ -409,6 +410,38 @@ def test_restart_is_not_counted_as_a_failure(watched: Callable[[str], Watched]) 
     one.supervisor.restart("because")
     until(lambda: one.supervisor.starts == 2 and one.supervisor.pid not in (None, pid))
     assert one.supervisor.failure is None
+    assert one.supervisor.restarts == 0
+
+
+def test_an_engine_that_the_system_ends_with_us_is_no_error(
+    watched: Callable[[str], Watched], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service's stop, or a machine's, ends all its processes at once, in any order."""
+    with caplog.at_level("WARNING", process_module.__name__):
+        one = watched("trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done")
+        until(lambda: one.home.log.exists() and b"ready" in one.home.log.read_bytes())
+        pid = one.supervisor.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: one.supervisor.pid is None)
+        time.sleep(0.1)
+        one.supervisor.stop()
+    assert [one for one in caplog.records if one.name == process_module.__name__] == []
+    assert (one.supervisor.starts, one.supervisor.restarts) == (1, 0)
+
+
+def test_an_engine_that_alone_was_asked_to_end_is_started_again_and_told(
+    watched: Callable[[str], Watched],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(process_module, "SHUTDOWN_S", 0.01)
+    monkeypatch.setattr(process_module, "RETRY_S_MIN", 0.01)
+    with caplog.at_level("WARNING", process_module.__name__):
+        one = watched("exit 0")
+        until(lambda: one.supervisor.restarts >= 1)
+        one.supervisor.stop()
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
 def test_a_halt_ends_it_for_good(watched: Callable[[str], Watched]) -> None:
