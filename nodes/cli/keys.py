@@ -206,6 +206,26 @@ def revoke(
         out.print(f"{name} of {revoked.organisation} is revoked", markup=False)
 
 
+@app.command("add-device")
+def add_device(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="0x…, of the device's key.")],
+    label: Annotated[
+        str | None,
+        typer.Option("--account", help="Label of the account that says so. [the organisation's]"),
+    ] = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a device record for your organisation: on the ledger at once, no vote is needed.
+
+    It may record and nothing else. `tally node keys revoke ADDRESS` ends it.
+    """
+    place = _place(directory)
+    with _rotation(place, passphrase_file, None) as rotation:
+        _tell(rotation.add_device(label or _own_account(place), address), as_json)
+
+
 @app.command("passphrase")
 def passphrase(
     directory: Directory = DEFAULT_DIRECTORY,
@@ -349,7 +369,8 @@ def _tell(step: Step, as_json: bool) -> None:
             }
         )
         return
-    out.print(f"old  {step.old}", markup=False)
+    if step.old:
+        out.print(f"old  {step.old}", markup=False)
     if step.new:
         out.print(f"new  {step.new}", markup=False)
     out.print(step.told, markup=False)

@@ -153,6 +153,26 @@ class Rotation:
             text += f"; its key {label!r} is among the retired ones. {_STOPS}"
         return Step("account", label or "", f"0x{address.hex()}", "", True, text)
 
+    def add_device(self, label: str, device: str) -> Step:
+        """Let a device record for the organisation of the account of that label, and no more.
+
+        `device`: its address, whose key it keeps itself. Raises as `account`.
+        """
+        account = self._secrets.load_account(label)
+        _, address = self._named(device)
+        own, found = self._standing(account.address), self._standing(address)
+        if own is None or not own.active:
+            raise KeyChangeRefused(f"account {account.checksum_address} is not active")
+        if found is None:
+            self._ledger().send(account, self._consortium, consortium.add_device(address))
+        elif found.organisation != own.organisation:
+            raise KeyChangeRefused(f"0x{address.hex()} belongs to {found.organisation}")
+        text = f"device 0x{address.hex()} records for {own.organisation} from the next block on"
+        if found is not None:
+            standing = "active" if found.active else "not active any more"
+            text = f"0x{address.hex()} is on the ledger for {own.organisation} already, {standing}"
+        return Step("device", label, "", f"0x{address.hex()}", True, text)
+
     def _named(self, name: str) -> tuple[str | None, Address]:
         entries = [one for one in self._secrets.list() if one.kind is KeyKind.ACCOUNT]
         for entry in entries:

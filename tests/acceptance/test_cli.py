@@ -97,7 +97,7 @@ CARE_COMMANDS = [
     f"node {name}"
     for name in ("status", "peers", "metrics", "backup", "restore", "snapshot", "reindex", "check")
 ]
-KEY_COMMANDS = [f"node keys {name}" for name in ("new", "list", "revoke")]
+KEY_COMMANDS = [f"node keys {name}" for name in ("new", "list", "revoke", "add-device")]
 ALL_COMMANDS = [*COMMANDS, *NETWORK_COMMANDS, *LIFE_COMMANDS, *CARE_COMMANDS, *KEY_COMMANDS]
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from contracts.consortium import Role, add_device
 from contracts.genesis import CONSORTIUM_ADDRESS
 from ledger.chain import SignerMismatch
-from ledger.crypto import NO_PASSPHRASE, KeyKind, KeyStore, PassphraseWrong
+from ledger.crypto import NO_PASSPHRASE, AccountKey, KeyKind, KeyStore, PassphraseWrong
 from ledger.mempool.errors import NotPermitted
 from ledger.tlog import NoteSigner, open_checkpoint, open_rotation
 from nodes.cli.keys import app
@@ -177,6 +177,26 @@ class TestAccounts:
                 tally(solo, "revoke", "0x1234")
             with pytest.raises(KeyChangeRefused, match="does not know"):
                 tally(solo, "revoke", "0x" + "11" * 20)
+
+    def test_a_device_is_added_by_its_own_organisation_and_revoked(
+        self, solo: NodeDirectory
+    ) -> None:
+        device = AccountKey(b"\x09" * 32)
+        with running(solo) as node:
+            label = own_label(solo)
+            with pytest.raises(NotPermitted):
+                node.ledger.submit(_transfer(node, device))
+            answer = tally(solo, "add-device", device.checksum_address)
+            assert (answer["kind"], answer["label"], answer["done"]) == ("device", label, True)
+            node.ledger.wait_for(node.ledger.submit(_transfer(node, device)), 30)
+            head = node.ledger.head().header.number
+            assert "already, active" in tally(solo, "add-device", device.checksum_address)["told"]
+            assert node.ledger.head().header.number == head
+            assert tally(solo, "revoke", device.checksum_address)["done"]
+            with pytest.raises(NotPermitted):
+                node.ledger.submit(_transfer(node, device))
+            with pytest.raises(KeyChangeRefused, match="neither"):
+                tally(solo, "add-device", "0x1234")
 
     def test_an_account_moves_to_a_token(self, solo: NodeDirectory, hsm: SoftHsm) -> None:
         label = own_label(solo)
