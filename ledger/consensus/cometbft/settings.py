@@ -44,7 +44,7 @@ LOCAL: Final = Timings(
     propose_delta_ms=400,
     vote_ms=100,
     vote_delta_ms=100,
-    gossip_sleep_ms=5,
+    gossip_sleep_ms=10,
     maj23_sleep_ms=500,
 )
 """Members in one region: round trips of some milliseconds."""

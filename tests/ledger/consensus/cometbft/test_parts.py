@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socketserver
+import subprocess
 import sys
 import tempfile
 import threading
@@ -497,3 +498,15 @@ def with_suppressed_kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def test_the_launcher_lets_timers_be_late_so_that_an_idle_engine_sleeps(tmp_path: Path) -> None:
+    launcher = Path(process_module.__file__).with_name("launch.py")
+    slack = tmp_path / "slack"
+    shell = f"cat /proc/self/timerslack_ns > {slack}"
+    subprocess.run(
+        [sys.executable, str(launcher), str(os.getpid()), "/bin/sh", "-c", shell],
+        check=True,
+        timeout=30,
+    )
+    assert int(slack.read_text()) == 4_000_000
