@@ -190,12 +190,12 @@ class Application:
 
     def _judge(self, raws: Sequence[bytes], timestamp: int) -> Outcome:
         """Those that accept a block cannot take it back: who is slower must come to accept it."""
-        began = time.monotonic()
+        worked = time.thread_time()
         outcome = judge(self._ledger, raws, timestamp, self._judgement_s)
         if outcome.late:
             self._judgement_s = min(2 * self._judgement_s, JUDGEMENT_S_MAX)
         elif outcome.executed is not None:
-            note_time(self._slow, outcome.executed, time.monotonic() - began)
+            note_time(self._slow, outcome.executed, time.thread_time() - worked)
         return outcome
 
     # ---- final blocks -----------------------------------------------------------------------

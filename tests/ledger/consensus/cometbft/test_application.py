@@ -12,6 +12,7 @@ from ledger.chain import Executed, NotPermitted
 from ledger.consensus.cometbft import EngineHalted, EngineStart, Mark, ProposalRules
 from ledger.consensus.cometbft import abci_pb2 as pb
 from ledger.consensus.cometbft import application as application_module
+from ledger.consensus.cometbft import execution as execution_module
 from ledger.consensus.cometbft.execution import encoded_size
 from ledger.evm import TimeLimitExceeded, decode_transaction
 from ledger.store import StoreFull
@@ -193,6 +194,28 @@ def test_what_runs_too_long_is_not_proposed_and_leaves_the_mempool(tmp_path: Pat
         assert rig.prepare() == [good], "the others do not wait for it"
         rig.ledger.submit(alice.call(1))
         assert rig.prepare() == [good], "its sender does"
+
+
+def test_what_is_late_because_the_machine_is_busy_is_nobodys_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_module.time, "thread_time", lambda: 1.0)
+    with Rig(tmp_path / "l", rules=HASTY) as rig:
+        late = rig.ledger.submit(sender(1).sign(to=None, data=ENDLESS, gas=29_000_000))
+        assert rig.prepare() == []
+        assert rig.ledger.pending_transaction(late) is not None
+        assert rig.ledger.mempool.is_ready(late)
+
+
+def test_what_takes_long_alone_costs_its_sender_turns(tmp_path: Path) -> None:
+    patient = ProposalRules(transaction_s_max=30, judgement_s_max=30)
+    slow = sender(1).sign(to=None, data=counting_to(1_500_000), gas=29_900_000)
+    with Rig(tmp_path / "l", rules=patient) as rig:
+        assert rig.process([slow])
+        rig.block([slow])
+        following = rig.ledger.submit(sender(1).sign(nonce=1))
+        assert not rig.ledger.mempool.is_ready(following)
+        assert rig.ledger.mempool.is_ready(rig.ledger.submit(sender(2).call(1)))
 
 
 def test_what_does_not_end_beside_others_is_tried_as_the_first(tmp_path: Path) -> None:
