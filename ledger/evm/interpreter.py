@@ -48,8 +48,8 @@ _FIXED: Final = frozenset((0x30, 0x32, 0x38, 0x3A, 0x41, 0x42, 0x43, 0x44, 0x45,
 same all the time that a message runs. py-evm's code says once what it is."""
 _READING: Final = frozenset((0x33, 0x34, 0x36, 0x3D, 0x58, 0x59, 0x5A, 0x5F))
 _CALLS: Final = frozenset((0xF1, 0xF2, 0xF4, 0xFA))
-_JUMPS_A_LOOK: Final = 16
-"""Jumps between two looks at the clock: code without a jump ends within some 20 ms."""
+_JUMPS_A_LOOK: Final = 4
+"""Jumps between two looks at the clock: code without a jump ends within some 50 ms."""
 
 
 def run(computation: Any, accounts: JournaledAccounts) -> None:  # one loop, kept flat for speed

@@ -138,7 +138,10 @@ def check_time(deadline: float, message: MessageAPI) -> None:
 
     Looked at before each message, and in loops (`ledger.evm.interpreter`).
     """
-    rate = _INPUT_BYTES_PER_S.get(int.from_bytes(message.code_address or b"", "big"))
-    needed_s = 0.0 if rate is None else len(message.data) / rate
+    number = int.from_bytes(message.code_address or b"", "big")
+    rate = _INPUT_BYTES_PER_S.get(number)
+    # With fewer gas than bytes it fails before it begins (`narrow_input`).
+    begins = rate is not None and len(message.data) <= message.gas
+    needed_s = len(message.data) / rate if begins and rate is not None else 0.0
     if time.monotonic() + needed_s > deadline:
         raise CallTimeout("the call takes too long")

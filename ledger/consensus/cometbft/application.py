@@ -98,6 +98,8 @@ class Application:
         self._final: _Final | None = None
         self._finalised_at: float | None = None
         """When the last height was final, by this machine's clock; None: before it was started."""
+        self._renewed = False
+        """Whether the last height was empty because its time was old."""
         self._stale: set[bytes] = set()
         """Proposals of this height that were refused once because their time was old."""
 
@@ -144,7 +146,7 @@ class Application:
         The engine's block time is that of the votes for the block before. After an idle time this
         is long ago: then an empty block first, whose votes are of now.
         """
-        if self._is_stale(request.time, self._rules.lag_s_max):
+        if not self._renewed_lately() and self._is_stale(request.time, self._rules.lag_s_max):
             return pb.ResponsePrepareProposal()
         timestamp = self._timestamp(request.time)
         executed = prepare(self._ledger, self._rules, self._slow, request.max_tx_bytes, timestamp)
@@ -212,6 +214,7 @@ class Application:
         executed = self._execute_final(request.height, timestamp, raws)
         time_ns = request.time.seconds * 10**9 + request.time.nanos
         self._final = _Final(Mark(self._start.chain_id, request.height, time_ns), executed)
+        self._renewed = not raws and self._lag_s(request.time) > self._rules.lag_s_max
         self._finalised_at = self._clock()
         response = pb.ResponseFinalizeBlock(
             tx_results=results_of(executed, raws),
@@ -305,6 +308,13 @@ class Application:
             return False
         last = self._finalised_at
         return last is None or self._clock() - last > lag_s_max
+
+    def _renewed_lately(self) -> bool:
+        """Never two empty blocks for the time's sake in a row, however busy this machine is."""
+        last = self._finalised_at
+        if last is None or not self._renewed:
+            return False
+        return self._clock() - last < self._rules.behind_s_max
 
     def _lag_s(self, block_time: pb.Timestamp) -> float:
         return self._clock() - (block_time.seconds + block_time.nanos / 1e9)

@@ -26,6 +26,8 @@ from ledger.evm import TimeLimitExceeded, TransactionRefused, decode_transaction
 from ledger.state import keccak
 from ledger.types import Hash32, Transaction
 
+BUSY_HOLD_S: Final = 3.0
+"""How long a sender is passed over whose transaction did not end on a busy machine."""
 FAILURES_MAX: Final = 8
 """Transactions that break the engine, of one proposal; then it is empty."""
 
@@ -43,8 +45,9 @@ class ProposalRules:
     it (`Timings.propose_ms`), and must then execute it as well."""
     proposal_s_max: float = 0.7
     """What would still run by then is left to the next proposal."""
-    transaction_s_max: float = 1.2
-    """As first of a proposal it may run so long: that costs a round. Longer, and it is dropped."""
+    transaction_s_max: float = 1.0
+    """As first of a proposal it may run so long: that costs a round (the second waits for 1.2 s).
+    Longer, and it is dropped."""
     judgement_s_max: float = 5.0
     """A proposal that takes longer here is refused; if it comes again it has twice the time, so
     that a slow machine stops nobody for ever."""
@@ -87,6 +90,7 @@ def prepare(
             late = next((o for o in empty.dropped if isinstance(o.reason, TimeLimitExceeded)), None)
             if late is not None and time.thread_time() - worked < rules.transaction_s_max / 2:
                 _log.warning("this machine is too busy to execute a proposal in time")
+                pool.hold(late.transaction.sender, BUSY_HOLD_S)  # the others go first
                 return None
             if late is not None:
                 hold_s = slow.refuse(late.transaction, late.reason)
