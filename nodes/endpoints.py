@@ -35,6 +35,8 @@ def parse_endpoint(text: str) -> PeerEndpoint:
         raise ValueError(f"{text[:80]!r}: a port is 1 to 65535")
     if host.startswith("[") and host.endswith("]"):
         try:
+            if "%" in host:  # a zone means something on one machine only, and to no engine
+                raise ValueError
             return PeerEndpoint(str(ipaddress.IPv6Address(host[1:-1])), int(port))
         except ValueError:
             raise ValueError(f"{text[:80]!r}: no IPv6 address stands in the brackets") from None

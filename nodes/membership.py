@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from contracts.network import Contact, stored_node
 from ledger.chain import Ledger, NodeEntry
 from ledger.chain.permission import mapping_slot
+from ledger.consensus.cometbft import EngineSettingsInvalid, PeerAddress
 from ledger.state.protocol import StateReader
 from ledger.tlog import NoteVerifier
 from ledger.types import Address
@@ -15,6 +17,8 @@ from ledger.witness import PeerWitness, cosigner_of_text, label_of
 from nodes.endpoints import parse_endpoint
 
 WITNESS_THRESHOLD = "witnessThreshold"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,25 @@ def peer_addresses(ledger: Ledger, own: bytes) -> tuple[str, ...]:
 
     An address that is none is left out: its owner dials us.
     """
+    return peers_of(
+        (one.entry.id.hex(), one.contact.p2p)
+        for one in members_of(ledger)
+        if one.entry.active and one.entry.id != own
+    )
+
+
+def peers_of(nodes: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Node ids (hex) with their `host:port` as `id@host:port`, for the engine.
+
+    What others wrote is left out, with a line in the log, where the engine's room would refuse it:
+    one member's address must not keep the others from starting.
+    """
     found = []
-    for member in members_of(ledger):
-        if member.entry.active and member.entry.id != own:
-            try:
-                found.append(f"{member.entry.id.hex()}@{parse_endpoint(member.contact.p2p)}")
-            except ValueError:
-                continue
+    for node, address in nodes:
+        try:
+            found.append(str(PeerAddress.parse(f"{node}@{parse_endpoint(address)}")))
+        except (ValueError, EngineSettingsInvalid) as bad:
+            _log.warning("node %s is not dialled: %s", node[:40], bad)
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from nodes.endpoints import parse_endpoint
+from nodes.membership import peers_of
 from nodes.network.descriptor import Descriptor
 from nodes.network.errors import JoinRefused
 from nodes.network.source import MemberSource, Standing
@@ -58,11 +58,4 @@ def peers_among(nodes: Sequence[Standing], own: bytes) -> tuple[str, ...]:
 
     An address that is none is left out: its owner dials us.
     """
-    found = []
-    for one in nodes:
-        if one.active and one.id != own.hex():
-            try:
-                found.append(f"{one.id}@{parse_endpoint(one.p2p)}")
-            except ValueError:
-                continue
-    return tuple(found)
+    return peers_of((one.id, one.p2p) for one in nodes if one.active and one.id != own.hex())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ledger.consensus.cometbft import PeerAddress
 from nodes.endpoints import check_url, parse_endpoint
 
 pytestmark = pytest.mark.feature("N1")
@@ -43,6 +44,8 @@ def test_an_endpoint_is_a_host_and_a_port(text: str, host: str, port: int) -> No
         "::1:80",
         "[::1:80",
         "[x]:80",
+        "[::1%x]:26656",
+        "[fe80::1%eth0]:26656",
         "a b:80",
         "a_b:80",
         "-a:80",
@@ -60,13 +63,29 @@ def test_what_is_no_endpoint_is_refused(text: str) -> None:
         parse_endpoint(text)
 
 
-@given(st.text(max_size=40))
-def test_any_text_is_read_or_refused(text: str) -> None:
+_HOSTS = st.one_of(
+    st.text(max_size=20),
+    st.from_regex(r"[a-z0-9._%-]{1,60}", fullmatch=True),
+    st.ip_addresses().map(str),
+    st.builds(
+        "[{}{}]".format,
+        st.ip_addresses(v=6),
+        st.sampled_from(["", "%", "%x", "%eth0", "/64", "%1]:2@[::1"]),
+    ),
+)
+
+
+@given(st.one_of(st.text(max_size=40), st.builds("{}:{}".format, _HOSTS, st.integers(0, 70_000))))
+@example("[::1%x]:26656")
+def test_any_text_is_refused_or_read_and_fit_for_the_engine(text: str) -> None:
     try:
         found = parse_endpoint(text)
     except ValueError:
         return
     assert parse_endpoint(str(found)) == found
+    peer = PeerAddress.parse(f"{'ab' * 20}@{found}")
+    assert peer.port == found.port
+    assert peer.host == (f"[{found.host}]" if ":" in found.host else found.host)
 
 
 def test_a_nodes_url_loses_its_last_slash() -> None:

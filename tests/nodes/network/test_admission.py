@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nodes import membership
 from nodes.network.admission import peers_among, wait_admitted
 from nodes.network.errors import JoinRefused
 from nodes.network.source import MemberSource, Standing
@@ -52,7 +53,9 @@ def test_waiting_ends(members: Callable[[], Member]) -> None:
         wait_admitted([MemberSource(member.url)], OWN, 0, lambda _: None)
 
 
-def test_peers_are_the_others_that_count_and_can_be_dialled() -> None:
+def test_peers_are_the_others_that_count_and_can_be_dialled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def node(number: int, p2p: str, *, active: bool = True) -> Standing:
         return Standing(bytes([number]).hex() * 20, "x", active, None, p2p)
 
@@ -61,5 +64,22 @@ def test_peers_are_the_others_that_count_and_can_be_dialled() -> None:
         node(2, "two.example:2"),
         node(3, "three.example:3", active=False),
         node(4, "nowhere"),
+        node(5, "[::1%x]:5"),
+        Standing("no id", "x", True, None, "six.example:6"),
     ]
     assert peers_among(nodes, b"\x01" * 20) == ("02" * 20 + "@two.example:2",)
+    assert len([one for one in caplog.messages if "is not dialled" in one]) == 3
+
+
+def test_what_the_engine_refuses_keeps_no_node_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even if the two ever differ in what an address is."""
+
+    def generous(text: str) -> str:
+        return text
+
+    monkeypatch.setattr(membership, "parse_endpoint", generous)
+    good = ("02" * 20, "two.example:2")
+    found = membership.peers_of([("01" * 20, "[::1%x]:26656"), good, ("03" * 20, "x:99999")])
+    assert found == ("02" * 20 + "@two.example:2",)
