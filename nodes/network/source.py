@@ -95,7 +95,7 @@ class MemberSource:
                 nodes=tuple(_standing(one) for one in body["nodes"]),
                 height=int(engine["height"]),
                 snapshots=tuple(int(one["height"]) for one in engine["snapshots"]),
-                checkpoint=body["checkpoint"],
+                checkpoint=_text_or_none(body["checkpoint"]),
             )
         except (KeyError, TypeError, ValueError) as bad:
             raise self._strange(f"/network: {bad!r}") from None
@@ -163,7 +163,7 @@ class MemberSource:
                 if answer.status_code != httpx.codes.OK:
                     raise self._strange(f"{path}: status {answer.status_code}")
                 return bytes(data)
-        except httpx.HTTPError as failed:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as failed:
             reason = ERROR_NUMBER.sub("", str(failed)) or type(failed).__name__
             raise NodeUnreachable(f"no answer from {self.url} ({reason})") from failed
 
@@ -213,6 +213,12 @@ def same(sources: Sequence[MemberSource], what: str, answers: Sequence[bytes]) -
                 "this network; ask a member you trust"
             )
     return answers[0]
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"a checkpoint is text, not {type(value).__name__}")
+    return value
 
 
 def _standing(fields: Mapping[str, Any]) -> Standing:

@@ -23,6 +23,18 @@ def test_what_is_no_node_is_recognised(members: Callable[[], Member], raw: bytes
         MemberSource(member.url).network()
 
 
+@pytest.mark.parametrize("checkpoint", [b"5", b"{}", b"[]", b"true"])
+def test_a_checkpoint_is_text_or_none(members: Callable[[], Member], checkpoint: bytes) -> None:
+    member = members()
+    engine = b'{"height": 2, "snapshots": []}'
+    body = b'{"engine": %s, "nodes": [], "checkpoint": %s}'
+    member.raw["/network"] = body % (engine, checkpoint)
+    with pytest.raises(JoinRefused, match="not answer as a node"):
+        MemberSource(member.url).network()
+    member.raw["/network"] = body % (engine, b"null")
+    assert MemberSource(member.url).network().checkpoint is None
+
+
 def test_a_node_that_orders_alone_cannot_be_joined(members: Callable[[], Member]) -> None:
     member = members()
     member.raw["/network"] = b'{"engine": null, "nodes": [], "checkpoint": null}'
@@ -59,3 +71,10 @@ def test_nobody_there_is_said_in_one_line() -> None:
         MemberSource("http://127.0.0.1:1").network()
     with pytest.raises(NodeUnreachable):
         MemberSource("nonsense")
+
+
+@pytest.mark.parametrize("url", ["http://[v1.a]", "http://a..b", "http://" + "a" * 64])
+def test_an_address_that_no_client_understands_is_nobody_there(url: str) -> None:
+    """Members write their addresses into the ledger themselves."""
+    with pytest.raises(NodeUnreachable, match="no answer from"):
+        MemberSource(url).network()
