@@ -111,7 +111,8 @@ def restore(
 
     \b
     A validator must not vote twice: the other members are asked which height the network has
-    reached, unless --last-height says it. Nodes with more than a third of the power must answer.
+    reached, unless --last-height says it. Nodes with more than two thirds of the power must
+    answer, and be up to date themselves; with fewer than four validators give --last-height.
     Example:  tally node restore /backups/2026-01-01.tar ./node --checkpoint last.txt
     """
     heights = [] if last_height is None else [last_height]

@@ -1,4 +1,5 @@
-"""Which height the network has reached, asked of its members: enough of them that one is honest."""
+"""Which height the network has reached, asked of its members: enough of them that one who knows
+it is honest."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ HEIGHT_MAX: Final = 2**53 - 1
 _AT_ONCE: Final = 16
 
 Ask = Callable[[str], tuple[str, int]]
-"""Of a node at an address: its id (hex) and its height. Raises `NodeError`."""
+"""Of a node at an address: its id (hex) and its height. Raises `NodeError`, also where the node is
+itself still catching up: what it has is not what the network has reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,13 @@ class Said:
 def ask_members(
     ledger: Ledger, own: bytes, addresses: Sequence[str] = (), ask: Ask | None = None
 ) -> int:
-    """The highest height that members say, where those who answer have more than a third of the
-    power, so that an honest one is among them.
+    """The highest height that members say, where those who answer have more than two thirds of the
+    power.
 
-    The other validators are asked at the addresses in the Network contract, and at `addresses`
-    (each of which says by itself whose it is). Raises `RestoreRefused` where too few answer, or one
-    says much more than the others.
+    Less than a third is dishonest, so that more than a third of the power says honestly what it has
+    committed; and who is known to be behind does not count. The other validators are asked at the
+    addresses in the Network contract, and at `addresses` (each of which says by itself whose it
+    is). Raises `RestoreRefused` where too few answer, or one says much more than the others.
     """
     ask = ask or _ask
     members = {one.entry.id: one for one in members_of(ledger) if one.entry.power}
@@ -47,13 +50,15 @@ def ask_members(
     others = {member: one for member, one in members.items() if member != own}
     said, silent = _answers(others, addresses, ask)
     power = sum(one.power for one in said.values())
-    if power * 3 <= total:
+    if power * 3 <= total * 2:
         reasons = "".join(f"\n  {reason}" for reason in silent)
+        alone = sum(one.entry.power for one in others.values()) * 3 <= total * 2
+        why = " (which this ledger's other validators do not have)" if alone else ""
         raise RestoreRefused(
             f"nodes with {power} of {total} power say which height the network has reached; more "
-            "than a third are needed, so that an honest one is among them. Name their addresses "
-            f"(--peer), or the height if you know it from the members themselves (--last-height)"
-            f"{reasons}"
+            f"than two thirds are needed{why}, so that honest ones that are not behind are among "
+            "them. Name their addresses (--peer), or the height if you know it from the members "
+            f"themselves (--last-height){reasons}"
         )
     return _highest(list(said.values()), total)
 
@@ -124,7 +129,10 @@ def _ask(url: str) -> tuple[str, int]:
     with MemberSource(url) as source:
         status: Mapping[str, Any] = source.engine("status", {})
         try:
-            node = status["node_info"]["id"]
-            return str(node), int(status["sync_info"]["latest_block_height"])
+            node, sync = str(status["node_info"]["id"]), status["sync_info"]
+            height, behind = int(sync["latest_block_height"]), sync["catching_up"]
         except (KeyError, TypeError, ValueError) as bad:
             raise NodeError(f"its engine's status is not readable: {bad!r}") from None
+    if behind is not False:
+        raise NodeError(f"it is itself still catching up, at height {height}")
+    return node, height
