@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
 _JUMPDEST = 0x5B
 _PUSH0 = 0x5F
+_PUSH32 = 0x7F
 _CODE_SIZE_BYTES_MAX = 24_576
 _REMEMBERED_MAX = 64
-"""An analysis may take 90 times the memory of its code: 64 of 24 kB take 140 MB at most."""
+"""An analysis may take 110 times the memory of its code: 64 of 24 kB take 180 MB at most."""
+_REMEMBERED_LARGE_MAX = 16
+"""Of these each takes twice its code: 16 of 96 KiB (`ledger.rpc.params`) take 3 MB."""
 # A push with as many of its bytes as there are. What stands between two matches are
 # one-byte instructions, so that the search never begins inside a constant.
 _PUSHES = re.compile(
@@ -21,29 +26,86 @@ _PUSHES = re.compile(
 class Analysis(NamedTuple):
     """Of one piece of code."""
 
-    constants: dict[int, int]
+    constants: Mapping[int, int]
     """Position of a push instruction to the number that it pushes."""
-    jump_targets: frozenset[int]
+    jump_targets: AbstractSet[int]
     """Positions of JUMPDEST instructions that are not part of a constant."""
 
 
 def analyse(code: bytes) -> Analysis:
-    """Analyse code. The latest pieces are remembered, but for those longer than a contract's."""
-    return _remembered(code) if len(code) <= _CODE_SIZE_BYTES_MAX else _analyse(code)
+    """Analyse code. The latest pieces are remembered.
+
+    What is longer than a contract (creation code, the code of a call's state overrides) runs once
+    or seldom, and every frame of a deep recursion may have other code and holds its analysis: that
+    takes no more memory than the code, and is slower to ask.
+    """
+    return _remembered(code) if len(code) <= _CODE_SIZE_BYTES_MAX else _remembered_large(code)
 
 
 def _analyse(code: bytes) -> Analysis:
-    constants: dict[int, int] = {}
+    large = _analyse_large(code)
+    return Analysis(dict(large.constants), frozenset(large.jump_targets))
+
+
+def _analyse_large(code: bytes) -> Analysis:
+    bare = _bare(code)
+    return Analysis(_Constants(code, bare), _JumpTargets(bare))
+
+
+def _bare(code: bytes) -> bytes:
+    """The code with zeros in place of all constants."""
     bare = bytearray(code)
     for match in _PUSHES.finditer(code):
         at, end = match.span()
-        size = code[at] - _PUSH0
-        # Code that ends inside a constant goes on with zeros (yellow paper, section 9.4.1).
-        constants[at] = int.from_bytes(code[at + 1 : end], "big") << 8 * (size - (end - at - 1))
         bare[at + 1 : end] = bytes(end - at - 1)
-    return Analysis(
-        constants, frozenset(at for at, opcode in enumerate(bare) if opcode == _JUMPDEST)
-    )
+    return bytes(bare)
+
+
+def _constant(code: bytes, at: int) -> int:
+    # Code that ends inside a constant goes on with zeros (yellow paper, section 9.4.1).
+    size = code[at] - _PUSH0
+    given = code[at + 1 : at + 1 + size]
+    return int.from_bytes(given, "big") << 8 * (size - len(given))
+
+
+class _Constants(Mapping[int, int]):
+    """Reads each constant from the code whenever it is asked for."""
+
+    __slots__ = ("_bare", "_code")
+
+    def __init__(self, code: bytes, bare: bytes) -> None:
+        self._code = code
+        self._bare = bare
+
+    def __getitem__(self, at: int) -> int:
+        if not _PUSH0 < self._bare[at] <= _PUSH32:
+            raise KeyError(at)
+        return _constant(self._code, at)
+
+    def __iter__(self) -> Iterator[int]:
+        return (at for at, opcode in enumerate(self._bare) if _PUSH0 < opcode <= _PUSH32)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _JumpTargets(AbstractSet[int]):
+    """Looks each position up in the bare code."""
+
+    __slots__ = ("_bare",)
+
+    def __init__(self, bare: bytes) -> None:
+        self._bare = bare
+
+    def __contains__(self, at: object) -> bool:
+        return isinstance(at, int) and 0 <= at < len(self._bare) and self._bare[at] == _JUMPDEST
+
+    def __iter__(self) -> Iterator[int]:
+        return (at for at, opcode in enumerate(self._bare) if opcode == _JUMPDEST)
+
+    def __len__(self) -> int:
+        return self._bare.count(_JUMPDEST)
 
 
 _remembered = lru_cache(maxsize=_REMEMBERED_MAX)(_analyse)
+_remembered_large = lru_cache(maxsize=_REMEMBERED_LARGE_MAX)(_analyse_large)

@@ -23,8 +23,9 @@ ADDRESSES_MAX = 1_000
 TOPIC_ALTERNATIVES_MAX = 1_000
 ACCESS_ENTRIES_MAX = 10_000
 AUTHORIZATIONS_MAX = 100
-OVERRIDES_MAX = 16
-OVERRIDE_CODE_BYTES_MAX = 256 * 1024
+OVERRIDES_MAX = 4
+OVERRIDE_CODE_BYTES_MAX = 96 * 1024
+"""Of all overrides together: a proposal's calls (64 KiB) and the code of a contract fit."""
 
 BlockName = int | Hash32 | str
 """A number, a hash, or one of the tags."""
@@ -127,12 +128,16 @@ def code_overrides(value: object) -> tuple[tuple[Address, bytes], ...]:
     if not isinstance(value, dict) or len(value) > OVERRIDES_MAX:
         raise InvalidParams(f"state overrides: an object of at most {OVERRIDES_MAX} is needed")
     found = []
+    size_bytes = 0
     for account, entry in value.items():
         if not isinstance(entry, dict) or set(entry) != {"code"}:
             raise InvalidParams("state overrides: only code can be overridden")
         code = data(entry["code"], "state overrides: code")
-        if len(code) > OVERRIDE_CODE_BYTES_MAX:
-            raise InvalidParams(f"state overrides: code over {OVERRIDE_CODE_BYTES_MAX} bytes")
+        size_bytes += len(code)
+        if size_bytes > OVERRIDE_CODE_BYTES_MAX:
+            raise InvalidParams(
+                f"state overrides: more than {OVERRIDE_CODE_BYTES_MAX} bytes of code in all"
+            )
         found.append((address(account, "state overrides: address"), code))
     return tuple(found)
 

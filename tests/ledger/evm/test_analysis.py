@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from eth.vm.code_stream import CodeStream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.evm.analysis import analyse
+from ledger.evm.analysis import Analysis, _analyse, _analyse_large, analyse
 
 pytestmark = pytest.mark.feature("L1")
 
@@ -20,13 +22,20 @@ codes = st.lists(
 ).map(bytes)
 
 
+@pytest.mark.parametrize("form", [_analyse, _analyse_large])
 @settings(max_examples=500, deadline=None)
 @given(code=codes)
-def test_jump_targets_and_constants_are_those_of_py_evm(code: bytes) -> None:
-    constants, targets = analyse(code)
+def test_jump_targets_and_constants_are_those_of_py_evm(
+    form: Callable[[bytes], Analysis], code: bytes
+) -> None:
+    constants, targets = form(code)
     stream = CodeStream(code)
     valid = {at for at in range(len(code)) if stream.is_valid_opcode(at)}
     assert targets == {at for at in valid if code[at] == 0x5B}
+    assert [at in targets for at in range(len(code))] == [
+        at in set(targets) for at in range(len(code))
+    ]
+    assert not any(at in targets for at in (-1, len(code), 1 << 255))
     assert set(constants) == {at for at in valid if 0x60 <= code[at] <= 0x7F}
     for at, number in constants.items():
         size = code[at] - 0x5F

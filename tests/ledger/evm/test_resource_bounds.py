@@ -7,8 +7,9 @@ import tracemalloc
 
 import pytest
 
-from ledger.evm import WorkLimitExceeded
-from ledger.evm.analysis import _remembered, analyse
+from ledger.evm import CallRequest, WorkLimitExceeded
+from ledger.evm.analysis import _remembered, _remembered_large, analyse
+from ledger.rpc.params import OVERRIDE_CODE_BYTES_MAX
 from ledger.types import Address
 from tests.ledger.evm.test_reference_loop import (
     CONTRACTS,
@@ -79,6 +80,10 @@ def test_what_is_remembered_of_code_stays_small() -> None:
     analyse(b"\x5b" * 49_152)
     assert _remembered.cache_info() == before
     assert before.maxsize is not None
+    large = _remembered_large.cache_info()
+    assert large.maxsize is not None
+    assert large.currsize
+    assert large.maxsize * 2 * OVERRIDE_CODE_BYTES_MAX < 4 * MEGABYTE
     for number, piece in enumerate((b"\x5b", b"\x60\x5b", b"\x61\x5b\x5b")):
         code = (piece * 24_576)[:24_572] + number.to_bytes(4, "big")
         tracemalloc.start()
@@ -86,6 +91,58 @@ def test_what_is_remembered_of_code_stays_small() -> None:
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert held * before.maxsize < 200 * MEGABYTE
+
+
+@pytest.mark.feature("L1")
+@pytest.mark.parametrize("piece", [b"\x5b", b"\x61\x5b\x5b"])
+def test_the_analysis_of_large_code_takes_no_more_than_the_code(piece: bytes) -> None:
+    code = (piece * 49_152)[:49_152]
+    tracemalloc.start()
+    kept = [analyse(number.to_bytes(3, "big") + code) for number in range(30)]
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(kept) == 30
+    assert held < 30 * 3 * len(code)
+
+
+@pytest.mark.feature("L3")
+def test_a_call_with_large_code_that_calls_itself_stays_small() -> None:
+    """Each frame of 160 had an analysis of its own: gigabytes, and 30 ms for each."""
+    calls = b"\x5f\x5f\x5f\x5f\x5f\x30\x5a\xf1\x00"
+    code = calls + b"\x5b" * (OVERRIDE_CODE_BYTES_MAX - len(calls))
+    request = CallRequest(
+        sender=SENDER,
+        to=CONTRACTS[0],
+        value=0,
+        data=b"",
+        gas=3_000_000,
+        code=((CONTRACTS[0], code),),
+    )
+    tracemalloc.start()
+    result = OURS.call(state_of(b""), environment(), request)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.error is None
+    assert not result.reverted
+    assert peak < 40 * MEGABYTE
+
+
+@pytest.mark.feature("L1")
+def test_creation_code_that_creates_itself_again_and_again_stays_small() -> None:
+    """Other code in each frame: its first word, never run, is a number that counts down."""
+    size = 49_152
+    # CODECOPY all of it to 0; the number after PUSH32 less one; CREATE with it.
+    body = b"\x61\xc0\x00\x5f\x5f\x39\x03\x60\x01\x52\x61\xc0\x00\x5f\x5f\xf0\x00"
+    code = b"\x7f" + (1 << 200).to_bytes(32, "big") + b"\x60\x01\x90" + body
+    code += b"\x5b" * (size - len(code))
+    state = state_of(b"")
+    execution = OURS.begin(state, environment())
+    tracemalloc.start()
+    receipt = execution.apply(transaction(0, None, code, 10_000_000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert receipt.status == 1
+    assert peak < 64 * MEGABYTE
 
 
 # -- elliptic curves -----------------------------------------------------------------------------

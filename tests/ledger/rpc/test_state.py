@@ -302,10 +302,17 @@ def test_what_is_not_done_is_refused_not_ignored(rpc: Rpc) -> None:
         {ADDRESS: {"code": "0x00", "nonce": "0x1"}},
         {ADDRESS: {"code": "0x0"}},
         {"0x01": {"code": "0x00"}},
-        {f"0x{number:040x}": {"code": "0x"} for number in range(17)},
+        {f"0x{number:040x}": {"code": "0x"} for number in range(5)},
+        {f"0x{number:040x}": {"code": "0x" + "00" * 24_577} for number in range(4)},
         [],
     ):
         assert rpc.error("eth_call", {"to": ADDRESS}, "latest", overrides)["code"] == -32602
+
+
+def test_a_call_may_have_code_for_a_proposal_and_a_contract(rpc: Rpc) -> None:
+    sizes = (73_728, 24_576)
+    code = {f"0x77{at:038x}": {"code": "0x" + "00" * size} for at, size in enumerate(sizes)}
+    assert rpc.call("eth_call", {"to": next(iter(code))}, "latest", code) == "0x"
 
 
 def test_a_call_may_have_other_code_for_itself_only(rpc: Rpc) -> None:
