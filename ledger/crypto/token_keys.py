@@ -17,13 +17,15 @@ from nacl.signing import VerifyKey
 
 from ledger.crypto.account import GROUP_ORDER, DigestSigner
 from ledger.crypto.errors import TokenFailed
-from ledger.crypto.pkcs11 import Curve, token_at
+from ledger.crypto.pkcs11 import Curve, Token, token_at
 from ledger.crypto.reference import TokenPlace
 from ledger.crypto.types import KeyKind
 from ledger.types import Address
 
 Pin = Callable[[str], str]
 _SIGNATURE_SIZE_BYTES: Final = 64
+_TRIES: Final = 3
+"""Where another thread began the module anew meanwhile, a handle may have become another key's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,18 @@ class TokenEd25519Key:
     def sign(self, message: bytes) -> bytes:
         """The signature, 64 bytes. Raises `Pkcs11Error`."""
         token = token_at(self.place, self.pin)
-        signature = token.sign(self.place.object, Curve.ED25519, message)
-        try:
-            VerifyKey(self.public_key).verify(message, signature)
-        except (BadSignatureError, ValueError):
-            raise TokenFailed(
-                f"{token.words}: what key {self.place.object!r} signed is not of the public key "
-                f"{self.public_key.hex()} that its file names"
-            ) from None
-        return signature
+        for _ in range(_TRIES):
+            signature = token.sign(self.place.object, Curve.ED25519, message)
+            try:
+                VerifyKey(self.public_key).verify(message, signature)
+            except (BadSignatureError, ValueError):
+                token.close()
+            else:
+                return signature
+        raise TokenFailed(
+            f"{token.words}: what key {self.place.object!r} signed is not of the public key "
+            f"{self.public_key.hex()} that its file names"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,18 @@ class TokenAccountKey(DigestSigner):
         `Pkcs11Error`.
         """
         token = token_at(self.place, self.pin)
+        for _ in range(_TRIES):
+            found = self._signed(token, digest)
+            if found is not None:
+                return found
+            token.close()
+        raise TokenFailed(
+            f"{token.words}: what key {self.place.object!r} signed is not of account "
+            f"0x{self.address.hex()} that its file names"
+        )
+
+    def _signed(self, token: Token, digest: bytes) -> bytes | None:
+        """None where it is another key's signature."""
         raw = token.sign(self.place.object, Curve.SECP256K1, digest)
         if len(raw) != _SIGNATURE_SIZE_BYTES:
             raise TokenFailed(f"{token.words}: a signature of {len(raw)} bytes instead of 64")
@@ -80,10 +97,7 @@ class TokenAccountKey(DigestSigner):
         for recovery_id in (0, 1):
             if self._recovers(compact + bytes([recovery_id]), digest):
                 return compact + bytes([recovery_id])
-        raise TokenFailed(
-            f"{token.words}: what key {self.place.object!r} signed is not of account "
-            f"0x{self.address.hex()} that its file names"
-        )
+        return None
 
     def _recovers(self, signature: bytes, digest: bytes) -> bool:
         try:

@@ -112,7 +112,7 @@ class NetworkProcesses:
         """Ask all to end, then wait for each; who does not is killed with all it started."""
         for one in self.members:
             if one.ended is None:
-                one.process.send_signal(signal.SIGINT)
+                one.process.terminate()  # SIGINT is ignored below a shell's background jobs
         deadline = time.monotonic() + STOP_S
         for one in self.members:
             try:

@@ -141,10 +141,14 @@ def test_a_proof_bears_the_cosignatures_of_three_of_four(
 
 def test_each_nodes_operator_sees_three_peers(network: RunningNetwork) -> None:
     for node in network.nodes:
-        done = run_tally(network.home, "node", "status", "--dir", node["directory"], "--json")
-        status = json.loads(done.stdout)
-        assert status["consensus"]["engine"]["peers"] == 3
-        assert status["membership"]["validators"] == 4
+
+        def status(directory: str = node["directory"]) -> dict[str, Any]:
+            done = run_tally(network.home, "node", "status", "--dir", directory, "--json")
+            found: dict[str, Any] = json.loads(done.stdout)
+            return found
+
+        wait_until(lambda: status()["consensus"]["engine"]["peers"] == 3)
+        assert status()["membership"]["validators"] == 4
         mode = (Path(node["directory"]) / "run.json").stat().st_mode
         assert mode & 0o777 == 0o600
 

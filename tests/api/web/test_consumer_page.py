@@ -278,6 +278,6 @@ def test_landing_page_checks_a_proof_file_byte_by_byte(
         page.set_input_files("#trust-file", trust if trusted else [])
         page.get_by_role("button", name="Check").click()
         expect(page.locator("#file-result .banner"), name).to_have_attribute(
-            "data-outcome", outcome
+            "data-outcome", outcome, timeout=20_000
         )
         page.evaluate("document.getElementById('file-result').replaceChildren()")

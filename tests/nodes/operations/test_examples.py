@@ -240,7 +240,8 @@ def test_commands_on_the_pages_exist(project_root: Path, page: str) -> None:
     text = (project_root / page).read_text("utf-8")
     known = {" ".join(path) for path in commands()}
     groups = {path[0] for path in commands() if len(path) > 1} | {"node keys"}
-    called = re.findall(r"\btally ((?:node |network |proposal )?(?:keys )?(?!command)[a-z]+)", text)
+    name = r"(?!command)[a-z]+(?:-[a-z]+)*"
+    called = re.findall(rf"\btally ((?:node |network |proposal )?(?:keys )?{name})", text)
     assert called or "threat" in page
     for command in called:
         assert command in known | groups, f"{page}: there is no `tally {command}`"

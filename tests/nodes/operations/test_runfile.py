@@ -45,7 +45,7 @@ def test_nobody_else_can_read_it(tmp_path: Path, run: RunFile) -> None:
 
 
 def test_without_a_node_it_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NotRunning, match="--url"):
+    with pytest.raises(NotRunning, match="name the folder of one that runs"):
         RunFile.find(tmp_path)
 
 

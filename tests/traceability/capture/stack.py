@@ -91,7 +91,7 @@ class Stack:
                 "type": 2,
                 "chainId": self.ledger.chain_id,
                 "nonce": self.ledger.pending_nonce(key.address),
-                "gas": 2_000_000,
+                "gas": 10_000_000,
                 "to": bytes(to),
                 "value": 0,
                 "data": data,
