@@ -27,6 +27,7 @@ from nodes.network.descriptor import Descriptor
 from nodes.network.discarding import discard
 from nodes.network.founding import genesis_hash
 from nodes.network.identity import init_node
+from nodes.network.marker import holding_marker
 from nodes.network.progress import SNAPSHOT_S, STALL_S, Pace
 from nodes.network.source import MemberSource
 from nodes.network.synchronising import Source, synchronise
@@ -127,7 +128,12 @@ def join(
             # The engine's own log stays in its folder; people are told the steps.
             configure_logging(LogSettings(level="critical"))
             pace = Pace(timeout_s, min(timeout_s, SNAPSHOT_S))
-            _enter(place, passphrase, sources, known, beginning, wait_s, replay, pace)
+            with holding_marker(place) as unfinished:
+                if unfinished:
+                    discard(place)  # the last try ended before all was checked
+                _enter(place, passphrase, sources, known, beginning, wait_s, replay, pace)
+                place.joining.unlink()
+            _say("level with the others; the state is the one that they have signed")
     if not no_start:
         run_node(place, passphrase, developer=developer, as_json=as_json)
 
@@ -150,9 +156,6 @@ def _enter(
     replay: bool,
     pace: Pace,
 ) -> None:
-    if place.joining.exists():
-        discard(place)  # the last try ended before all was checked
-    place.joining.touch(mode=0o600)
     adopt_beginning(place, beginning, trust)
     genesis = beginning.genesis
     _say(f"genesis of {genesis.origin}, hash {genesis_hash(genesis)}, is that of the trust file")
@@ -176,8 +179,6 @@ def _enter(
             tell=_say,
             bar=lambda done, whole: show(done * CHUNKS // max(1, whole)),
         )
-    place.joining.unlink()
-    _say("level with the others; the state is the one that they have signed")
 
 
 def _how(replays: bool, *, asked: bool) -> str:

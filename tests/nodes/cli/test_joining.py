@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +20,11 @@ from ledger.errors import TallystickError
 from nodes.cli import founding
 from nodes.cli.joining import join
 from nodes.errors import NodeError
+from nodes.layout import NodeDirectory
 from nodes.network import anchoring
 from nodes.network.errors import JoinRefused
 from nodes.network.founding import consortium_genesis, genesis_hash
+from nodes.network.marker import holding_marker
 from nodes.operations.runfile import RunFile
 from tests.nodes.network.members import FOUNDERS, GENESIS, TRUST, Member
 from tests.nodes.network.support import ORIGIN, TIME, descriptor
@@ -119,6 +124,57 @@ def test_who_is_not_admitted_in_time_keeps_its_keys_and_may_go_on(
         tally("join", member.url, str(place), *given)
     assert (place / "descriptor.json").read_bytes() == before
     assert Trust.load(place / "trust.json") == TRUST
+
+
+def test_a_second_join_in_the_same_folder_is_refused_and_takes_nothing_away(
+    member: Member, tmp_path: Path
+) -> None:
+    place, trust = NodeDirectory(tmp_path / "node"), saved(TRUST, tmp_path)
+    words = ["join", member.url, str(place.root), "--trust", trust, "--no-start", *NEW, *API]
+    command = [sys.executable, "-m", "nodes", "node", *words]
+    first = subprocess.Popen([*command, "--wait", "60"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert first.stderr is not None
+        assert any("waiting to be admitted" in line for line in first.stderr)
+        place.chain.mkdir()  # as while the state comes
+        (place.chain / "data.mdb").write_text("x")
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert second.returncode == 2
+        assert second.stderr.count("\n") == 1
+        assert "another `tally node join` is at work" in second.stderr
+        assert all(one.exists() for one in (place.joining, place.genesis, place.trust))
+        assert (place.chain / "data.mdb").exists()
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.communicate()
+    # Who was killed holds nothing any more, and what it left is taken away.
+    with pytest.raises(JoinRefused, match="not admitted this node within 0 s"):
+        tally(*words, "--wait", "0")
+    assert not place.chain.exists()
+
+
+def test_a_join_that_ended_meanwhile_is_not_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = NodeDirectory(tmp_path)
+    place.chain.mkdir()
+    with pytest.raises(NodeError, match="has just ended"), holding_marker(place):
+        pass
+    assert not place.joining.exists()
+    place.joining.touch()  # left by an earlier one
+    with holding_marker(place) as unfinished:
+        assert unfinished
+    lock = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        place.joining.unlink()  # the other one ends before we have its lock
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(NodeError, match="has just ended"), holding_marker(place):
+        pass
+    assert not place.joining.exists()
 
 
 # ---- the trust file -----------------------------------------------------------------------------
