@@ -24,7 +24,7 @@ from nodes.network.anchoring import find_anchor
 from nodes.network.beginning import Beginning, adopt_beginning, demand_pin, fetch_beginning
 from nodes.network.choosing import by_replay
 from nodes.network.descriptor import Descriptor
-from nodes.network.discarding import discard
+from nodes.network.discarding import discard, would_discard
 from nodes.network.founding import genesis_hash
 from nodes.network.identity import init_node
 from nodes.network.marker import holding_marker
@@ -110,8 +110,13 @@ def join(
         spec = spec_of(
             organisation or "", name or "", name_zh, role or "", label, p2p or "", api or ""
         )
-    known = Trust.load(trust)
     enters = place.joining.exists() or not place.chain.exists()
+    if enters and would_discard(place, trust):
+        raise NodeError(
+            f"{trust} lies where `join` takes away what is refused: copy it to a place outside "
+            f"{directory}, and name that one"
+        )
+    known = Trust.load(trust)
     with ExitStack() as closing:
         sources = [closing.enter_context(MemberSource(one)) for one in (url, *(also or ()))]
         beginning = None

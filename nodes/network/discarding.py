@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from nodes.layout import NodeDirectory
 
@@ -12,6 +13,17 @@ def discard(directory: NodeDirectory) -> None:
     discard_state(directory)
     for path in (directory.genesis, directory.trust):
         path.unlink(missing_ok=True)
+
+
+def would_discard(directory: NodeDirectory, path: Path) -> bool:
+    """Whether a file lies, itself or through links, where `discard` takes away what there is."""
+    root = directory.root.resolve()
+    gone = {name.name for name in (directory.genesis, directory.trust)}
+    gone |= {name.name for name in (directory.chain, directory.snapshots, directory.engine)}
+    for place in (path.resolve(), path.parent.resolve() / path.name):
+        if place.is_relative_to(root) and gone.intersection(place.relative_to(root).parts[:1]):
+            return True
+    return False
 
 
 def discard_state(directory: NodeDirectory) -> None:

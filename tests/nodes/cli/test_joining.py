@@ -177,6 +177,25 @@ def test_a_join_that_ended_meanwhile_is_not_begun_anew(
     assert not place.joining.exists()
 
 
+def test_the_users_only_trust_file_is_not_taken_away(member: Member, tmp_path: Path) -> None:
+    place, trust = tmp_path / "node", saved(TRUST, tmp_path)
+    words = ("join", member.url, str(place), "--wait", "0", "--no-start")
+    with pytest.raises(JoinRefused, match="not admitted"):
+        tally(*words, "--trust", trust, *NEW, *API)
+    (place / "engine" / "kept").mkdir()
+    (place / "kept.json").write_bytes((place / "trust.json").read_bytes())
+    outside, inside = tmp_path / "outside.json", place / "engine" / "kept" / "inside.json"
+    outside.symlink_to(place / "trust.json")
+    inside.symlink_to(trust)
+    for given in (place / "trust.json", place / "engine" / ".." / "trust.json", outside, inside):
+        with pytest.raises(NodeError, match="copy it to a place outside"):
+            tally(*words, "--trust", str(given))
+        assert Trust.load(place / "trust.json") == TRUST
+    with pytest.raises(JoinRefused, match="not admitted"):
+        tally(*words, "--trust", str(place / "kept.json"))
+    assert (place / "kept.json").exists()
+
+
 # ---- the trust file -----------------------------------------------------------------------------
 
 
