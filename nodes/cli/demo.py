@@ -90,7 +90,7 @@ def demo(
             public = lan_address() if settings.api.host == EVERYWHERE else None
             with serving(node, public) as addresses:
                 told = _tell(node, addresses, as_json)
-                TrustStore().add(node.trust)
+                TrustStore().add(node.trust, proven=True)
                 _show(node, addresses, told, once, as_json)
                 if not once:
                     remember(told.address)

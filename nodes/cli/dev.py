@@ -101,7 +101,7 @@ def dev(
         directory, passphrase, lambda settings: _adjusted(settings, host, port, rpc_port)
     ) as node:
         key = _key(node)
-        TrustStore().add(node.trust)
+        TrustStore().add(node.trust, proven=True)
         with serving(node) as addresses:
             remember(NodeAddress(addresses.api, key))
             tell_ready(node, addresses, DEV_MEMBER.id, key, as_json)

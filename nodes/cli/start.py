@@ -144,7 +144,7 @@ def _tell(node: NodeRuntime, addresses: Addresses, as_json: bool) -> None:
 
 def _tell_developer(node: NodeRuntime, addresses: Addresses, as_json: bool) -> None:
     organisation = Descriptor.load(node.directory.descriptor).organisation
-    TrustStore().add(node.trust)
+    TrustStore().add(node.trust, proven=True)
     tell_ready(node, addresses, organisation, _bearer_key(node, organisation), as_json)
 
 

@@ -43,7 +43,7 @@ def update(
     before = _known(records.origin) if trust is None else Trust.load(trust)
     after = before.with_versions(proven_versions(records, before))
     if trust is None:
-        trust = TrustStore().add(after)
+        trust = TrustStore().add(after, proven=True)
     else:
         after.save(trust)
     added = [one for one in after.later if one not in before.later]

@@ -47,27 +47,41 @@ class TrustStore:
             raise TrustConflict(f"{self.directory}: {names} both speak about the log {origin!r}")
         return found[0][1] if found else None
 
-    def add(self, trust: Trust, *, replace: bool = False) -> Path:
+    def add(self, trust: Trust, *, replace: bool = False, proven: bool = False) -> Path:
         """Remember a log; the path of its file. The same again changes nothing.
 
-        What only one of the two files says of the genesis, the directory or later versions of the
-        Provenance contract is kept: only for a file from whom one trusts. Raises `TrustConflict`
-        where something else is known of the log and `replace` is not set.
+        What only one of the two files says of the genesis or the directory is kept, and what is
+        known of later versions of the Provenance contract. Versions that are not known are taken
+        only where they are `proven`: by the log itself, or by the ledger of one's own node. One
+        address too many, and whoever has its key writes records that are believed for ever.
+
+        Raises `TrustConflict` where something else is known of the log and `replace` is not set.
         """
         for path, known in self.all():
             if known.origin == trust.origin:
                 if not replace:
-                    trust = _completed(trust, known)
-                if trust != _completed(known, trust) and not replace:
-                    raise TrustConflict(
-                        f"{path} says something else about the log {trust.origin!r}: find out "
-                        "whether its keys have really changed, then remove the file"
-                    )
+                    trust = _agreed(trust, known, path, proven=proven)
                 trust.save(path)
                 return path
         path = self.directory / file_name(trust.origin, ".json")
         trust.save(path)
         return path
+
+
+def _agreed(trust: Trust, known: Trust, path: Path, *, proven: bool) -> Trust:
+    """What both say together. Raises `TrustConflict` where they contradict each other."""
+    both = _completed(trust, known)
+    if both != _completed(known, both):
+        raise TrustConflict(
+            f"{path} says something else about the log {trust.origin!r}: find out "
+            "whether its keys have really changed, then remove the file"
+        )
+    if both.later != known.later and not proven:
+        raise TrustConflict(
+            f"{path} knows other versions of the Provenance contract of the log "
+            f"{trust.origin!r}: `tally network update` adds those that the log proves"
+        )
+    return both
 
 
 def _completed(trust: Trust, other: Trust) -> Trust:

@@ -278,8 +278,8 @@ class TestTrust:
         store = TrustStore(tmp_path)
         second, third = ProvenanceVersion(SECOND, 7), ProvenanceVersion(THIRD, 9)
         store.add(World().trust())
-        store.add(self.TRUST.with_versions([second]))
-        store.add(self.TRUST.with_versions([third]))
+        store.add(self.TRUST.with_versions([second]), proven=True)
+        store.add(self.TRUST.with_versions([third]), proven=True)
         both = self.TRUST.with_versions([second, third])
         assert store.find(ORIGIN) == both
         store.add(World().trust())
@@ -289,3 +289,15 @@ class TestTrust:
         with pytest.raises(TrustConflict):
             store.add(replace(World().trust(), provenance=SECOND))
         assert store.find(ORIGIN) == both
+
+    def test_the_store_takes_no_version_on_a_files_word(self, tmp_path: Path) -> None:
+        """The folder of a network may come from anybody."""
+        store = TrustStore(tmp_path)
+        known = self.TRUST.with_versions([ProvenanceVersion(SECOND, 7)])
+        store.add(known)
+        for version in (ProvenanceVersion(THIRD, 9), ProvenanceVersion(SECOND, 6)):
+            with pytest.raises(TrustConflict, match="tally network update"):
+                store.add(known.with_versions([version]))
+            assert store.find(ORIGIN) == known
+        store.add(self.TRUST.with_versions([ProvenanceVersion(SECOND, 8)]))
+        assert store.find(ORIGIN) == known
