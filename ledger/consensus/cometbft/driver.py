@@ -94,7 +94,9 @@ class CometBftDriver:
             settings.rules,
             self._pool,
             self,
-            retain=Retention(self._home.heights, settings.retain_heights).committed,
+            retain=Retention(
+                self._home.heights, settings.retain_heights, snapshots=snapshots
+            ).committed,
             stopping=self._stopping,
         )
         self._dispatcher = Dispatcher(ledger, application, self._pool, self._peers, snapshots)

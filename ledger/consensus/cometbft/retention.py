@@ -4,7 +4,7 @@ The engine keeps headers, commits and validators of a height that it prunes whil
 that height can still be shown, and then never comes back for them (CometBFT v0.38,
 store.PruneBlocks). Only heights beyond that age are given up, so that everything of them goes. The
 engine's blocks do not tell us their age afterwards: every thousandth height is written down with
-its time.
+its time. What a node needs that begins with the oldest snapshot kept here is not given up either.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ledger.canonical import JsonError, parse_json
 from ledger.consensus.cometbft.genesis import EVIDENCE_AGE_BLOCKS, EVIDENCE_AGE_S
 from ledger.consensus.cometbft.home import write_private
 from ledger.consensus.cometbft.mark import Mark
+from ledger.consensus.cometbft.protocol import SnapshotService
 
 FORMAT: Final = "tallystick-engine-heights/1"
 STEP_HEIGHTS: Final = 1_000
@@ -45,9 +46,19 @@ EVIDENCE_AGE: Final = Age(EVIDENCE_AGE_BLOCKS, EVIDENCE_AGE_S)
 class Retention:
     """Told of every height by the consensus connection alone. 0 heights: everything is kept."""
 
-    def __init__(self, path: Path, heights: int, age: Age = EVIDENCE_AGE) -> None:
-        """`path`: what is written down; where it is lost or damaged, ages are counted anew."""
+    def __init__(
+        self,
+        path: Path,
+        heights: int,
+        age: Age = EVIDENCE_AGE,
+        snapshots: SnapshotService | None = None,
+    ) -> None:
+        """`path`: what is written down; where it is lost or damaged, ages are counted anew.
+
+        `snapshots`: whose oldest one bars what comes after it; as long as there is none, all.
+        """
         self._path = path
+        self._snapshots = snapshots
         self._heights = max(heights, age.heights) if heights else 0
         self._age = age
         self._kept_from = 0
@@ -71,13 +82,28 @@ class Retention:
         if old:
             # The engine's lowest height is not known here: an old chain is caught up slowly.
             pace = self._kept_from + 2 * self._age.step
-            self._kept_from = min(old[-1][0], pace)
+            allowed = min(old[-1][0], pace, self._oldest_snapshot(mark.height))
+            self._kept_from = max(self._kept_from, allowed)
             self._samples = self._samples[len(old) - 1 :]
         self._samples.append((mark.height, now_s))
         if len(self._samples) > SAMPLES_MAX:
             self._samples = self._samples[::2]
         self._write()
         return self._kept_from
+
+    def _oldest_snapshot(self, height: int) -> int:
+        """Its height, whose header and validators its light client asks for; 0 for none.
+
+        Those above `height` are of before the engine, by block number (promotion).
+        """
+        if self._snapshots is None:
+            return height
+        try:
+            kept = [one.height for one in self._snapshots.list()]
+        except OSError as error:
+            _log.warning("the snapshots cannot be read: %s; no height goes", error)
+            return 0
+        return min((one for one in kept if one <= height), default=0)
 
     def _read(self) -> None:
         try:

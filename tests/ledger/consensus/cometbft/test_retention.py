@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ledger.consensus.cometbft import EngineRefused, Mark, driver, genesis, settings
 from ledger.consensus.cometbft.home import Home
+from ledger.consensus.cometbft.protocol import ChunkVerdict, OfferedSnapshot, OfferResult
 from ledger.consensus.cometbft.retention import SAMPLES_MAX, Age, Retention
 from tests.ledger.chain.support import sender
 from tests.ledger.consensus.cometbft.network import Member, network, until
@@ -88,6 +91,49 @@ def test_what_is_written_down_is_bounded(tmp_path: Path) -> None:
     assert Retention(path, 30, endless)._samples == keeper._samples
 
 
+class Shelf:
+    """Snapshots of these heights."""
+
+    def __init__(self, *heights: int, fails: bool = False) -> None:
+        self.heights = heights
+        self.fails = fails
+
+    def list(self) -> Sequence[OfferedSnapshot]:
+        if self.fails:
+            raise OSError("disk")
+        return [OfferedSnapshot(one, 1, 1, bytes(32), b"") for one in self.heights]
+
+    def load_chunk(self, height: int, format: int, index: int) -> bytes:  # noqa: A002
+        raise AssertionError
+
+    def offer(self, snapshot: OfferedSnapshot, app_hash: bytes) -> OfferResult:
+        raise AssertionError
+
+    def apply(self, index: int, chunk: bytes, sender: str) -> ChunkVerdict:
+        raise AssertionError
+
+
+def test_nothing_above_the_oldest_snapshot_goes(tmp_path: Path) -> None:
+    shelf = Shelf(45, 25)
+    keeper = Retention(tmp_path / "heights", 30, AGE, shelf)
+    assert told(keeper, marks(1, 80, 60)) == {40: 10, 50: 20, 60: 25, 70: 25, 80: 25}
+    shelf.heights = (85, 45)  # the oldest one has made room
+    assert told(keeper, marks(81, 110, 60)) == {90: 45, 100: 45, 110: 45}
+    shelf.heights = (105, 85)
+    again = Retention(tmp_path / "heights", 30, AGE, shelf)
+    assert told(again, marks(111, 140, 60)) == {120: 65, 130: 85, 140: 85}
+
+
+@pytest.mark.parametrize("shelf", [Shelf(), Shelf(5_000), Shelf(20, fails=True)])
+def test_all_is_kept_while_no_snapshot_of_the_engine_is_there(tmp_path: Path, shelf: Shelf) -> None:
+    """One made before a promotion counts blocks, not the engine's heights."""
+    keeper = Retention(tmp_path / "heights", 30, AGE, shelf)
+    assert told(keeper, marks(1, 100, 60)) == {}
+    shelf.heights, shelf.fails = (95, 55), False
+    later = told(keeper, marks(101, 140, 60))
+    assert later == {110: 20, 120: 40, 130: 55, 140: 55}, "and then in portions"
+
+
 def call(member: Member, number: int) -> None:
     account = sender(1)
     nonce = member.ledger.pending_nonce(account.address)
@@ -110,7 +156,7 @@ def test_a_real_engine_gives_up_blocks_headers_and_results(
     monkeypatch.setattr(genesis, "EVIDENCE_AGE_S", 1)
     monkeypatch.setattr(settings, "RETAIN_HEIGHTS_MIN", 4)
     short = Age(heights=4, seconds=2, step=2)
-    monkeypatch.setattr(driver, "Retention", lambda path, n: Retention(path, n, short))
+    monkeypatch.setattr(driver, "Retention", partial(Retention, age=short))
     with network(tmp_path, 1, retain_heights=6) as net:
         member = net[0]
         until(lambda: member.driver.height() >= 1, what="the first height")
