@@ -115,6 +115,12 @@ class LedgerView:
         with self._reader.state(number) as state:
             return self._engine.call(state, self._environment_of(number), request)
 
+    def call_next(self, request: CallRequest) -> CallResult:
+        """Execute without recording, in the block that comes next, as if it were empty."""
+        head = self._head.block
+        with self._reader.state(head.header.number) as state:
+            return self._engine.call(state, self._environment_after(head), request)
+
     def estimate_gas(self, request: CallRequest, block_number: int | None = None) -> int:
         """Least gas with which a call succeeds. Raises `CallFailed`, `BlockUnknown`.
 
@@ -122,15 +128,19 @@ class LedgerView:
         may take one change a block, and a ledger that rests has no other block for a long time.
         """
         head = self._head.block
-        number = head.header.number if block_number is None else block_number
-        environment = self._environment_of(number)
         if block_number is None:
-            environment = replace(environment, number=number + 1, parent_hash=head.hash)
+            number, environment = head.header.number, self._environment_after(head)
+        else:
+            number, environment = block_number, self._environment_of(block_number)
         with self._reader.state(number) as state:
             return self._engine.estimate_gas(state, environment, request)
 
     def _number(self, block_number: int | None) -> int:
         return self._head.block.header.number if block_number is None else block_number
+
+    def _environment_after(self, head: Block) -> BlockEnvironment:
+        number = head.header.number
+        return replace(self._environment_of(number), number=number + 1, parent_hash=head.hash)
 
     def _environment_of(self, number: int) -> BlockEnvironment:
         header = self.header(number)

@@ -107,10 +107,13 @@ class StateMethods:
         }
 
     def call(self, params: Params) -> object:
+        """`pending`: in the block that comes next, in the state of the last one."""
         read.arity(params, 1, 3, "transaction, block, state overrides")
         request = self._request(params[0])
         if len(params) > 2:
             request = replace(request, code=read.code_overrides(params[2]))
+        if len(params) > 1 and params[1] == "pending":
+            return hex_data(_output(self._ledger.call_next(request)))
         return hex_data(_output(self._ledger.call(request, self._number(params, 1))))
 
     def estimate_gas(self, params: Params) -> object:

@@ -22,8 +22,6 @@ from nodes.proposals.errors import CallRefused
 from nodes.proposals.rpc import RpcClient
 
 QUORUM_LOST: Final = "QuorumLost"
-CHANGED_IN_THIS_BLOCK: Final = "ChangedInThisBlock"
-"""Only true of the last block: the next one takes another change."""
 _ASIDE: Final = Address(bytes.fromhex("7a11" * 10))
 """Where Governance's own code stands during the call; nobody has the key of that address."""
 _SETTLE: Final = Function.of(NETWORK_ARTIFACT, "settle").calldata()
@@ -56,9 +54,10 @@ def _refusal(rpc: RpcClient, calls: Sequence[Call], own_code: str) -> CallRefuse
         f"0x{_ASIDE.hex()}": {"code": own_code},
     }
     try:
-        output = str(rpc.ask("eth_call", request, "latest", code))
+        # In the next block: validators may have changed in the last one, and may once a block.
+        output = str(rpc.ask("eth_call", request, "pending", code))
     except CallRefused as refused:
-        return None if refused.name == CHANGED_IN_THIS_BLOCK else refused
+        return refused
     if int(output, 16) == 0:
         return CallRefused("no active organisation with a vote would be left")
     return None

@@ -84,6 +84,21 @@ def test_calls_run_in_the_state_asked_for_and_leave_no_trace(open_ledger: Ledger
         assert (state.root, state.storage(ECHO, 7)) == (root, 0)
 
 
+def test_calls_run_in_a_block_or_in_the_one_that_comes_next(open_ledger: Ledger) -> None:
+    _grow(open_ledger, 1, 1)
+    head = open_ledger.head()
+    # Returns NUMBER and the hash of the block before.
+    code = bytes.fromhex("435f52600143034060205260405ff3")
+    request = CallRequest(Address(bytes(20)), None, 0, code, 1_000_000)
+
+    def words(number: int, parent: bytes) -> bytes:
+        return number.to_bytes(32, "big") + parent
+
+    number = head.header.number
+    assert open_ledger.call(request).output == words(number, head.header.parent_hash)
+    assert open_ledger.call_next(request).output == words(number + 1, head.hash)
+
+
 def test_gas_is_estimated_for_the_block_that_comes_next(open_ledger: Ledger) -> None:
     """Where a transaction would be: contracts may take one change a block."""
     _grow(open_ledger, 1, 1)

@@ -195,6 +195,13 @@ def test_a_call_without_receiver_creates_and_gives_the_code(rpc: Rpc) -> None:
     assert rpc.call("eth_call", {"data": "0x60015f5360015ff3"}) == "0x01"
 
 
+def test_a_pending_call_is_in_the_block_that_comes_next(rpc: Rpc) -> None:
+    number = {"data": "0x435f5260205ff3"}
+    head = rpc.ledger.head().header.number
+    answers = [rpc.call("eth_call", number, tag) for tag in ("latest", "pending")]
+    assert [int(answer, 16) for answer in answers] == [head, head + 1]
+
+
 def test_a_call_that_runs_out_of_gas_says_so(rpc: Rpc) -> None:
     data = "0x" + "01" * 32
     error = rpc.error("eth_call", {"to": ADDRESS, "data": data, "gas": hex(25_000)})

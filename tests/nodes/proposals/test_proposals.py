@@ -245,6 +245,15 @@ def test_power_that_would_lose_the_quorum_is_foretold_with_the_most_that_is_poss
     assert "the largest power possible now is 23" in tally(*raising)["wouldFail"]
 
 
+@pytest.mark.usefixtures("two_validators")
+def test_what_follows_is_tried_also_where_validators_have_just_changed(tally: Tally) -> None:
+    """They may once a block: what came after was taken for sound, untried."""
+    change = ("set-power", f"{SOLO}-1", "9", "and", "set-votes", SOLO, "0")
+    draft = tally("new", *change, "--dry-run")
+    assert draft["wouldFail"] == "no active organisation with a vote would be left"
+    assert tally("new", *change[:3], "--dry-run")["wouldFail"] is None
+
+
 def test_a_new_member_has_a_vote_unless_it_is_said_otherwise(tally: Tally, tmp_path: Path) -> None:
     acme = str(descriptor(tmp_path))
     words = [one["words"] for one in tally("new", "admit", acme, "--dry-run")["calls"]]
