@@ -11,6 +11,7 @@ from contracts.provenance import PROVENANCE_NAME
 from ledger.chain import Ledger
 from ledger.types import CommittedBlock
 from nodes.membership import StoredWords
+from nodes.trust_file import change_trust
 from traceability.bundle import Trust, versions_of
 
 
@@ -27,11 +28,7 @@ def recorded_trust(ledger: Ledger, trust: Trust) -> Trust:
 
 def refresh_trust(ledger: Ledger, path: Path) -> Trust:
     """Bring a node's trust file up to its ledger. Raises `TrustMalformed`."""
-    trust = Trust.load(path)
-    now = recorded_trust(ledger, trust)
-    if now != trust:
-        now.save(path)
-    return now
+    return change_trust(path, lambda trust: recorded_trust(ledger, trust))
 
 
 def follow_versions(ledger: Ledger, path: Path) -> Callable[[], None]:

@@ -26,6 +26,7 @@ from nodes.network.source import MemberSource
 from nodes.network.trusting import trust_of_keys
 from nodes.operations.runfile import RunFile
 from nodes.settings import ApiSettings, ConsensusSettings, NodeSettings, RpcSection
+from nodes.trust_file import change_trust
 from traceability.bundle import Trust
 
 LOOPBACK = "127.0.0.1"
@@ -250,12 +251,16 @@ def trust(
         place = NodeDirectory(source.absolute())
         with MemberSource(RunFile.find(place.root).api) as own:
             active = [node.witness_key for node in own.network().nodes if node.active]
-        made = trust_of_keys(Trust.load(place.trust), active)
         target = output or place.trust
+        if output is None:
+            made = change_trust(target, lambda trust: trust_of_keys(trust, active))
+        else:
+            made = trust_of_keys(Trust.load(place.trust), active)
+            made.save(target)
     else:
         made = consortium_trust(Genesis.load(source))
         target = output or Path("trust.json")
-    made.save(target)
+        made.save(target)
     count = made.members.count
     if as_json:
         print_json(

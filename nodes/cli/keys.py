@@ -35,7 +35,8 @@ from nodes.operations.errors import NotRunning
 from nodes.operations.runfile import RunFile
 from nodes.proposals import RpcClient
 from nodes.settings import load_settings
-from traceability.bundle import Trust, TrustStore
+from nodes.trust_file import change_trust
+from traceability.bundle import TrustStore
 from traceability.bundle.rotation import rotated
 
 app = typer.Typer(
@@ -286,8 +287,7 @@ def adopt(
         after = rotated(known, rotation, keep_old=not replace)
         trust = store.add(after, replace=True)
     else:
-        after = rotated(Trust.load(trust), rotation, keep_old=not replace)
-        after.save(trust)
+        after = change_trust(trust, lambda now: rotated(now, rotation, keep_old=not replace))
     if as_json:
         print_json({"keys": [key.vkey for key in after.keys]})
     else:

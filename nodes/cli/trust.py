@@ -11,6 +11,7 @@ from nodes.cli.options import AsJson
 from nodes.cli.output import out, print_json
 from nodes.client import NodeClient, find_address
 from nodes.errors import NodeError
+from nodes.trust_file import change_trust
 from traceability.bundle import Trust, TrustStore, VersionRecords, proven_versions
 from traceability.bundle.succession import VERSIONS_SIZE_BYTES_MAX
 
@@ -41,11 +42,12 @@ def update(
     """
     records = VersionRecords.decode(_read(source))
     before = _known(records.origin) if trust is None else Trust.load(trust)
-    after = before.with_versions(proven_versions(records, before))
+    versions = proven_versions(records, before)
     if trust is None:
+        after = before.with_versions(versions)
         trust = TrustStore().add(after, proven=True)
     else:
-        after.save(trust)
+        after = change_trust(trust, lambda now: now.with_versions(versions))
     added = [one for one in after.later if one not in before.later]
     if as_json:
         print_json({"trust": str(trust), "added": [one.fields() for one in added]})

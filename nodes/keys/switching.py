@@ -26,6 +26,7 @@ from nodes.founding import LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.membership import members_of
 from nodes.network.descriptor import Descriptor
+from nodes.trust_file import change_trust
 from traceability.bundle import Trust, TrustStore
 from traceability.bundle.rotation import rotated
 
@@ -57,9 +58,9 @@ def switch_log_key(
         map_size_bytes=map_size_bytes,
     )
     rotation = open_rotation(record.read_text("utf-8"))
-    trust = Trust.load(directory.trust)
-    if _lists(trust, rotation):
-        rotated(trust, rotation).save(directory.trust)
+    change_trust(
+        directory.trust, lambda now: rotated(now, rotation) if _lists(now, rotation) else now
+    )
     store = TrustStore()  # of who starts the node: known logs change as they are told
     known = store.find(genesis.origin)
     if known is not None and _lists(known, rotation):
