@@ -23,6 +23,7 @@ from ledger.crypto import (
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import open_database, read_transaction, upgrade
 from ledger.tlog import open_rotation
+from ledger.tlog.note import NOTE_SIZE_BYTES_MAX
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, PassphraseFile
 from nodes.cli.output import out, print_json
 from nodes.errors import NodeError
@@ -278,7 +279,7 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Trust the key that follows a log's old one, after checking that the old one says so."""
-    rotation = open_rotation(record.read_text("utf-8"))
+    rotation = open_rotation(_record_text(record))
     if trust is None:
         store = TrustStore()
         known = store.find(rotation.origin)
@@ -295,6 +296,17 @@ def adopt(
 
 
 # ---- parts --------------------------------------------------------------------------------------
+
+
+def _record_text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(NOTE_SIZE_BYTES_MAX + 1)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise NodeError(
+            f"{path} is no record of a rotated log key: byte {error.start} is no UTF-8 text"
+        ) from error
 
 
 def _place(directory: Path) -> NodeDirectory:
