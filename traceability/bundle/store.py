@@ -50,9 +50,9 @@ class TrustStore:
     def add(self, trust: Trust, *, replace: bool = False, proven: bool = False) -> Path:
         """Remember a log; the path of its file. The same again changes nothing.
 
-        What only one of the two files says of the genesis or the directory is kept, and what is
-        known of later versions of the Provenance contract. Versions that are not known are taken
-        only where they are `proven`: by the log itself, or by the ledger of one's own node. One
+        What only one of the two files says of the genesis is kept, and what is known of the
+        Directory and of later versions of the Provenance contract. What is not known of these is
+        taken only where it is `proven`: by the log itself, or by one's own node's ledger. One
         address too many, and whoever has its key writes records that are believed for ever.
 
         Raises `TrustConflict` where something else is known of the log and `replace` is not set.
@@ -80,6 +80,11 @@ def _agreed(trust: Trust, known: Trust, path: Path, *, proven: bool) -> Trust:
         raise TrustConflict(
             f"{path} knows other versions of the Provenance contract of the log "
             f"{trust.origin!r}: `tally network update` adds those that the log proves"
+        )
+    if both.directory != known.directory and not proven:
+        raise TrustConflict(
+            f"{path} names no Directory for the log {trust.origin!r}, by which versions are "
+            "proven: where you trust the new file, put it in the other's place"
         )
     return both
 

@@ -290,6 +290,16 @@ class TestTrust:
             store.add(replace(World().trust(), provenance=SECOND))
         assert store.find(ORIGIN) == both
 
+    def test_the_store_takes_no_directory_on_a_files_word(self, tmp_path: Path) -> None:
+        """Whoever chooses the Directory proves whatever versions he likes."""
+        store = TrustStore(tmp_path)
+        store.add(World().trust())
+        with pytest.raises(TrustConflict, match="names no Directory"):
+            store.add(self.TRUST)
+        assert store.find(ORIGIN) == World().trust()
+        store.add(self.TRUST, proven=True)
+        assert store.find(ORIGIN) == self.TRUST
+
     def test_the_store_takes_no_version_on_a_files_word(self, tmp_path: Path) -> None:
         """The folder of a network may come from anybody."""
         store = TrustStore(tmp_path)
