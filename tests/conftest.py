@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast examples are made says how busy the machine is, not whether the code is right.
-settings.register_profile("tallystick", suppress_health_check=[HealthCheck.too_slow])
+# How fast examples are made and run says how busy the machine is, not whether the code is right.
+settings.register_profile("tallystick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tallystick")
 
 PROJECT = Path(__file__).resolve().parent.parent
