@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -15,6 +16,8 @@ from nodes.proposals.errors import ActionInvalid, CallRefused, ProposalError
 from nodes.proposals.rpc import RpcClient
 from nodes.proposals.trial import would_fail
 
+APPEARS_S: Final = 4.0
+"""How long a proposal is waited for that the node does not have: it may be a block behind."""
 PREFIX_MIN: Final = 6
 """A node may be named by the beginning of its id, this long at least."""
 
@@ -59,12 +62,19 @@ class ProposalClient:
         return governance.decode_proposal_count(output)
 
     def summary(self, proposal: int) -> Summary:
-        """What the contract says. Raises `ProposalError` where there is no such proposal."""
-        output = self._rpc.call(GOVERNANCE_ADDRESS, governance.proposal_calldata(proposal))
-        found = governance.decode_proposal(output) if output else None
-        if found is None:
-            raise ProposalError(f"there is no proposal {proposal}")
-        return found
+        """What the contract says. Raises `ProposalError` where there is no such proposal.
+
+        One that was just made at another member's node is waited for.
+        """
+        deadline = time.monotonic() + APPEARS_S
+        while True:
+            output = self._rpc.call(GOVERNANCE_ADDRESS, governance.proposal_calldata(proposal))
+            found = governance.decode_proposal(output) if output else None
+            if found is not None:
+                return found
+            if time.monotonic() > deadline:
+                raise ProposalError(f"there is no proposal {proposal}")
+            time.sleep(APPEARS_S / 20)
 
     def show(self, proposal: int) -> Shown:
         """All of a proposal. Raises `ProposalError`."""

@@ -145,6 +145,23 @@ def test_votes_are_cast_changed_and_carried_out(tally: Tally) -> None:
     assert tally("withdraw", number, "--account", OTHER)["state"] == "withdrawn"
 
 
+def test_what_was_just_made_elsewhere_is_waited_for(
+    tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another member's node may be a block behind the one that was told of the proposal."""
+    tally("new", "set-votes", OTHER, "1")
+    whole, asked = governance.decode_proposal, []
+
+    def late(output: bytes) -> object:
+        asked.append(1)
+        return whole(output) if len(asked) > 2 else None
+
+    made = str(tally("new", "set-role", OTHER, "carrier", "--account", SOLO)["proposal"])
+    monkeypatch.setattr(governance, "decode_proposal", late)
+    assert tally("vote", made, "yes", "--account", OTHER)["state"] == "executed"
+    assert len(asked) > 2
+
+
 def test_a_vote_counts_also_where_executing_fails(tally: Tally) -> None:
     tally("new", "set-votes", OTHER, "1")
     same = ("set-role", OTHER, "manufacturer")  # it is one already
