@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from ledger.chain import Genesis
 from ledger.consensus.cometbft import EngineHalted, engine_genesis
+from ledger.consensus.cometbft.home import Home
 from nodes.layout import NodeDirectory
 from traceability.bundle import GenesisPin, Trust
 
@@ -35,7 +36,7 @@ def complete_pin(directory: NodeDirectory, genesis: Genesis, *, engine: bool) ->
 def _engine_genesis(directory: NodeDirectory) -> bytes | None:
     """None before the engine's first start: its beginning follows from the ledger's then."""
     try:
-        return (directory.engine / "config" / "genesis.json").read_bytes()
+        return Home(directory.engine).genesis.read_bytes()
     except FileNotFoundError:
         return None
 

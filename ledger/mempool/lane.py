@@ -23,15 +23,13 @@ class Lane:
     Ready are those whose nonces follow the state's without a gap; the others are queued.
     """
 
-    __slots__ = ("_ready_end", "entries", "held_until", "next_nonce", "size_bytes")
+    __slots__ = ("_ready_end", "entries", "next_nonce", "size_bytes")
 
     def __init__(self, next_nonce: int) -> None:
         self.next_nonce = next_nonce
         """The nonce that the chain takes next."""
         self.entries: dict[int, Entry] = {}
         self.size_bytes = 0
-        self.held_until = 0.0
-        """Monotonic seconds before which nothing of the lane is selected."""
         self._ready_end = next_nonce
 
     @property

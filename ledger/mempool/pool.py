@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from ledger.evm.errors import NonceTooLow, TransactionRefused
 from ledger.mempool.admission import ChainRules, check_form, check_sender
@@ -89,7 +89,6 @@ class Mempool:
         self._check_bounds(transaction, lane)
         if lane is None:
             lane = Lane(state_nonce)
-            lane.held_until = self._held.get(transaction.sender, 0.0)
         if transaction.nonce < lane.next_nonce:
             raise NonceTooLow(f"nonce too low: have {transaction.nonce}, want {lane.next_nonce}")
         if transaction.nonce in lane.entries:
@@ -183,8 +182,17 @@ class Mempool:
             self._arrived.notify_all()
 
     def _any_ready(self) -> bool:
+        return any(True for _ in self._open_lanes())
+
+    def _open_lanes(self) -> Iterator[Lane]:
+        """Those with something for the next block whose sender nobody holds."""
         now = self._clock()
-        return any(lane.ready and lane.held_until <= now for lane in self._lanes.values())
+        for sender, lane in self._lanes.items():
+            if lane.ready and not self._is_held(sender, now):
+                yield lane
+
+    def _is_held(self, sender: Address, now: float) -> bool:
+        return self._held.get(sender, now) > now
 
     def select(self, *, transactions_max: int, size_bytes_max: int) -> list[Transaction]:
         """What the next block should try, in order. Everything stays pending until `settle`.
@@ -194,12 +202,7 @@ class Mempool:
         chosen: list[Transaction] = []
         left = size_bytes_max
         with self._lock:
-            now = self._clock()
-            turns = deque(
-                (lane, lane.next_nonce)
-                for lane in self._lanes.values()
-                if lane.ready and lane.held_until <= now
-            )
+            turns = deque((lane, lane.next_nonce) for lane in self._open_lanes())
             while turns and len(chosen) < transactions_max:
                 lane, nonce = turns.popleft()
                 transaction = lane.entries[nonce].transaction
@@ -221,9 +224,6 @@ class Mempool:
             self._held[sender] = until
             while len(self._held) > HELD_SENDERS_MAX:
                 self._held.popitem(last=False)
-            lane = self._lanes.get(sender)
-            if lane is not None:
-                lane.held_until = until
 
     # ---- going out ----------------------------------------------------------------------------
 
@@ -300,13 +300,13 @@ class Mempool:
             if transaction is None:
                 return False
             lane = self._lanes[transaction.sender]
-            return transaction.nonce < lane.ready_end and lane.held_until <= self._clock()
+            is_held = self._is_held(transaction.sender, self._clock())
+            return transaction.nonce < lane.ready_end and not is_held
 
     def ready_count(self) -> int:
         """How many the next block could have, if it were large enough."""
         with self._lock:
-            now = self._clock()
-            return sum(lane.ready for lane in self._lanes.values() if lane.held_until <= now)
+            return sum(lane.ready for lane in self._open_lanes())
 
     def pending(self) -> tuple[Transaction, ...]:
         """All that could be part of the next block, by sender and nonce."""

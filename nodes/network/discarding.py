@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from ledger.consensus.cometbft.home import Home
 from nodes.layout import NodeDirectory
 
 
@@ -41,7 +42,7 @@ def discard_state(directory: NodeDirectory) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    (directory.engine / "config" / "genesis.json").unlink(missing_ok=True)
+    Home(directory.engine).genesis.unlink(missing_ok=True)
 
 
 def discard_stand_in(directory: NodeDirectory) -> None:

@@ -12,6 +12,7 @@ from ledger.chain import (
     BlockEmpty,
     BlockInvalid,
     Deadlines,
+    Dropped,
     Executed,
     Ledger,
     TransactionFailed,
@@ -23,6 +24,7 @@ from ledger.consensus.slowness import SlowSenders
 from ledger.consensus.solo import HOLD_S, TRANSACTIONS_MAX_DEFAULT
 from ledger.consensus.wire import uvarint
 from ledger.evm import TimeLimitExceeded, TransactionRefused, decode_transaction
+from ledger.mempool import Mempool
 from ledger.state import keccak
 from ledger.types import Hash32, Transaction
 
@@ -88,13 +90,9 @@ def prepare(
             return executed
         except BlockEmpty as empty:
             late = next((o for o in empty.dropped if isinstance(o.reason, TimeLimitExceeded)), None)
-            if late is not None and time.thread_time() - worked < rules.transaction_s_max / 2:
-                _log.warning("this machine is too busy to execute a proposal in time")
-                pool.hold(late.transaction.sender, BUSY_HOLD_S)  # the others go first
-                return None
             if late is not None:
-                hold_s = slow.refuse(late.transaction, late.reason)
-                _log.warning("%s; its sender is held for %g s", late.reason, hold_s)
+                busy = time.thread_time() - worked < rules.transaction_s_max / 2
+                _pass_over(pool, slow, late, busy=busy)
                 return None  # the round is lost: the others have waited long enough
             never = [one for one in empty.dropped if one.final]
             for one in never:
@@ -105,6 +103,16 @@ def prepare(
             _log.critical("%s; its sender is held for %g s", failed, HOLD_S, exc_info=failed)
             pool.hold(failed.transaction.sender, HOLD_S)
     return None
+
+
+def _pass_over(pool: Mempool, slow: SlowSenders, late: Dropped, *, busy: bool) -> None:
+    """It did not end, though it was the first: the machine's fault where that is `busy`."""
+    if busy:
+        _log.warning("this machine is too busy to execute a proposal in time")
+        pool.hold(late.transaction.sender, BUSY_HOLD_S)  # the others go first
+        return
+    hold_s = slow.refuse(late.transaction, late.reason)
+    _log.warning("%s; its sender is held for %g s", late.reason, hold_s)
 
 
 def note_time(slow: SlowSenders, executed: Executed, duration_s: float) -> None:

@@ -30,7 +30,7 @@ from ledger.crypto import (
     ValidatorSigner,
 )
 from ledger.crypto.account import GROUP_ORDER
-from ledger.crypto.pkcs11 import _lock_of, close_tokens, module_reset
+from ledger.crypto.pkcs11 import Curve, Token, _lock_of, close_tokens, module_reset
 from ledger.tlog import Checkpoint, open_checkpoint, sign_checkpoint
 from tests.ledger.chain.support import (
     ECHO,
@@ -196,6 +196,26 @@ class TestTrouble:
         for thread in threads:
             thread.join(30)
         assert len(done) == 60
+
+    @pytest.mark.parametrize("kind", [KeyKind.VALIDATOR, KeyKind.ACCOUNT])
+    def test_a_handle_that_became_another_keys_is_found_anew(
+        self, hsm: SoftHsm, store: KeyStore, kind: KeyKind, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As after another thread began the module anew: the first answer is of a wrong key."""
+        store.create_on_token(kind, "a", place(hsm, "a"))
+        store.create_on_token(kind, "b", place(hsm, "b"))
+        whole, asked = Token.sign, []
+
+        def confused(token: Token, label: str, curve: Curve, data: bytes) -> bytes:
+            asked.append(label)
+            return whole(token, "b" if len(asked) == 1 else label, curve, data)
+
+        monkeypatch.setattr(Token, "sign", confused)
+        if kind is KeyKind.VALIDATOR:
+            store.load_validator("a").sign(b"vote")
+        else:
+            store.load_account("a").sign_digest(bytes(32))
+        assert asked == ["a", "a"]
 
     def test_sessions_that_the_module_forgot_are_made_anew(
         self, hsm: SoftHsm, store: KeyStore

@@ -48,6 +48,16 @@ def test_whatever_runs_too_long_is_ended_and_leaves_nothing(name: str) -> None:
     assert execution.seal().root == alone.seal().root
 
 
+def test_what_fails_for_want_of_gas_is_not_late() -> None:
+    """A pairing over 100 kB would take minutes; with 50,000 gas it fails before it begins."""
+    state = MemoryState()
+    state.put(SENDER, b"", nonce=0)
+    state.put(CONTRACTS[0], bytes.fromhex("5f5f620186a05f600861c350fa00"))
+    execution = OURS.begin(state, environment())
+    receipt = execution.apply(transaction(0, CONTRACTS[0], b"", 1_000_000), time.monotonic() + 20)
+    assert receipt.status == 1
+
+
 def test_a_deadline_of_one_transaction_is_not_that_of_the_next() -> None:
     state = MemoryState()
     state.put(SENDER, b"", nonce=0)

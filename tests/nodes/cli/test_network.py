@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,17 @@ def test_a_node_that_was_killed_is_told_once_and_the_table_again(
     with NetworkTable(one) as table:
         table.print_whole()
     assert "killed by signal 9" in capsys.readouterr().out
+
+
+def test_a_node_below_a_background_job_ends_too(tmp_path: Path) -> None:
+    """A shell has its background jobs ignore SIGINT, and so do all that these start."""
+    program = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); print(1, flush=True); "
+    found = running(tmp_path, program + "import time; time.sleep(60)")
+    process = found.members[0].process
+    assert process.stdout is not None
+    process.stdout.readline()
+    found.stop()
+    assert process.returncode == -signal.SIGTERM
 
 
 def test_meanwhile_commands_act_as_the_first_member(one: NetworkProcesses) -> None:

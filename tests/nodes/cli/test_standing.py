@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from contracts.consortium import Profile, Role
 from contracts.network import Node, find_nodes
-from ledger.crypto import NO_PASSPHRASE, AccountKey
+from ledger.crypto import AccountKey
 from ledger.errors import TallystickError
 from ledger.projection import read_transaction
 from ledger.tlog import Ed25519Key
@@ -22,14 +22,12 @@ from nodes.cli import standing
 from nodes.cli.proposals import app as proposals
 from nodes.endpoints import parse_endpoint
 from nodes.errors import NodeError
-from nodes.founding import MemberSpec, found_solo
-from nodes.layout import NodeDirectory
+from nodes.founding import MemberSpec
 from nodes.network.descriptor import Descriptor
 from nodes.proposals import ActionInvalid
 from nodes.runtime import NodeRuntime
 from nodes.serving import serving
-from nodes.settings import NodeSettings
-from tests.nodes.test_runtime import quiet
+from tests.nodes.solo import solo_node
 
 pytestmark = [pytest.mark.feature("N1"), pytest.mark.feature("N2")]
 
@@ -45,15 +43,8 @@ _app.add_typer(proposals, name="proposal")
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[NodeRuntime]:
-    place = NodeDirectory(tmp_path / "node")
-    found_solo(
-        place,
-        NodeSettings(name="Test"),
-        [MemberSpec("alpha", "Alpha", "", Role.OPERATOR)],
-        origin_prefix="tallystick.example/test",
-        passphrase=NO_PASSPHRASE,
-    )
-    with NodeRuntime.open(place.root, NO_PASSPHRASE, quiet) as node:
+    members = [MemberSpec("alpha", "Alpha", "", Role.OPERATOR)]
+    with solo_node(tmp_path / "node", members) as node:
         yield node
 
 

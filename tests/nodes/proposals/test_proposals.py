@@ -16,20 +16,18 @@ from contracts import governance
 from contracts.consortium import Profile, Role, find_organisation
 from contracts.governance import Call, State
 from contracts.network import find_nodes
-from ledger.crypto import NO_PASSPHRASE, AccountKey, Ed25519Key
+from ledger.crypto import AccountKey, Ed25519Key
 from ledger.errors import TallystickError
 from ledger.projection import read_transaction
 from ledger.types import Log
 from nodes.cli.proposals import app
 from nodes.endpoints import parse_endpoint
-from nodes.founding import MemberSpec, found_solo
-from nodes.layout import NodeDirectory
+from nodes.founding import MemberSpec
 from nodes.network.descriptor import Descriptor
 from nodes.proposals import ACTIONS, ActionInvalid, CallRefused, ProposalError, parse_actions
 from nodes.runtime import NodeRuntime
 from nodes.serving import serving
-from nodes.settings import NodeSettings
-from tests.nodes.test_runtime import quiet
+from tests.nodes.solo import solo_node
 
 pytestmark = pytest.mark.feature("N2")
 
@@ -40,18 +38,11 @@ Tally = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[NodeRuntime]:
-    place = NodeDirectory(tmp_path / "node")
-    found_solo(
-        place,
-        NodeSettings(name="Test"),
-        [
-            MemberSpec(SOLO, "Alpha", "", Role.OPERATOR),
-            MemberSpec(OTHER, "Beta", "", Role.MANUFACTURER),
-        ],
-        origin_prefix="tallystick.example/test",
-        passphrase=NO_PASSPHRASE,
-    )
-    with NodeRuntime.open(place.root, NO_PASSPHRASE, quiet) as node:
+    members = [
+        MemberSpec(SOLO, "Alpha", "", Role.OPERATOR),
+        MemberSpec(OTHER, "Beta", "", Role.MANUFACTURER),
+    ]
+    with solo_node(tmp_path / "node", members) as node:
         yield node
 
 
