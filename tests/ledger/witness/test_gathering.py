@@ -203,7 +203,7 @@ HOSTILE: dict[str, tuple[Handler, str]] = {
     "redirect": (lambda *_: (302, {"Location": "http://127.0.0.1:9/"}, b""), "status 302"),
     "compressed": (lambda *_: (200, {"Content-Encoding": "gzip"}, b"\x1f\x8b"), "compressed"),
     "garbage": (lambda *_: (200, {}, b"\xff\xfe\x00"), "decode"),
-    "empty": (lambda *_: (200, {}, b""), "refused"),
+    "empty": (lambda *_: (200, {}, b""), "refused|not whole"),  # by either question
     "refusal": (lambda *_: (404, {}, b"no"), "status 404"),
     "other log": (lambda *_: (200, {}, b"other.example\n"), "other.example|refused"),
     "silence": (lambda *_: (time.sleep(3), (200, {}, b""))[1], "within 1 s|Timeout"),
