@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ledger.chain import Genesis, GenesisInvalid, Ledger, NodeEntry
-from ledger.chain.membership import BLOCK_SIZE_BYTES_MAX
+from ledger.chain.membership import BLOCK_GAS_LIMIT_MAX, BLOCK_SIZE_BYTES_MAX
 from ledger.chain.permission import mapping_slot
 from ledger.evm import decode_transaction
 from ledger.evm.errors import GasLimitExceeded, TransactionTooLarge
@@ -180,6 +180,7 @@ def test_what_is_pending_beyond_a_new_bound_leaves_the_mempool(ledger: Ledger) -
     ("name", "value"),
     [
         ("blockGasLimit", 1),
+        ("blockGasLimit", BLOCK_GAS_LIMIT_MAX + 1),
         ("blockGasLimit", 2**255),
         ("blockSizeBytesMax", 1),
         ("blockSizeBytesMax", BLOCK_SIZE_BYTES_MAX + 1),
