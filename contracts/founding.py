@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from contracts.claims import genesis_account as claims_account
 from contracts.consortium import Founder, permission_layout
 from contracts.consortium import genesis_account as consortium_account
 from contracts.directory.genesis import DIRECTORY_ARTIFACT
@@ -12,12 +13,16 @@ from contracts.directory.genesis import genesis_account as directory_account
 from contracts.directory.types import FoundingContract
 from contracts.errors import GenesisError
 from contracts.genesis import (
+    CLAIMS_ADDRESS,
     CONSORTIUM_ADDRESS,
     DIRECTORY_ADDRESS,
     GOVERNANCE_ADDRESS,
     NETWORK_ADDRESS,
     PARAMETERS_ADDRESS,
+    PLEDGES_ADDRESS,
     PROVENANCE_ADDRESS,
+    RECEIPTS_ADDRESS,
+    STOCK_ADDRESS,
     AllocEntry,
 )
 from contracts.governance.genesis import genesis_account as governance_account
@@ -26,11 +31,16 @@ from contracts.network.genesis import nodes_layout
 from contracts.network.types import FoundingNode
 from contracts.parameters.genesis import genesis_account as parameters_account
 from contracts.parameters.genesis import parameters_layout
+from contracts.pledges import genesis_account as pledges_account
 from contracts.provenance import genesis_account as provenance_account
+from contracts.receipts import genesis_account as receipts_account
+from contracts.stock import genesis_account as stock_account
 from ledger.state.keccak import keccak
 from ledger.types import Address, Hash32
 
-FIXED: Final = frozenset({"consortium", "network", "governance", "directory", "parameters"})
+FIXED: Final = frozenset(
+    {"consortium", "network", "governance", "directory", "parameters", "claims", "stock", "pledges"}
+)
 """Contracts that name each other, or that the ledger reads from storage: one version for ever."""
 
 Alloc = dict[str, AllocEntry]
@@ -43,7 +53,7 @@ def consortium_alloc(
     votes: Mapping[str, int] | None = None,
     parameters: Mapping[str, int] | None = None,
 ) -> tuple[Alloc, Section]:
-    """Entries of `alloc` and of the "tallystick" section for all six contracts.
+    """Entries of `alloc` and of the "tallystick" section for all contracts.
 
     `votes` are weights by organisation (founders 1 each where None, and no vote for whoever is not
     named); `parameters` values by name. The section has `contracts`, `permission`, `nodes` and
@@ -58,6 +68,10 @@ def consortium_alloc(
         "network": (NETWORK_ADDRESS, network_account(*nodes)),
         "governance": (GOVERNANCE_ADDRESS, governance_account(weights)),
         "parameters": (PARAMETERS_ADDRESS, parameters_account(parameters or {})),
+        "claims": (CLAIMS_ADDRESS, claims_account()),
+        "stock": (STOCK_ADDRESS, stock_account()),
+        "pledges": (PLEDGES_ADDRESS, pledges_account()),
+        "receipts": (RECEIPTS_ADDRESS, receipts_account()),
     }
     entries["directory"] = (DIRECTORY_ADDRESS, _directory(entries))
     alloc = {f"0x{address.hex()}": entry for address, entry in entries.values()}

@@ -23,6 +23,14 @@ NETWORK_ADDRESS: Final = _predeployed(3)
 GOVERNANCE_ADDRESS: Final = _predeployed(4)
 DIRECTORY_ADDRESS: Final = _predeployed(5)
 PARAMETERS_ADDRESS: Final = _predeployed(6)
+CLAIMS_ADDRESS: Final = _predeployed(7)
+STOCK_ADDRESS: Final = _predeployed(8)
+PLEDGES_ADDRESS: Final = _predeployed(9)
+RECEIPTS_ADDRESS: Final = _predeployed(10)
+RECEIVABLES_ADDRESS: Final = _predeployed(11)
+SETTLEMENT_ADDRESS: Final = _predeployed(12)
+FINANCING_ADDRESS: Final = _predeployed(13)
+POOLS_ADDRESS: Final = _predeployed(14)
 
 
 class AllocEntry(TypedDict):

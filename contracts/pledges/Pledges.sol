@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
+import {IInstrument} from "../instruments/interfaces/IInstrument.sol";
+import {Places} from "../instruments/libraries/Places.sol";
+import {IPledges} from "./interfaces/IPledges.sol";
+
+/// @title Pledges
+/// @notice Security rights in instruments, from proposal to release or enforcement.
+contract Pledges is IPledges {
+    uint256 private constant REMARK_BYTES_MAX = 256;
+
+    mapping(bytes32 pledge => Pledge) private _pledges;
+    mapping(address instrument => mapping(bytes32 id => bytes32 pledge)) private _covering;
+
+    // ---- by agreement -------------------------------------------------------------------------
+
+    /// @inheritdoc IPledges
+    function propose(
+        address instrument,
+        bytes32 id,
+        uint64 revision,
+        bytes32 pledgee,
+        Terms calldata terms,
+        string calldata remark
+    ) external returns (bytes32 key) {
+        _checkRemark(remark);
+        bytes32 by = _caller();
+        IInstrument.Control memory control = _known(instrument).control(id);
+        if (control.holder != by) revert NotParty(0, by);
+        if (control.pledgee != 0) revert AlreadyPledged(instrument, id, control.pledgee);
+        if (control.revision != revision) revert IInstrument.StaleRevision(id, revision, control.revision);
+        key = _make(instrument, id, revision, by, pledgee, terms, 0);
+        _become(key, State.Proposed, by, remark);
+    }
+
+    /// @inheritdoc IPledges
+    function accept(bytes32 key, string calldata remark) external {
+        bytes32 by = _partyIn(key, State.Proposed, _pledges[key].pledgee, remark);
+        _become(key, State.Active, by, remark);
+        _encumber(key);
+    }
+
+    /// @inheritdoc IPledges
+    function decline(bytes32 key, string calldata remark) external {
+        bytes32 by = _partyIn(key, State.Proposed, _pledges[key].pledgee, remark);
+        _become(key, State.Declined, by, remark);
+    }
+
+    /// @inheritdoc IPledges
+    function withdraw(bytes32 key, string calldata remark) external {
+        bytes32 by = _partyIn(key, State.Proposed, _pledges[key].pledgor, remark);
+        _become(key, State.Withdrawn, by, remark);
+    }
+
+    // ---- the end ------------------------------------------------------------------------------
+
+    /// @inheritdoc IPledges
+    function release(bytes32 key, bytes32[] calldata ids, string calldata remark) external {
+        bytes32 by = _caller();
+        _checkRemark(remark);
+        Pledge storage entry = _pledges[key];
+        if (entry.pledgee != by) revert NotParty(key, by);
+        if (entry.state != State.Active && entry.state != State.Defaulted) revert WrongState(key, entry.state);
+        if (ids.length == 0) revert NotCovered(key, 0);
+        for (uint256 i = 0; i < ids.length; ++i) _uncover(key, ids[i], 0);
+        _become(key, entry.assets == 0 ? State.Released : entry.state, by, remark);
+        for (uint256 i = 0; i < ids.length; ++i) IInstrument(entry.instrument).disencumber(ids[i], by);
+    }
+
+    /// @inheritdoc IPledges
+    function declareDefault(bytes32 key, string calldata remark) external {
+        bytes32 by = _partyIn(key, State.Active, _pledges[key].pledgee, remark);
+        if (block.timestamp <= _pledges[key].terms.due) revert TooEarly(key, _pledges[key].terms.due);
+        _become(key, State.Defaulted, by, remark);
+    }
+
+    /// @inheritdoc IPledges
+    function cure(bytes32 key, string calldata remark) external {
+        bytes32 by = _partyIn(key, State.Defaulted, _pledges[key].pledgee, remark);
+        _become(key, State.Active, by, remark);
+    }
+
+    /// @inheritdoc IPledges
+    function enforce(bytes32 key, bytes32[] calldata ids, bytes32 to, string calldata remark) external {
+        Pledge storage entry = _pledges[key];
+        bytes32 by = _partyIn(key, State.Defaulted, entry.pledgee, remark);
+        uint48 until = entry.since + entry.terms.noticeSeconds;
+        if (block.timestamp < until) revert TooEarly(key, until);
+        if (ids.length == 0) revert NotCovered(key, 0);
+        for (uint256 i = 0; i < ids.length; ++i) _uncover(key, ids[i], to);
+        if (entry.assets == 0) _become(key, State.Enforced, by, remark);
+        else emit PledgeChanged(key, by, entry.state, entry, remark);
+        for (uint256 i = 0; i < ids.length; ++i) IInstrument(entry.instrument).seize(ids[i], by, to);
+    }
+
+    // ---- with a loan ----------------------------------------------------------------------------
+
+    /// @inheritdoc IPledges
+    function secure(
+        address instrument,
+        bytes32 id,
+        uint64 revision,
+        bytes32 pledgor,
+        bytes32 pledgee,
+        Terms calldata terms,
+        bytes32 loan
+    ) external returns (bytes32 key) {
+        _checkFinancing();
+        _known(instrument);
+        key = _make(instrument, id, revision, pledgor, pledgee, terms, loan);
+        _become(key, State.Active, pledgee, "");
+        _encumber(key);
+    }
+
+    // ---- instruments --------------------------------------------------------------------------
+
+    /// @inheritdoc IPledges
+    function succeeded(bytes32 id, bytes32[] calldata successors) external {
+        bytes32 key = _covering[msg.sender][id];
+        if (key == 0) revert NotCovered(0, id);
+        _uncover(key, id, 0);
+        for (uint256 i = 0; i < successors.length; ++i) _cover(key, successors[i]);
+    }
+
+    // ---- within -------------------------------------------------------------------------------
+
+    function _make(
+        address instrument,
+        bytes32 id,
+        uint64 revision,
+        bytes32 pledgor,
+        bytes32 pledgee,
+        Terms calldata terms,
+        bytes32 loan
+    ) private returns (bytes32 key) {
+        if (terms.amount == 0 || terms.currency == 0 || terms.terms == 0 || terms.due <= block.timestamp) {
+            revert InvalidTerms();
+        }
+        _checkBank(pledgee);
+        key = keccak256(abi.encode(instrument, id, revision, pledgor, pledgee, terms, loan));
+        if (_pledges[key].state != State.None) revert PledgeExists(key);
+        Pledge storage entry = _pledges[key];
+        entry.instrument = instrument;
+        entry.id = id;
+        entry.instrumentRevision = revision;
+        entry.pledgor = pledgor;
+        entry.pledgee = pledgee;
+        entry.terms = terms;
+        entry.loan = loan;
+    }
+
+    function _encumber(bytes32 key) private {
+        Pledge storage entry = _pledges[key];
+        bytes32 other = _covering[entry.instrument][entry.id];
+        if (other != 0) revert AlreadyPledged(entry.instrument, entry.id, _pledges[other].pledgee);
+        _cover(key, entry.id);
+        IInstrument(entry.instrument).encumber(entry.id, entry.instrumentRevision, entry.pledgor, entry.pledgee);
+    }
+
+    function _cover(bytes32 key, bytes32 id) private {
+        Pledge storage entry = _pledges[key];
+        _covering[entry.instrument][id] = key;
+        ++entry.assets;
+        emit AssetCovered(key, entry.instrument, id);
+    }
+
+    function _uncover(bytes32 key, bytes32 id, bytes32 to) private {
+        Pledge storage entry = _pledges[key];
+        if (_covering[entry.instrument][id] != key) revert NotCovered(key, id);
+        delete _covering[entry.instrument][id];
+        --entry.assets;
+        emit AssetFreed(key, entry.instrument, id, to);
+    }
+
+    function _become(bytes32 key, State state, bytes32 by, string memory remark) private {
+        Pledge storage entry = _pledges[key];
+        if (state != entry.state) entry.since = uint48(block.timestamp);
+        entry.state = state;
+        emit PledgeChanged(key, by, state, entry, remark);
+    }
+
+    /// @dev The caller, who is `party` of a pledge in this state.
+    function _partyIn(bytes32 key, State state, bytes32 party, string calldata remark) private view returns (bytes32) {
+        _checkRemark(remark);
+        if (_pledges[key].state == State.None) revert UnknownPledge(key);
+        bytes32 by = _caller();
+        if (by != party) revert NotParty(key, by);
+        if (_pledges[key].state != state) revert WrongState(key, _pledges[key].state);
+        return by;
+    }
+
+    function _known(address instrument) private view returns (IInstrument) {
+        if (!Places.isInstrument(instrument)) revert NotInstrument(instrument);
+        return IInstrument(instrument);
+    }
+
+    function _caller() private view returns (bytes32 organisation) {
+        organisation = Places.CONSORTIUM.administers(msg.sender);
+        if (organisation == 0) revert CallerNotActive(msg.sender);
+    }
+
+    function _checkFinancing() private view {
+        if (Places.DIRECTORY.nameOf(msg.sender) != Places.FINANCING) revert CallerNotActive(msg.sender);
+    }
+
+    function _checkBank(bytes32 organisation) private view {
+        IConsortium.Organisation memory known = Places.CONSORTIUM.organisation(organisation);
+        if (known.status != IConsortium.Status.Active || known.role != IConsortium.Role.Bank) {
+            revert NotBank(organisation);
+        }
+    }
+
+    function _checkRemark(string calldata remark) private pure {
+        if (bytes(remark).length > REMARK_BYTES_MAX) revert RemarkTooLong(bytes(remark).length);
+    }
+
+    // ---- reading ------------------------------------------------------------------------------
+
+    /// @inheritdoc IPledges
+    function pledge(bytes32 key) external view returns (Pledge memory) {
+        return _pledges[key];
+    }
+
+    /// @inheritdoc IPledges
+    function pledgeOf(address instrument, bytes32 id) external view returns (bytes32) {
+        return _covering[instrument][id];
+    }
+}
