@@ -1,0 +1,82 @@
+"""What parties are told of an act: the seam between a room's events and the feed of notices.
+
+A room offers `notices(log: Log) -> tuple[Notice, ...]` beside its projection: a function of the log
+alone, which says what happened and who is a party afterwards. Who was one before the act, and who
+has goods in a lot that runs short, the feed knows by itself (`contracts.notices`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Final, TypeAlias
+
+from ledger.types import Log
+
+Json: TypeAlias = "str | int | bool | None | list[Json] | dict[str, Json]"
+
+NOTICES_PER_LOG_MAX: Final = 16
+SAFE_INTEGER_MAX: Final = (1 << 53) - 1
+"""What every reader of JSON takes for the number that it is (RFC 8259 section 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that happened to one record."""
+
+    kind: str
+    """`<room>.<what happened>`, such as `receipt.issue` or `stock.shortfall-began`; at most 64
+    characters of a-z, 0-9, `-` and one dot."""
+    id: str
+    """Of the record: `0x` and 64 hex digits."""
+    parties: frozenset[str] | None
+    """Organisations that are parties to the record after the act. None: as before it."""
+    body: Mapping[str, Json]
+    """The record after the act, and what the act names."""
+    by: tuple[str, ...] = ()
+    """Who acted, or is told of this act alone without being a party."""
+    topic: str = ""
+    """What the record lives on, such as the key of a receipt's lot. Empty: as before the act."""
+    final: bool = False
+    """The record is at its end: alarms of its topic no longer concern its parties."""
+    alarm: bool = False
+    """Concerns the parties of every live record whose topic is this notice's `id`."""
+
+
+Source: TypeAlias = Callable[[Log], tuple[Notice, ...]]
+"""`notices` of a room. Raises `LogError` where the log is none of the contract's events."""
+
+
+def organisations(*names: str | None) -> frozenset[str]:
+    """Those that are named at all."""
+    return frozenset(name for name in names if name)
+
+
+def as_json(value: object) -> Json:
+    """A record for a notice's body.
+
+    Names in camelCase, bytes as `0x…`, members of enumerations by their names in lower case with
+    hyphens. Integers beyond 2^53 - 1 are texts. Raises `TypeError` for what no record has.
+    """
+    if isinstance(value, Enum):
+        return value.name.lower().replace("_", "-")
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= SAFE_INTEGER_MAX else str(value)
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    if is_dataclass(value) and not isinstance(value, type):
+        return {_camel(one.name): as_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, list | tuple | frozenset | set):
+        items = sorted(value) if isinstance(value, frozenset | set) else value
+        return [as_json(one) for one in items]
+    if isinstance(value, Mapping):
+        return {str(key): as_json(one) for key, one in value.items()}
+    raise TypeError(f"{type(value).__name__} does not go into a notice")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(part.capitalize() for part in rest)
