@@ -1,5 +1,6 @@
 """What all instruments share: their tables, and the way of every act."""
 
+from contracts.instruments.claims import ClaimInvalid, Invoice, goods_key, invoice_key, item_key
 from contracts.instruments.errors import MachineError
 from contracts.instruments.machine import (
     COMMON_PARTIES,
@@ -8,14 +9,24 @@ from contracts.instruments.machine import (
     rule_word,
     solidity,
 )
+from contracts.instruments.pages import CursorInvalid, Page
 from contracts.instruments.types import Act, Machine, WhilePledged
+from contracts.instruments.viewer import Viewer
 
 __all__ = [
     "COMMON_PARTIES",
     "Act",
+    "ClaimInvalid",
+    "CursorInvalid",
+    "Invoice",
     "Machine",
     "MachineError",
+    "Page",
+    "Viewer",
     "WhilePledged",
+    "goods_key",
+    "invoice_key",
+    "item_key",
     "load_machine",
     "parse_machine",
     "rule_word",

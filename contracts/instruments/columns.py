@@ -1,0 +1,75 @@
+"""Columns and rows of instruments in SQL, alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, Dialect, Numeric, String, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+UINT128_DIGITS: Final = 39
+POSITION: Final = BigInteger
+"""Type of the columns `position`: the index of a leaf in the log, unique and growing."""
+
+
+class Uint128(TypeDecorator[int]):
+    """A quantity or an amount: NUMERIC(39, 0), exactly.
+
+    SQLite's numbers end at 64 bits, so that digits are kept there, padded with zeros: they compare
+    and sort as numbers do, but cannot be summed in SQL.
+    """
+
+    impl = Numeric(UINT128_DIGITS, 0)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column's type in this database."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(UINT128_DIGITS))
+        return dialect.type_descriptor(Numeric(UINT128_DIGITS, 0))
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+        """Into the database. Raises `ValueError` for what is no uint128."""
+        if value is None:
+            return None
+        if not 0 <= value < 1 << 128:
+            raise ValueError(f"{value} is not between 0 and 2**128 - 1")
+        return f"{value:0{UINT128_DIGITS}d}" if dialect.name == "sqlite" else Decimal(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        """Out of the database."""
+        del dialect
+        return None if value is None else int(value)
+
+
+def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
+    """Write a row, whether or not there is one of that primary key."""
+    keys = [column.name for column in table.primary_key.columns]
+    rest = {name: value for name, value in values.items() if name not in keys}
+    connection.execute(
+        _insert(connection, table)
+        .values(**values)
+        .on_conflict_do_update(index_elements=keys, set_=rest)
+    )
+
+
+def add_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rows of whose primary keys there are none yet."""
+    if rows:
+        connection.execute(
+            _insert(connection, table).on_conflict_do_nothing(), [dict(row) for row in rows]
+        )
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def hex_of(data: bytes | None) -> str | None:
+    """As columns keep hashes, ids and addresses: 0x and lower-case digits."""
+    return None if data is None else f"0x{data.hex()}"

@@ -1,0 +1,91 @@
+"""Who sees which records over HTTP (docs/finance.md, "Who sees what").
+
+An organisation sees the records that it is or was a party to; regulators and arbitrators see all.
+The rule is a condition of the SQL query itself, so that what is not seen is in no list, no count
+and no page. Each kind of record has a table of its parties, filled by its projection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    MetaData,
+    String,
+    Table,
+    exists,
+    select,
+    true,
+)
+
+from contracts.consortium import Role
+from contracts.instruments.columns import add_missing
+
+SEE_ALL: Final = frozenset({Role.REGULATOR, Role.ARBITRATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks. Make it by `Viewer.of`, `Viewer.everything` or `Viewer.nobody`."""
+
+    organisation: str | None
+    sees_all: bool = False
+
+    @classmethod
+    def of(cls, organisation: str, role: Role | None = None) -> Viewer:
+        """The organisation; with the role of a regulator or arbitrator it sees all."""
+        return cls(organisation, role in SEE_ALL)
+
+    @classmethod
+    def everything(cls) -> Viewer:
+        """For the node itself."""
+        return cls(None, sees_all=True)
+
+    @classmethod
+    def nobody(cls) -> Viewer:
+        """Whoever has shown no key."""
+        return cls(None)
+
+    def may_see(self, parties: Table, record: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Condition of a query: `record` (a column of ids) is one that he may see."""
+        if self.sees_all:
+            return true()
+        here = (parties.c.id == record) & (parties.c.organisation == self.organisation)
+        return exists(select(1).select_from(parties).where(here))
+
+
+def party_table(kind: str, metadata: MetaData) -> Table:
+    """The table `<kind>_party` of who is or was a party to a record.
+
+    `position` is the record's own (that of the leaf which made it), so that an organisation's
+    records are found in their order.
+    """
+    name = f"{kind}_party"
+    return Table(
+        name,
+        metadata,
+        Column("id", String(66), primary_key=True),
+        Column("organisation", String(32), primary_key=True),
+        Column("position", BigInteger, nullable=False),
+        Index(f"ix_{name}_organisation", "organisation", "position"),
+    )
+
+
+def note_parties(
+    connection: Connection,
+    parties: Table,
+    record: str,
+    position: int,
+    organisations: Iterable[str | None],
+) -> None:
+    """Keep that these are parties to a record (None: nobody); who was one stays one."""
+    known = sorted({one for one in organisations if one is not None})
+    rows = [{"id": record, "organisation": one, "position": position} for one in known]
+    add_missing(connection, parties, rows)
