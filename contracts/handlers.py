@@ -9,6 +9,8 @@ from contracts.directory import DirectoryHandler, FollowingHandler, founding_con
 from contracts.genesis import AllocEntry
 from contracts.governance import GovernanceHandler, founding_votes_of
 from contracts.network import NetworkHandler, founding_nodes_of
+from contracts.notices import NoticesHandler
+from contracts.notices.sources import SOURCES
 from contracts.parameters import ParametersHandler, founding_values_of
 from ledger.projection import Handler
 from ledger.types import Address
@@ -44,4 +46,5 @@ def consortium_handlers(
         return [*handlers, *followed.values()]
     entry, address = place("directory")
     handlers.append(DirectoryHandler(founding_contracts_of(entry), address))
+    handlers.append(NoticesHandler(contracts, SOURCES, address))
     return [*handlers, *(FollowingHandler(one, name, address) for name, one in followed.items())]

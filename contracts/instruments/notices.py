@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from ledger.types import Log
 
-Json: TypeAlias = "str | int | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 NOTICES_PER_LOG_MAX: Final = 16
 SAFE_INTEGER_MAX: Final = (1 << 53) - 1

@@ -11,6 +11,7 @@ from contracts.directory.following import metadata as following
 from contracts.directory.projection import metadata as directory
 from contracts.governance.tables import metadata as governance
 from contracts.network.projection import metadata as network
+from contracts.notices import metadata as notices
 from contracts.parameters.projection import metadata as parameters
 from ledger.projection import open_database, upgrade
 
@@ -18,8 +19,8 @@ from ledger.projection import open_database, upgrade
 @pytest.mark.feature("N4")
 @pytest.mark.parametrize(
     "metadata",
-    [directory, following, governance, network, parameters],
-    ids=["directory", "following", "governance", "network", "parameters"],
+    [directory, following, governance, network, notices, parameters],
+    ids=["directory", "following", "governance", "network", "notices", "parameters"],
 )
 def test_migrated_tables_are_the_handlers(metadata: MetaData, database_url: str) -> None:
     names = set(metadata.tables)
