@@ -63,7 +63,7 @@ def parse_machine(table: Mapping[str, Any]) -> Machine:
             for name, party, rest in _COMMON
         ]
         rows[1]["from"] = common["freeze"]  # what was frozen can be released
-        rows[8]["from"] = common["lock"]
+        rows[8]["from"] = common.get("unlock", common["lock"])
         rows += table["act"]
         acts = tuple(_act(number, row, states, parties) for number, row in enumerate(rows))
         machine = Machine(table["name"], states, parties, acts)
