@@ -69,3 +69,12 @@ def code_word(text: str, size_bytes: int) -> bytes:
             f"{text[:70]!r} is not 1 to {size_bytes} printable ASCII characters without spaces"
         )
     return text.encode("ascii").ljust(size_bytes, b"\0")
+
+
+def named(names: Sequence[str], number: int, what: str) -> str:
+    """The name of a state or act by its number.
+
+    A number that this software does not know yet (a newer version of the contract, which members
+    have voted for) is told as `<what>-<number>`: it must not stop whoever follows the chain.
+    """
+    return names[number] if number < len(names) else f"{what}-{number}"
