@@ -22,6 +22,7 @@ from contracts.genesis import (
     PLEDGES_ADDRESS,
     PROVENANCE_ADDRESS,
     RECEIPTS_ADDRESS,
+    RECEIVABLES_ADDRESS,
     STOCK_ADDRESS,
     AllocEntry,
 )
@@ -34,6 +35,7 @@ from contracts.parameters.genesis import parameters_layout
 from contracts.pledges import genesis_account as pledges_account
 from contracts.provenance import genesis_account as provenance_account
 from contracts.receipts import genesis_account as receipts_account
+from contracts.receivables import genesis_account as receivables_account
 from contracts.stock import genesis_account as stock_account
 from ledger.state.keccak import keccak
 from ledger.types import Address, Hash32
@@ -72,6 +74,7 @@ def consortium_alloc(
         "stock": (STOCK_ADDRESS, stock_account()),
         "pledges": (PLEDGES_ADDRESS, pledges_account()),
         "receipts": (RECEIPTS_ADDRESS, receipts_account()),
+        "receivables": (RECEIVABLES_ADDRESS, receivables_account()),
     }
     entries["directory"] = (DIRECTORY_ADDRESS, _directory(entries))
     alloc = {f"0x{address.hex()}": entry for address, entry in entries.values()}

@@ -106,8 +106,6 @@ interface IReceivables is IInstrument {
     event TermsPublished(bytes32 indexed id, bytes32 indexed terms, bytes payload);
 
     error InvalidKind(Kind kind);
-    /// @notice The act is not one of this kind of receivable.
-    error WrongKind(bytes32 id, Kind kind);
     error InvalidNumber(bytes32 number);
     /// @notice Nothing, or more than there is.
     error InvalidAmount(uint128 amount);
@@ -157,13 +155,10 @@ interface IReceivables is IInstrument {
     /// @notice Write a receivable down. The creditor, or the drawer of a bill.
     function create(Draft calldata draft, string calldata remark) external returns (bytes32 id);
 
-    /// @notice Owe it. The debtor of an invoice or a bill.
+    /// @notice Owe it; of an order: owe it once it is delivered (the act is then `confirm`). The debtor.
     /// @param disputable Whether the debtor keeps the right to contest it (never for a bill)
     /// @param document SHA-256 of the acceptance; may be zero
     function accept(bytes32 id, uint64 revision, bool disputable, bytes32 document, string calldata remark) external;
-
-    /// @notice Confirm an order: it is owed once delivered. Its debtor.
-    function confirm(bytes32 id, uint64 revision, bool disputable, bytes32 document, string calldata remark) external;
 
     /// @notice Do not owe it. The debtor.
     function refuse(bytes32 id, uint64 revision, string calldata remark) external;
