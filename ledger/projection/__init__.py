@@ -1,7 +1,10 @@
 """The cursor that feeds SQL from the chain, exactly once, and the database that it fills."""
 
+from ledger.projection.committer import GroupCommitter
 from ledger.projection.database import open_database, read_transaction, write_transaction
 from ledger.projection.errors import (
+    CommitError,
+    CommitterStopped,
     DatabaseUrlInvalid,
     ProjectionAhead,
     ProjectionDiverged,
@@ -11,6 +14,8 @@ from ledger.projection.errors import (
     ProjectionStopped,
     ProjectionTimeout,
     SchemaError,
+    StorageFailed,
+    StorageFull,
 )
 from ledger.projection.projector import Progress, Projector
 from ledger.projection.protocol import BlockSource, FollowingHandler, Handler
@@ -19,8 +24,11 @@ from ledger.projection.types import ProjectorState, ProjectorStatus
 
 __all__ = [
     "BlockSource",
+    "CommitError",
+    "CommitterStopped",
     "DatabaseUrlInvalid",
     "FollowingHandler",
+    "GroupCommitter",
     "Handler",
     "Progress",
     "ProjectionAhead",
@@ -34,6 +42,8 @@ __all__ = [
     "ProjectorState",
     "ProjectorStatus",
     "SchemaError",
+    "StorageFailed",
+    "StorageFull",
     "current_revisions",
     "migration_folders",
     "open_database",

@@ -39,3 +39,19 @@ class ProjectionStopped(ProjectionError):
 
 class ProjectionTimeout(ProjectionError):
     """The awaited block was not applied in time; it may still be."""
+
+
+class CommitError(ProjectionError):
+    """What was to be durable was not stored."""
+
+
+class StorageFull(CommitError):
+    """The disk is full: nothing was stored."""
+
+
+class StorageFailed(CommitError):
+    """It could not be stored for another reason than space; nothing was stored."""
+
+
+class CommitterStopped(CommitError):
+    """Nothing is taken any more: the node is stopping."""

@@ -1,5 +1,6 @@
 """Capture jobs: from an accepted document to events that anybody can prove."""
 
+from ledger.projection import StorageFailed, StorageFull
 from traceability.capture.errors import (
     CaptureError,
     CaptureStopped,
@@ -9,8 +10,6 @@ from traceability.capture.errors import (
     NoSigner,
     NotPermitted,
     QueueFull,
-    StorageFailed,
-    StorageFull,
 )
 from traceability.capture.protocol import Signer
 from traceability.capture.service import CaptureService

@@ -8,6 +8,7 @@ from typing import Final
 
 from contracts.provenance import Batch
 from ledger.chain import Limits
+from ledger.sending import Nonces
 from traceability.capture.batching import EventKey, divide, key_of, payloads
 from traceability.capture.lane import Lane, LiveBatch, LiveJob
 from traceability.capture.protocol import Chain, EventIndex, Signer
@@ -25,10 +26,13 @@ Signed = list[tuple[LiveBatch, StoredBatch]]
 class BatchBuilder:
     """Belongs to the pipeline's thread."""
 
-    def __init__(self, chain: Chain, index: EventIndex, settings: CaptureSettings) -> None:
+    def __init__(
+        self, chain: Chain, index: EventIndex, settings: CaptureSettings, nonces: Nonces
+    ) -> None:
         self._chain = chain
         self._index = index
         self._settings = settings
+        self._nonces = nonces
 
     def take(self, lane: Lane) -> list[LiveJob]:
         """Remove the next documents from the queue: as many as one batch holds, at least one."""
@@ -95,20 +99,29 @@ class BatchBuilder:
             for events, payload in payloads(run, payload_bytes_max=_payload_bytes_max(limits)):
                 entries = [key_of(event) for event in events]
                 root = Batch.of(entries).root
-                stored = sign_anchor(
-                    signer,
-                    chain_id=self._chain.chain_id,
-                    organisation=lane.organisation,
-                    nonce=lane.next_nonce(self._chain.pending_nonce(lane.account)),
-                    root=root,
-                    count=len(events),
-                    payload=payload,
-                    gas_max=limits.block_gas_limit,
-                    provenance=provenance,
-                )
+                nonce = self._nonces.reserve(lane.account)
+                try:
+                    stored = sign_anchor(
+                        signer,
+                        chain_id=self._chain.chain_id,
+                        organisation=lane.organisation,
+                        nonce=nonce,
+                        root=root,
+                        count=len(events),
+                        payload=payload,
+                        gas_max=limits.block_gas_limit,
+                        provenance=provenance,
+                    )
+                except BaseException:
+                    self._nonces.release(lane.account, nonce)
+                    raise
                 self._index.prepare(root, events)
                 live = LiveBatch(
-                    lane.organisation, stored.nonce, frozenset(entries), stored.transaction_hash
+                    lane.organisation,
+                    lane.account,
+                    nonce,
+                    frozenset(entries),
+                    stored.transaction_hash,
                 )
                 live.jobs = {job for entry in entries for job in wanted[entry]}
                 for job in live.jobs:

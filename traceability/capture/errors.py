@@ -17,14 +17,6 @@ class QueueFull(CaptureError):
         self.retry_after_s = retry_after_s
 
 
-class StorageFull(CaptureError):
-    """The disk is full: nothing was stored."""
-
-
-class StorageFailed(CaptureError):
-    """The job could not be stored for another reason than space; nothing was stored."""
-
-
 class CaptureStopped(CaptureError):
     """The service does not run, so it takes nothing in."""
 

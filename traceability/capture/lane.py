@@ -44,6 +44,7 @@ class LiveBatch:
     """A batch from its signature until its events are provable."""
 
     organisation: str
+    account: Address
     nonce: int
     keys: frozenset[EventKey] | None
     """Events it carries; None when it comes from before a restart."""
@@ -68,25 +69,6 @@ class Lane:
     live: list[LiveBatch] = field(default_factory=list)
     retry_at: float = 0.0
     """Before this moment (monotonic) no new batch is tried: the disk was full."""
-
-    def next_nonce(self, pending_nonce: int) -> int:
-        """The lowest nonce that neither the ledger nor a batch under way uses.
-
-        `pending_nonce` is the ledger's: the first that no contiguous pending transaction has. So a
-        gap, left by a refused transaction, is filled by the next one.
-        """
-        taken = {batch.nonce for batch in self.live if batch.block_number is None}
-        nonce = pending_nonce
-        while nonce in taken:
-            nonce += 1
-        return nonce
-
-    def gap(self, pending_nonce: int) -> int | None:
-        """A nonce that must be filled before transactions under way can run; None if none is."""
-        taken = {batch.nonce for batch in self.live if batch.block_number is None}
-        if pending_nonce not in taken and any(nonce > pending_nonce for nonce in taken):
-            return pending_nonce
-        return None
 
     def carrier(self, key: EventKey) -> LiveBatch | None:
         """The batch under way that carries this very event, if one does."""

@@ -20,14 +20,15 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from ledger.projection import CommitterStopped, GroupCommitter
+from ledger.sending import Nonces, Refusal, classify
 from ledger.types import Address, CommittedBlock, Hash32
 from traceability.capture import problems, store
 from traceability.capture.builder import BatchBuilder
-from traceability.capture.committer import GroupCommitter
-from traceability.capture.errors import CaptureError, CaptureStopped
+from traceability.capture.errors import CaptureStopped
 from traceability.capture.lane import Lane, LiveBatch, LiveJob
 from traceability.capture.protocol import Chain, EventIndex, Signer
-from traceability.capture.sending import Refusal, classify, sign_again, sign_filler
+from traceability.capture.sending import sign_again, sign_filler
 from traceability.capture.types import (
     Anchoring,
     BatchState,
@@ -57,6 +58,7 @@ class Pipeline:
         committer: GroupCommitter,
         signers: Mapping[str, Signer],
         settings: CaptureSettings,
+        nonces: Nonces,
         mined: Callable[[int], None],
         finished: Callable[[LiveJob], None],
     ) -> None:
@@ -67,7 +69,8 @@ class Pipeline:
         self._settings = settings
         self._mined = mined
         self._finished = finished
-        self._builder = BatchBuilder(chain, index, settings)
+        self._nonces = nonces
+        self._builder = BatchBuilder(chain, index, settings, nonces)
         self._messages: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="capture-pipeline", daemon=True)
         self._lanes: dict[str, Lane] = {}
@@ -94,7 +97,7 @@ class Pipeline:
         self._messages.put(lambda: self._on_provable(block_number))
 
     def recover(self, batches: list[LiveBatch]) -> None:
-        """Take up stored batches again, in the order of their nonces."""
+        """Take up stored batches again, in the order of their nonces, which are held already."""
         self._messages.put(lambda: self._on_recover(batches))
 
     # ---- the thread ---------------------------------------------------------------------------
@@ -203,7 +206,7 @@ class Pipeline:
         outcome: Future[list[int]],
     ) -> None:
         error = outcome.exception()
-        if isinstance(error, CaptureStopped):
+        if isinstance(error, CommitterStopped):
             return
         if error is not None:
             # Nothing was submitted, so nothing is lost: the documents wait for another try.
@@ -220,6 +223,7 @@ class Pipeline:
         again = set(jobs)
         for batch in void:
             lane.live.remove(batch)
+            self._nonces.release(batch.account, batch.nonce)
             for job in batch.jobs:
                 job.batches.discard(batch)
                 again.add(job)
@@ -261,12 +265,17 @@ class Pipeline:
         """Another transaction took the nonce for good, so this one can never run: take the next."""
         old = batch.stored
         assert old is not None
-        nonce = lane.next_nonce(self._chain.pending_nonce(lane.account))
+        nonce = self._nonces.reserve(lane.account)
         _log.warning(
             "capture: nonce %d of %s is taken; using %d", old.nonce, lane.organisation, nonce
         )
-        new = sign_again(signer, old, chain_id=self._chain.chain_id, nonce=nonce)
-        batch.nonce = nonce
+        try:
+            new = sign_again(signer, old, chain_id=self._chain.chain_id, nonce=nonce)
+        except BaseException:
+            self._nonces.release(lane.account, nonce)
+            raise
+        self._nonces.release(batch.account, batch.nonce)
+        batch.account, batch.nonce = lane.account, nonce
         batch.stored = None
         batch.transaction_hash = new.transaction_hash
         del self._by_hash[old.transaction_hash]
@@ -290,7 +299,9 @@ class Pipeline:
     ) -> None:
         failed = outcome.exception() is not None
         batch.stored = old if failed else new
-        batch.nonce = batch.stored.nonce
+        if failed:
+            self._nonces.release(batch.account, batch.nonce)
+        batch.account, batch.nonce = batch.stored.account, batch.stored.nonce
         batch.transaction_hash = batch.stored.transaction_hash
         self._by_hash[batch.transaction_hash] = batch
         if not failed:
@@ -315,6 +326,7 @@ class Pipeline:
 
     def _on_mined(self, batch: LiveBatch, block_number: int, status: int) -> None:
         batch.block_number = block_number
+        self._nonces.release(batch.account, batch.nonce)
         if status != 1 and batch.jobs:
             batch.fault = problems.reverted(batch.transaction_hash)
         self._mined(block_number)
@@ -345,14 +357,23 @@ class Pipeline:
     def _fill_gap(self, lane: Lane) -> None:
         if lane.signer is None or not lane.live:
             return
-        nonce = lane.gap(self._chain.pending_nonce(lane.account))
+        nonce = self._nonces.fill(lane.account)
         if nonce is None:
             return
         _log.warning("capture: filling nonce %d of %s", nonce, lane.organisation)
-        filler = sign_filler(
-            lane.signer, chain_id=self._chain.chain_id, organisation=lane.organisation, nonce=nonce
+        try:
+            filler = sign_filler(
+                lane.signer,
+                chain_id=self._chain.chain_id,
+                organisation=lane.organisation,
+                nonce=nonce,
+            )
+        except BaseException:
+            self._nonces.release(lane.account, nonce)
+            raise
+        live = LiveBatch(
+            lane.organisation, lane.account, nonce, frozenset(), filler.transaction_hash
         )
-        live = LiveBatch(lane.organisation, nonce, frozenset(), filler.transaction_hash)
         lane.live.append(live)
         self._store(lane, [], [(live, filler)])
 
@@ -362,6 +383,7 @@ class Pipeline:
         """The batch is provable, or will never be."""
         assert batch.stored is not None
         lane.live.remove(batch)
+        self._nonces.release(batch.account, batch.nonce)
         self._by_hash.pop(batch.transaction_hash, None)
         done = batch.fault is None
         state = BatchState.ANCHORED if done else BatchState.FAILED
@@ -413,10 +435,10 @@ class Pipeline:
 
         def check(done: Future[None]) -> None:
             error = done.exception()
-            if error is not None and not isinstance(error, CaptureStopped):
+            if error is not None and not isinstance(error, CommitterStopped):
                 _log.error("capture: an outcome could not be stored: %s", error)
 
-        with contextlib.suppress(CaptureError):
+        with contextlib.suppress(CommitterStopped):
             self._committer.submit(work).add_done_callback(check)
 
     def _lane(self, organisation: str) -> Lane:

@@ -1,14 +1,11 @@
-"""Signed transactions of capture, and what a refusal of one means."""
+"""Signed transactions of capture."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 from contracts.provenance import PROVENANCE_ADDRESS, Visibility, anchor_calldata
 from ledger.evm import decode_transaction, floor_gas_of
-from ledger.evm.errors import NonceTooHigh, NonceTooLow, TransactionRefused
-from ledger.mempool.errors import AlreadyKnown, NonceTaken, RefusedForNow
 from ledger.state import keccak
 from ledger.types import Address, Hash32
 from traceability.capture.errors import SigningFailed
@@ -19,19 +16,6 @@ EXECUTION_GAS: Final = 250_000
 """What `anchor` itself needs at most (about 80,000), with room to spare."""
 FILLER_GAS: Final = 21_000
 NO_ROOT: Final = b"\0" * 32
-
-
-class Refusal(StrEnum):
-    """What to do after the ledger has refused a transaction."""
-
-    WAIT = "wait"
-    """It may be taken later, or is pending already."""
-    NONCE_USED = "nonce_used"
-    """Another transaction has its nonce for good."""
-    FINAL = "final"
-    """It will never be taken."""
-    UNKNOWN = "unknown"
-    """Not a refusal but a fault."""
 
 
 def sign_anchor(
@@ -75,18 +59,6 @@ def sign_again(signer: Signer, batch: StoredBatch, *, chain_id: int, nonce: int)
         raw=new.raw,
         job_sequences=batch.job_sequences,
     )
-
-
-def classify(error: BaseException) -> Refusal:
-    """What a refusal by `Ledger.submit` means for this very transaction."""
-    match error:
-        case NonceTooLow():
-            return Refusal.NONCE_USED
-        case AlreadyKnown() | NonceTaken() | NonceTooHigh() | RefusedForNow():
-            return Refusal.WAIT
-        case TransactionRefused():
-            return Refusal.FINAL
-    return Refusal.UNKNOWN
 
 
 def _signed(

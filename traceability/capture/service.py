@@ -18,14 +18,16 @@ from contracts.consortium import find_organisation
 from contracts.consortium.types import Status
 from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.projection import (
+    CommitterStopped,
+    GroupCommitter,
     ProjectionFailed,
     ProjectionStopped,
     ProjectionTimeout,
     read_transaction,
 )
+from ledger.sending import Nonces
 from ledger.types import Address
 from traceability.capture import store
-from traceability.capture.committer import GroupCommitter
 from traceability.capture.errors import CaptureStopped, NoSigner, NotPermitted, QueueFull
 from traceability.capture.index import SqlEventIndex
 from traceability.capture.intake import check_document
@@ -69,12 +71,14 @@ class CaptureService:
         prepared: PreparedBatches | None = None,
         jobs_engine: Engine | None = None,
         provenance: Address = PROVENANCE_ADDRESS,
+        nonces: Nonces | None = None,
     ) -> None:
         """`engine` has the projection; jobs are kept there too unless `jobs_engine` is given.
 
         `signers` holds the accounts of the organisations that capture through this node, and may
         grow later. `prepared` is what the `ProvenanceHandler` of this process was given.
         `provenance` is the contract's place where the ledger has no directory that names another.
+        `nonces`: those of the process, where others send from the same accounts.
         """
         self.settings = settings or CaptureSettings()
         self._engine = engine
@@ -82,8 +86,9 @@ class CaptureService:
         self._chain = ledger
         self._projection = projector
         self._signers = signers
+        self._nonces = Nonces(ledger) if nonces is None else nonces
         self._workers = Workers(self.settings)
-        self._committer = GroupCommitter(self._jobs_engine)
+        self._committer = GroupCommitter(self._jobs_engine, "capture-commit")
         self._mined: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._pipeline = Pipeline(
             chain=ledger,
@@ -91,6 +96,7 @@ class CaptureService:
             committer=self._committer,
             signers=signers,
             settings=self.settings,
+            nonces=self._nonces,
             mined=self._mined.put,
             finished=self._on_finished,
         )
@@ -197,9 +203,9 @@ class CaptureService:
 
         try:
             self._committer.submit(write).add_done_callback(stored)
-        except CaptureStopped:
+        except CommitterStopped as error:
             self._give_place(len(data))
-            raise
+            raise CaptureStopped("the capture service does not run") from error
         return accepted
 
     def prepare(self, data: bytes) -> Future[Prepared]:
@@ -276,8 +282,11 @@ class CaptureService:
             batches = store.stored_batches(connection)
             jobs = store.unfinished_jobs(connection)
         live = [
-            LiveBatch(b.organisation, b.nonce, None, b.transaction_hash, stored=b) for b in batches
+            LiveBatch(b.organisation, b.account, b.nonce, None, b.transaction_hash, stored=b)
+            for b in batches
         ]
+        for batch in live:  # first of all: whoever signs from now on must not take their nonces
+            self._nonces.hold(batch.account, batch.nonce)
         for row, job in jobs:
             self._take_up(row, job, live)
         self._pipeline.recover(live)

@@ -11,11 +11,9 @@ from sqlalchemy import select, update
 from ledger.chain import Ledger
 from ledger.consensus import SoloDriver
 from ledger.projection import open_database
-from ledger.types import Address, Hash32
 from tests.traceability.capture.conftest import Start
 from tests.traceability.capture.stack import FARM, Identity, Stack, document, event
 from traceability.capture import CaptureSettings, Job
-from traceability.capture.lane import Lane, LiveBatch
 from traceability.capture.tables import capture_batch, capture_job
 
 pytestmark = pytest.mark.feature("T1")
@@ -117,23 +115,3 @@ def test_a_gap_left_by_a_refusal_is_filled(
     with start() as stack:
         assert done(stack, second).success
         assert stack.ledger.pending_nonce(identity.accounts[FARM].address) == 2
-
-
-def lane_with(*held: int) -> Lane:
-    lane = Lane(FARM, None, Address(b"\1" * 20))
-    lane.live = [LiveBatch(FARM, nonce, frozenset(), Hash32(b"\2" * 32)) for nonce in held]
-    return lane
-
-
-def test_the_next_nonce_is_the_lowest_that_nobody_has() -> None:
-    assert lane_with().next_nonce(7) == 7
-    assert lane_with(7, 8).next_nonce(7) == 9
-    assert lane_with(7, 9).next_nonce(7) == 8
-    assert lane_with(7, 8).next_nonce(9) == 9
-
-
-def test_a_gap_is_seen_only_below_what_waits() -> None:
-    assert lane_with().gap(3) is None
-    assert lane_with(3, 4).gap(3) is None
-    assert lane_with(4).gap(3) == 3
-    assert lane_with(1).gap(3) is None

@@ -1,4 +1,4 @@
-"""The one writer of the job tables."""
+"""The one writer of what must be durable."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
 
-from ledger.projection import open_database, upgrade
+from ledger.projection import (
+    CommitterStopped,
+    GroupCommitter,
+    StorageFull,
+    open_database,
+    upgrade,
+)
 from tests.traceability.capture.full_disk import full_disk
-from traceability.capture import CaptureStopped, StorageFull
-from traceability.capture.committer import GroupCommitter
 from traceability.capture.tables import capture_batch
 
 pytestmark = pytest.mark.feature("T1")
@@ -105,5 +109,5 @@ def test_after_the_end_nothing_is_taken(engine: Engine) -> None:
     future = committer.submit(lambda c: add(c, 1))
     committer.stop()
     assert future.result(0) == 1
-    with pytest.raises(CaptureStopped):
+    with pytest.raises(CommitterStopped):
         committer.submit(lambda c: add(c, 2))

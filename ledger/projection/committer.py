@@ -1,4 +1,4 @@
-"""One writer for the job tables: what arrives together is committed together, with one fsync."""
+"""One writer of what must be durable: what arrives together is committed with one fsync."""
 
 from __future__ import annotations
 
@@ -12,13 +12,8 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ledger.projection import write_transaction
-from traceability.capture.errors import (
-    CaptureError,
-    CaptureStopped,
-    StorageFailed,
-    StorageFull,
-)
+from ledger.projection.database import write_transaction
+from ledger.projection.errors import CommitError, CommitterStopped, StorageFailed, StorageFull
 
 GROUP_MAX: Final = 64
 _SQLITE_FULL: Final = 13
@@ -41,10 +36,11 @@ class GroupCommitter:
     future is resolved only after the commit.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, name: str = "commit") -> None:
+        """`name` is that of the thread."""
         self._engine = engine
         self._queue: queue.SimpleQueue[_Work[object] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._loop, name="capture-commit", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._lock = threading.Lock()
         self._open = False
 
@@ -62,13 +58,16 @@ class GroupCommitter:
         self._thread.join()
 
     def submit(self, run: Callable[[Connection], T]) -> Future[T]:
-        """Hand in work. The future raises what `run` raised, or a `CaptureError` of the storage."""
+        """Hand in work. The future raises what `run` raised, or a `CommitError` of the storage.
+
+        Raises `CommitterStopped`.
+        """
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()  # who waits for it must not cancel it
         work: _Work[T] = _Work(run, future)
         with self._lock:
             if not self._open:
-                raise CaptureStopped("the capture service does not run")
+                raise CommitterStopped("nothing is stored any more: the node is stopping")
             self._queue.put(work)  # type: ignore[arg-type]
         return future
 
@@ -129,7 +128,7 @@ def is_storage_fault(error: BaseException) -> bool:
     )
 
 
-def storage_error(error: BaseException) -> CaptureError:
+def storage_error(error: BaseException) -> CommitError:
     """The database's refusal in this room's words."""
     original = getattr(error, "orig", None)
     code = getattr(original, "sqlite_errorcode", None)
