@@ -25,6 +25,10 @@ EXPOSED: Final = (
     "GS1-Next-Page-Token-Expires"
 )
 READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+HEAD: Final = "tally.head"
+"""In the scope where HEAD was asked: an answer without end has none to leave out then."""
+TIMEOUT: Final = "tally.timeout"
+"""In the scope: the request's time limit (`asyncio.Timeout`), for answers without end to lift."""
 
 _ALWAYS: Final[Headers] = [
     (b"x-content-type-options", b"nosniff"),
@@ -69,9 +73,9 @@ class Gate:
                 await self._options(scope)(scope, receive, sender)
                 return
             if scope["method"] == "HEAD":
-                scope = {**scope, "method": "GET"}
-            async with asyncio.timeout(self._settings.request_timeout_s):
-                await self._app(scope, receive, sender)
+                scope = {**scope, "method": "GET", HEAD: True}
+            async with asyncio.timeout(self._settings.request_timeout_s) as limit:
+                await self._app({**scope, TIMEOUT: limit}, receive, sender)
         except Refusal as refusal:
             await sender.replace(problem_response(refusal), scope, receive)
         except TimeoutError:

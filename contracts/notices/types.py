@@ -38,6 +38,11 @@ class Place:
         return (self.block_number << _LOG_BITS | self.log_index) << _PART_BITS | self.part
 
     @classmethod
+    def end_of(cls, block_number: int) -> Place:
+        """The last place that a block can have: whoever has read so far goes on after the block."""
+        return cls(block_number, _LOG_MAX, _PART_MAX)
+
+    @classmethod
     def of(cls, position: int) -> Place:
         """The place of a position."""
         rest, part = position >> _PART_BITS, position & _PART_MAX
