@@ -60,7 +60,7 @@ library ReceivableRules {
         if (act == 2) return 0x20102ff000000080000007c; // award
         if (act == 3) return 0x30002ff000000040000187c; // permit
         if (act == 4) return 0x40000ff000000100000000c; // encumber
-        if (act == 5) return 0x50002ff00000010000018fc; // disencumber
+        if (act == 5) return 0x50102ff00000010000018fc; // disencumber
         if (act == 6) return 0x60002ff000000100000187c; // seize
         if (act == 7) return 0x70000ff000000200000006c; // lock
         if (act == 8) return 0x80302ff00000020000018fc; // unlock
