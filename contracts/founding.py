@@ -15,6 +15,7 @@ from contracts.errors import GenesisError
 from contracts.genesis import (
     CLAIMS_ADDRESS,
     CONSORTIUM_ADDRESS,
+    DEPOSITS_ADDRESS,
     DIRECTORY_ADDRESS,
     GOVERNANCE_ADDRESS,
     NETWORK_ADDRESS,
@@ -23,6 +24,7 @@ from contracts.genesis import (
     PROVENANCE_ADDRESS,
     RECEIPTS_ADDRESS,
     RECEIVABLES_ADDRESS,
+    SETTLEMENT_ADDRESS,
     STOCK_ADDRESS,
     AllocEntry,
 )
@@ -36,12 +38,23 @@ from contracts.pledges import genesis_account as pledges_account
 from contracts.provenance import genesis_account as provenance_account
 from contracts.receipts import genesis_account as receipts_account
 from contracts.receivables import genesis_account as receivables_account
+from contracts.settlement import deposits_account, settlement_account
 from contracts.stock import genesis_account as stock_account
 from ledger.state.keccak import keccak
 from ledger.types import Address, Hash32
 
 FIXED: Final = frozenset(
-    {"consortium", "network", "governance", "directory", "parameters", "claims", "stock", "pledges"}
+    {
+        "consortium",
+        "network",
+        "governance",
+        "directory",
+        "parameters",
+        "claims",
+        "stock",
+        "pledges",
+        "deposits",
+    }
 )
 """Contracts that name each other, or that the ledger reads from storage: one version for ever."""
 
@@ -75,6 +88,8 @@ def consortium_alloc(
         "pledges": (PLEDGES_ADDRESS, pledges_account()),
         "receipts": (RECEIPTS_ADDRESS, receipts_account()),
         "receivables": (RECEIVABLES_ADDRESS, receivables_account()),
+        "deposits": (DEPOSITS_ADDRESS, deposits_account()),
+        "settlement": (SETTLEMENT_ADDRESS, settlement_account()),
     }
     entries["directory"] = (DIRECTORY_ADDRESS, _directory(entries))
     alloc = {f"0x{address.hex()}": entry for address, entry in entries.values()}

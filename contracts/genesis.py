@@ -31,6 +31,7 @@ RECEIVABLES_ADDRESS: Final = _predeployed(11)
 SETTLEMENT_ADDRESS: Final = _predeployed(12)
 FINANCING_ADDRESS: Final = _predeployed(13)
 POOLS_ADDRESS: Final = _predeployed(14)
+DEPOSITS_ADDRESS: Final = _predeployed(16)
 
 
 class AllocEntry(TypedDict):

@@ -21,6 +21,8 @@ ROOMS = [
     ("contracts.network", "Network"),
     ("contracts.parameters", "Parameters"),
     ("contracts.provenance", "Provenance"),
+    ("contracts.settlement", "Deposits"),
+    ("contracts.settlement", "Settlement"),
 ]
 CODE_SIZE_BYTES_MAX = 24_576
 """EIP-170."""
