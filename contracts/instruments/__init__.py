@@ -3,17 +3,18 @@
 from contracts.instruments.claims import ClaimInvalid, Invoice, goods_key, invoice_key, item_key
 from contracts.instruments.errors import MachineError
 from contracts.instruments.machine import (
+    COMMON_ACTS,
     COMMON_PARTIES,
     load_machine,
     parse_machine,
-    rule_word,
-    solidity,
 )
 from contracts.instruments.pages import CursorInvalid, Page
+from contracts.instruments.solidity import rule_word, solidity
 from contracts.instruments.types import Act, Machine, WhilePledged
 from contracts.instruments.viewer import Viewer
 
 __all__ = [
+    "COMMON_ACTS",
     "COMMON_PARTIES",
     "Act",
     "ClaimInvalid",

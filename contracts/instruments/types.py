@@ -42,6 +42,8 @@ class Machine:
     """The whole table of one instrument."""
 
     name: str
+    title: str
+    title_zh: str
     states: tuple[str, ...]
     """By number."""
     parties: tuple[str, ...]

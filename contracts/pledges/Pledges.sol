@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
 import {IInstrument} from "../instruments/interfaces/IInstrument.sol";
+import {Codes} from "../instruments/libraries/Codes.sol";
 import {Places} from "../instruments/libraries/Places.sol";
 import {IPledges} from "./interfaces/IPledges.sol";
 
@@ -13,6 +14,7 @@ contract Pledges is IPledges {
 
     mapping(bytes32 pledge => Pledge) private _pledges;
     mapping(address instrument => mapping(bytes32 id => bytes32 pledge)) private _covering;
+    mapping(bytes32 pledge => address financing) private _makers;
 
     // ---- by agreement -------------------------------------------------------------------------
 
@@ -38,6 +40,7 @@ contract Pledges is IPledges {
     /// @inheritdoc IPledges
     function accept(bytes32 key, string calldata remark) external {
         bytes32 by = _partyIn(key, State.Proposed, _pledges[key].pledgee, remark);
+        if (_pledges[key].terms.due <= block.timestamp) revert InvalidTerms();
         _become(key, State.Active, by, remark);
         _encumber(key);
     }
@@ -58,15 +61,36 @@ contract Pledges is IPledges {
 
     /// @inheritdoc IPledges
     function release(bytes32 key, bytes32[] calldata ids, string calldata remark) external {
-        bytes32 by = _caller();
         _checkRemark(remark);
+        if (_pledges[key].state == State.None) revert UnknownPledge(key);
+        bytes32 by = _caller();
+        if (_pledges[key].pledgee != by) revert NotParty(key, by);
+        _free(key, ids, State.Released, by, remark);
+    }
+
+    /// @inheritdoc IPledges
+    function annul(bytes32 key, bytes32[] calldata ids, bytes32 decision, string calldata remark) external {
+        _checkRemark(remark);
+        if (_pledges[key].state == State.None) revert UnknownPledge(key);
+        bytes32 by = _caller();
+        IConsortium.Role role = Places.CONSORTIUM.roleOf(msg.sender);
+        if (role != IConsortium.Role.Regulator && role != IConsortium.Role.Arbitrator) revert NotParty(key, by);
+        if (decision == 0) revert DecisionMissing();
+        for (uint256 i = 0; i < ids.length; ++i) {
+            if (!IInstrument(_pledges[key].instrument).isFrozenBy(ids[i], by)) revert NotFrozen(ids[i], by);
+        }
+        emit PledgeAnnulled(key, by, decision, ids);
+        _free(key, ids, State.Annulled, by, remark);
+    }
+
+    /// @dev Instruments are covered no longer; with the last of them the pledge ends in `end`.
+    function _free(bytes32 key, bytes32[] calldata ids, State end, bytes32 by, string memory remark) private {
         Pledge storage entry = _pledges[key];
-        if (entry.pledgee != by) revert NotParty(key, by);
         if (entry.state != State.Active && entry.state != State.Defaulted) revert WrongState(key, entry.state);
         if (ids.length == 0) revert NotCovered(key, 0);
         for (uint256 i = 0; i < ids.length; ++i) _uncover(key, ids[i], 0);
-        _become(key, entry.assets == 0 ? State.Released : entry.state, by, remark);
-        for (uint256 i = 0; i < ids.length; ++i) IInstrument(entry.instrument).disencumber(ids[i], by);
+        _become(key, entry.assets == 0 ? end : entry.state, by, remark);
+        for (uint256 i = 0; i < ids.length; ++i) IInstrument(entry.instrument).disencumber(ids[i], entry.pledgee);
     }
 
     /// @inheritdoc IPledges
@@ -110,8 +134,16 @@ contract Pledges is IPledges {
         _checkFinancing();
         _known(instrument);
         key = _make(instrument, id, revision, pledgor, pledgee, terms, loan);
+        _makers[key] = msg.sender;
         _become(key, State.Active, pledgee, "");
         _encumber(key);
+    }
+
+    /// @inheritdoc IPledges
+    function discharge(bytes32 key, bytes32[] calldata ids) external {
+        if (_pledges[key].state == State.None) revert UnknownPledge(key);
+        if (_makers[key] != msg.sender) revert CallerNotActive(msg.sender);
+        _free(key, ids, State.Released, _pledges[key].pledgee, "");
     }
 
     // ---- instruments --------------------------------------------------------------------------
@@ -135,12 +167,13 @@ contract Pledges is IPledges {
         Terms calldata terms,
         bytes32 loan
     ) private returns (bytes32 key) {
-        if (terms.amount == 0 || terms.currency == 0 || terms.terms == 0 || terms.due <= block.timestamp) {
-            revert InvalidTerms();
-        }
+        bool meant = terms.amount != 0 && Codes.isCurrency(terms.currency) && terms.terms != 0;
+        if (!meant || terms.due <= block.timestamp) revert InvalidTerms();
         _checkBank(pledgee);
         key = keccak256(abi.encode(instrument, id, revision, pledgor, pledgee, terms, loan));
-        if (_pledges[key].state != State.None) revert PledgeExists(key);
+        State known = _pledges[key].state;
+        // What was declined or withdrawn may be proposed again.
+        if (known != State.None && known != State.Declined && known != State.Withdrawn) revert PledgeExists(key);
         Pledge storage entry = _pledges[key];
         entry.instrument = instrument;
         entry.id = id;

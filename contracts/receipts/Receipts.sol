@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
+import {Codes} from "../instruments/libraries/Codes.sol";
 import {Places} from "../instruments/libraries/Places.sol";
 import {Rules} from "../instruments/libraries/Rules.sol";
 import {ReceiptBook} from "./bases/ReceiptBook.sol";
@@ -24,6 +25,7 @@ contract Receipts is ReceiptTitle {
         bytes32 warehouse = _caller();
         if (Places.CONSORTIUM.roleOf(msg.sender) != IConsortium.Role.Warehouse) revert NotWarehouse(warehouse);
         id = _issue(warehouse, draft, ReceiptRules.ISSUE, draft.holder, draft.owner);
+        Places.STOCK.reserve(draft.lot, warehouse, draft.quantity);
         _tell(id, ReceiptRules.ISSUE, warehouse, 0, remark);
     }
 
@@ -47,12 +49,11 @@ contract Receipts is ReceiptTitle {
         entry.expires = draft.expires;
         _keys[id] = draft.keys;
         if (draft.payload.length != 0) emit TermsPublished(id, draft.terms, draft.payload);
-        Places.STOCK.reserve(draft.lot, warehouse, draft.quantity);
         if (draft.keys.length != 0) Places.CLAIMS.claim(id, draft.keys);
     }
 
     function _checkDraft(Draft calldata draft) private view {
-        if (draft.number == 0) revert InvalidNumber(draft.number);
+        if (!Codes.isNumber(draft.number)) revert InvalidNumber(draft.number);
         if (draft.quantity == 0) revert InvalidQuantity(draft.quantity);
         if (draft.expires <= block.timestamp) revert InvalidExpiry(draft.expires);
         if (draft.goods == 0 || draft.terms == 0) revert HashMissing();
@@ -236,6 +237,7 @@ contract Receipts is ReceiptTitle {
         bytes32 by = _actWith(id, revision, ReceiptRules.EXTEND, remark);
         if (expires <= block.timestamp || expires <= _entries[id].expires) revert InvalidExpiry(expires);
         _entries[id].expires = expires;
+        _keepRejectable(id);
         _tell(id, ReceiptRules.EXTEND, by, 0, remark);
     }
 
@@ -257,7 +259,7 @@ contract Receipts is ReceiptTitle {
     {
         bytes32 by = _actWith(id, revision, ReceiptRules.REPLACE, remark);
         _checkPurpose(id, Purpose.Correction);
-        Places.STOCK.void(_entries[id].lot, _entries[id].quantity);
+        _rebook(id, by, draft.lot, draft.quantity);
         _releaseKeys(id);
         successor = _issue(by, draft, ReceiptRules.ARISE, _controls[id].holder, _entries[id].owner);
         _entries[successor].origin = id;
@@ -268,6 +270,15 @@ contract Receipts is ReceiptTitle {
         _tell(id, ReceiptRules.REPLACE, by, successor, remark);
         _tell(successor, ReceiptRules.ARISE, by, id, remark);
         if (pledgee != 0) Places.PLEDGES.succeeded(id, successors);
+    }
+
+    /// @dev The successor takes over what was reserved; only what it is for beyond that must be there, counted.
+    function _rebook(bytes32 id, bytes32 warehouse, bytes32 lot, uint128 quantity) private {
+        Entry storage entry = _entries[id];
+        bool within = lot == entry.lot && quantity <= entry.quantity;
+        uint128 freed = within ? entry.quantity - quantity : entry.quantity;
+        if (freed != 0) Places.STOCK.void(entry.lot, freed);
+        if (!within) Places.STOCK.reserve(lot, warehouse, quantity);
     }
 
     /// @inheritdoc IReceipts
@@ -289,6 +300,7 @@ contract Receipts is ReceiptTitle {
         _entries[id].owner = owner;
         _entries[id].purpose = Purpose.None;
         _tell(id, ReceiptRules.TO_ELECTRONIC, by, 0, remark);
+        _lapse(id, by);
     }
 
     function _checkPurpose(bytes32 id, Purpose purpose) private view {

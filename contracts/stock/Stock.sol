@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
+import {Codes} from "../instruments/libraries/Codes.sol";
 import {Places} from "../instruments/libraries/Places.sol";
 import {IStock} from "./interfaces/IStock.sol";
 
@@ -23,6 +24,7 @@ contract Stock is IStock {
     mapping(bytes32 key => mapping(bytes32 organisation => bool)) private _counters;
     mapping(bytes32 key => uint256) private _counterCounts;
     mapping(bytes32 key => mapping(address counter => uint64)) private _sequences;
+    mapping(bytes32 key => uint48) private _deliveredAt;
 
     modifier onlyReceipts() {
         if (Places.DIRECTORY.nameOf(msg.sender) != Places.RECEIPTS) revert NotInstrument(msg.sender);
@@ -30,9 +32,7 @@ contract Stock is IStock {
     }
 
     modifier onlyWarehouseOf(bytes32 key) {
-        bytes32 own = _administrator();
-        if (_lots[key].warehouse == 0) revert UnknownLot(key);
-        if (_lots[key].warehouse != own) revert NotWarehouse(own);
+        _checkWarehouse(key, _administrator());
         _;
     }
 
@@ -67,17 +67,39 @@ contract Stock is IStock {
     }
 
     /// @inheritdoc IStock
-    function setCounter(bytes32 key, bytes32 organisation, bool may) external onlyWarehouseOf(key) {
+    function setCounter(bytes32 key, bytes32 organisation, bool may) external {
+        bytes32 by = _administrator();
+        if (!_isAuthority()) {
+            _checkWarehouse(key, by);
+            _checkUnused(key);
+        } else if (_lots[key].warehouse == 0) {
+            revert UnknownLot(key);
+        }
         if (may) {
             _addCounter(key, organisation);
         } else {
             if (!_counters[key][organisation]) revert Unchanged();
-            _checkUnused(key);
             if (_counterCounts[key] == 1) revert InvalidCounters(0);
             _counters[key][organisation] = false;
             --_counterCounts[key];
         }
         emit CounterChanged(key, organisation, may);
+    }
+
+    /// @inheritdoc IStock
+    function entrust(bytes32 key, bytes32 warehouse, bytes32 decision) external {
+        bytes32 by = _administrator();
+        if (!_isAuthority()) revert NotAuthority(by);
+        if (decision == 0) revert DecisionMissing();
+        bytes32 former = _lots[key].warehouse;
+        if (former == 0) revert UnknownLot(key);
+        if (Places.CONSORTIUM.statusOf(former) == IConsortium.Status.Active) revert WarehouseActive(former);
+        IConsortium.Organisation memory known = Places.CONSORTIUM.organisation(warehouse);
+        if (known.status != IConsortium.Status.Active || known.role != IConsortium.Role.Warehouse) {
+            revert NotWarehouse(warehouse);
+        }
+        _lots[key].warehouse = warehouse;
+        emit LotEntrusted(key, warehouse, by, former, decision);
     }
 
     function _addCounter(bytes32 key, bytes32 organisation) private {
@@ -93,7 +115,7 @@ contract Stock is IStock {
     function _checkAgreement(Agreement calldata agreement) private pure {
         bool fixedGoods = agreement.nature == Nature.Fixed;
         if (
-            agreement.nature == Nature.None || agreement.unit == 0 || agreement.shortfallBp > BP_MAX
+            agreement.nature == Nature.None || !Codes.isUnit(agreement.unit) || agreement.shortfallBp > BP_MAX
                 || agreement.adjustmentBp > BP_MAX || agreement.countAgeMax == 0
                 || (fixedGoods && agreement.adjustmentBp != 0)
         ) revert InvalidAgreement();
@@ -127,7 +149,9 @@ contract Stock is IStock {
         if (told.sequence <= _sequences[told.key][counter]) {
             revert CountReplayed(told.key, counter, told.sequence);
         }
-        if (told.countedAt < entry.countedAt || told.countedAt > block.timestamp + CLOCK_AHEAD) {
+        // Kept back until goods have left, a count would make what left stand for receipts again.
+        bool late = told.countedAt < entry.countedAt || told.countedAt <= _deliveredAt[told.key];
+        if (late || told.countedAt > block.timestamp + CLOCK_AHEAD) {
             revert CountTimeRefused(told.key, told.countedAt);
         }
         _sequences[told.key][counter] = told.sequence;
@@ -146,6 +170,7 @@ contract Stock is IStock {
         uint256 room = uint256(entry.lastCount) * entry.agreement.adjustmentBp / BP_MAX;
         uint256 low = entry.lastCount - room;
         uint256 high = entry.lastCount + room;
+        if (high > type(uint128).max) high = type(uint128).max;
         if (counted < low || counted > high) {
             revert AdjustmentTooLarge(key, counted, uint128(low), uint128(high));
         }
@@ -187,6 +212,7 @@ contract Stock is IStock {
     function deliver(bytes32 key, uint128 quantity) external onlyReceipts {
         Lot storage entry = _lots[key];
         entry.live -= quantity;
+        _deliveredAt[key] = uint48(block.timestamp);
         // What dried or died is gone before it is handed out: less may be there than receipts say.
         entry.counted = entry.counted > quantity ? entry.counted - quantity : 0;
         entry.lastCount = entry.lastCount > quantity ? entry.lastCount - quantity : 0;
@@ -207,6 +233,11 @@ contract Stock is IStock {
     /// @inheritdoc IStock
     function lotOf(bytes32 key) external view returns (Lot memory) {
         return _lots[key];
+    }
+
+    /// @inheritdoc IStock
+    function warehouseOf(bytes32 key) external view returns (bytes32) {
+        return _lots[key].warehouse;
     }
 
     /// @inheritdoc IStock
@@ -233,6 +264,16 @@ contract Stock is IStock {
             abi.encode(COUNT_TYPE, told.key, told.quantity, told.countedAt, told.sequence, told.evidence)
         );
         return keccak256(abi.encodePacked(hex"1901", domain, content));
+    }
+
+    function _checkWarehouse(bytes32 key, bytes32 organisation) private view {
+        if (_lots[key].warehouse == 0) revert UnknownLot(key);
+        if (_lots[key].warehouse != organisation) revert NotWarehouse(organisation);
+    }
+
+    function _isAuthority() private view returns (bool) {
+        IConsortium.Role role = Places.CONSORTIUM.roleOf(msg.sender);
+        return role == IConsortium.Role.Regulator || role == IConsortium.Role.Arbitrator;
     }
 
     function _administrator() private view returns (bytes32 organisation) {

@@ -5,6 +5,7 @@
 //   build.mjs --check   compile and compare byte for byte; exit 1 where they differ
 //   build.mjs --stage DIR   copy all sources into DIR, with a standard JSON input for each contract
 //                           (DIR/<Contract>.json): what Slither wants to look at
+//   … ROOM…             only these rooms, while others are at work on theirs
 //
 // Each contract is compiled alone with its imports, so that one room's change leaves the other
 // rooms' artifacts (AST ids in the storage layout) untouched.
@@ -115,8 +116,8 @@ function check(root, text) {
   return same;
 }
 
-function stage(directory) {
-  for (const { room, contract } of roots()) {
+function stage(directory, chosen) {
+  for (const { room, contract } of chosen) {
     const input = standardInput(`${room}/${contract}.sol`, {
       "*": { "*": ["abi", "metadata", "devdoc", "userdoc", "evm.bytecode", "evm.deployedBytecode"], "": ["ast"] },
     });
@@ -128,11 +129,19 @@ function stage(directory) {
   }
 }
 
-const [mode, directory] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const mode = given[0]?.startsWith("--") ? given.shift() : undefined;
+const directory = mode === "--stage" ? given.shift() : undefined;
+const chosen = roots().filter(({ room }) => given.length === 0 || given.includes(room));
+const unknown = given.filter((name) => !chosen.some(({ room }) => room === name));
+if (unknown.length) {
+  console.error(`no contract in the room ${unknown.join(", ")}`);
+  process.exit(2);
+}
 if (mode === "--stage" && directory) {
-  stage(directory);
+  stage(directory, chosen);
 } else if (mode === undefined || mode === "--check") {
-  const results = roots().map((root) => {
+  const results = chosen.map((root) => {
     const text = `${JSON.stringify(artifact(root), null, 1)}\n`;
     return mode ? check(root, text) : write(root, text) ?? true;
   });
@@ -141,6 +150,6 @@ if (mode === "--stage" && directory) {
     process.exit(1);
   }
 } else {
-  console.error("usage: build.mjs [--check | --stage DIR]");
+  console.error("usage: build.mjs [--check | --stage DIR] [ROOM...]");
   process.exit(2);
 }

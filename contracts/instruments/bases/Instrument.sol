@@ -17,6 +17,7 @@ abstract contract Instrument is IInstrument {
 
     mapping(bytes32 id => Control) internal _controls;
     mapping(bytes32 id => mapping(bytes32 authority => bool)) private _frozenBy;
+    mapping(bytes32 id => address settlement) private _lockedBy;
 
     // ---- what an instrument says of itself --------------------------------------------------------
 
@@ -164,6 +165,7 @@ abstract contract Instrument is IInstrument {
     function encumber(bytes32 id, uint64 revision, bytes32 by, bytes32 pledgee) external {
         _actFor(id, revision, Rules.ENCUMBER);
         _checkHolder(id, Rules.ENCUMBER, by);
+        _checkActive(by);
         _controls[id].pledgee = pledgee;
         _done(id, _common(Rules.ENCUMBER), by, pledgee, "");
     }
@@ -192,15 +194,17 @@ abstract contract Instrument is IInstrument {
     function lock(bytes32 id, uint64 revision, bytes32 by) external {
         _actFor(id, revision, Rules.LOCK);
         _checkHolder(id, Rules.LOCK, by);
+        _checkActive(by);
         _controls[id].locked = true;
+        _lockedBy[id] = msg.sender;
         _done(id, _common(Rules.LOCK), by, 0, "");
     }
 
     /// @inheritdoc IInstrument
     function unlock(bytes32 id) external {
         _actFor(id, 0, Rules.UNLOCK);
-        if (!_controls[id].locked) revert NotLocked(id);
-        _controls[id].locked = false;
+        if (_lockedBy[id] != msg.sender) revert NotLocked(id);
+        _unlock(id);
         _done(id, _common(Rules.UNLOCK), _controls[id].holder, 0, "");
     }
 
@@ -208,10 +212,17 @@ abstract contract Instrument is IInstrument {
     function settle(bytes32 id, uint64 revision, bytes32 from, bytes32 to) external {
         _actFor(id, revision, Rules.SETTLE);
         _checkHolder(id, Rules.SETTLE, from);
+        if (!_controls[id].locked) _checkActive(from); // what was promised is kept
+        else if (_lockedBy[id] != msg.sender) revert InstrumentLocked(id);
         _checkActive(to);
-        _controls[id].locked = false;
+        _unlock(id);
         _handOver(id, to);
         _done(id, _common(Rules.SETTLE), from, to, "");
+    }
+
+    function _unlock(bytes32 id) private {
+        _controls[id].locked = false;
+        delete _lockedBy[id];
     }
 
     /// @dev Whether the organisation may dispose of the instrument alone.

@@ -37,6 +37,7 @@ interface IInstrument {
     error InstrumentPledged(bytes32 id, bytes32 pledgee);
     /// @notice It is promised in a settlement that is under way.
     error InstrumentLocked(bytes32 id);
+    /// @notice The calling settlement has not locked it.
     error NotLocked(bytes32 id);
     /// @notice This authority has frozen it already, or has not.
     error FreezeUnchanged(bytes32 id, bytes32 authority);
@@ -65,7 +66,8 @@ interface IInstrument {
     /// @notice A security right begins. Pledges, for the holder `by`.
     function encumber(bytes32 id, uint64 revision, bytes32 by, bytes32 pledgee) external;
 
-    /// @notice A security right ends. Pledges, for the pledgee.
+    /// @notice A security right ends; also while frozen, since whoever pays is owed the release. Pledges, for
+    /// the pledgee.
     function disencumber(bytes32 id, bytes32 pledgee) external;
 
     /// @notice Enforcement: the instrument, free of the pledge, goes to `to`. Pledges, for the pledgee.
@@ -74,10 +76,11 @@ interface IInstrument {
     /// @notice Promise it. Settlement, for the holder `by`.
     function lock(bytes32 id, uint64 revision, bytes32 by) external;
 
-    /// @notice Take the promise back. Settlement.
+    /// @notice Take the promise back. The settlement that has locked it.
     function unlock(bytes32 id) external;
 
-    /// @notice Hand it over against payment. Settlement; `from` is the holder, who may have locked it.
+    /// @notice Hand it over against payment. Settlement, where another one has not locked it; `from` is the
+    /// holder.
     function settle(bytes32 id, uint64 revision, bytes32 from, bytes32 to) external;
 
     /// @notice Who controls it, and what stands in the way of disposing of it.

@@ -13,11 +13,13 @@ interface IPledges {
         Released,
         Enforced,
         Declined,
-        Withdrawn
+        Withdrawn,
+        /// @notice Ended by the decision of an authority.
+        Annulled
     }
 
     /// @param amount Secured, in hundredths of the currency
-    /// @param currency ISO 4217 code, ASCII
+    /// @param currency ISO 4217 code: three capital letters
     /// @param due When the secured debt is to be paid
     /// @param noticeSeconds From default to enforcement
     /// @param terms SHA-256 of the agreement
@@ -47,6 +49,8 @@ interface IPledges {
 
     /// @notice The pledge as it is after the act.
     event PledgeChanged(bytes32 indexed key, bytes32 indexed by, State indexed state, Pledge content, string remark);
+    /// @notice An authority has freed these instruments; `decision` is the SHA-256 of the decision's document.
+    event PledgeAnnulled(bytes32 indexed key, bytes32 indexed by, bytes32 indexed decision, bytes32[] ids);
     event AssetCovered(bytes32 indexed key, address indexed instrument, bytes32 indexed id);
     event AssetFreed(bytes32 indexed key, address indexed instrument, bytes32 indexed id, bytes32 to);
 
@@ -60,6 +64,10 @@ interface IPledges {
     error InvalidTerms();
     /// @notice Somebody else's live pledge covers the instrument.
     error AlreadyPledged(address instrument, bytes32 id, bytes32 pledgee);
+    /// @notice The authority has not frozen the instrument that its decision is about.
+    error NotFrozen(bytes32 id, bytes32 authority);
+    /// @notice A decision is named: an authority says by which one it acts.
+    error DecisionMissing();
     error NotCovered(bytes32 key, bytes32 id);
     /// @notice The debt is not due, or the time of notice is not over.
     error TooEarly(bytes32 key, uint48 until);
@@ -76,9 +84,10 @@ interface IPledges {
         string calldata remark
     ) external returns (bytes32 key);
 
-    /// @notice Consent: from now on the instrument is pledged. The pledgee.
+    /// @notice Consent: from now on the instrument is pledged. The pledgee, before the debt is due.
     function accept(bytes32 key, string calldata remark) external;
 
+    /// @notice Refuse a proposal; the same may be proposed again. The pledgee.
     function decline(bytes32 key, string calldata remark) external;
 
     /// @notice Take a proposal back. The pledgor.
@@ -96,6 +105,10 @@ interface IPledges {
     /// @notice After the time of notice: take the covered instruments, for oneself or a buyer. The pledgee.
     function enforce(bytes32 key, bytes32[] calldata ids, bytes32 to, string calldata remark) external;
 
+    /// @notice The decision of an arbitrator or regulator that some of the covered instruments, or all, are
+    /// free: what a pledgee does not or can no longer release. The authority that has frozen them.
+    function annul(bytes32 key, bytes32[] calldata ids, bytes32 decision, string calldata remark) external;
+
     /// @notice Pledge and secured payment in one step. Financing, for pledgor and pledgee who have agreed.
     function secure(
         address instrument,
@@ -106,6 +119,10 @@ interface IPledges {
         Terms calldata terms,
         bytes32 loan
     ) external returns (bytes32 key);
+
+    /// @notice What the pledge secured was paid: free some of the covered instruments, or all. The version of
+    /// Financing that made it.
+    function discharge(bytes32 key, bytes32[] calldata ids) external;
 
     /// @notice An instrument that was pledged goes on as others (split, replaced): the pledge covers them.
     /// An instrument, about its own, in the same transaction.

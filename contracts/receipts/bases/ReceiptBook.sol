@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {Instrument} from "../../instruments/bases/Instrument.sol";
+import {Places} from "../../instruments/libraries/Places.sol";
 import {Rules} from "../../instruments/libraries/Rules.sol";
 import {IReceipts} from "../interfaces/IReceipts.sol";
 import {ReceiptRules} from "../libraries/ReceiptRules.sol";
@@ -93,7 +94,8 @@ abstract contract ReceiptBook is Instrument, IReceipts {
 
     function _roles(bytes32 id, bytes32 organisation) internal view override returns (uint256 parties) {
         Entry storage entry = _entries[id];
-        if (organisation == entry.warehouse) parties |= ReceiptRules.PARTY_WAREHOUSE;
+        // Whoever keeps the goods: the issuer, or the warehouse that its goods were entrusted to.
+        if (organisation == Places.STOCK.warehouseOf(entry.lot)) parties |= ReceiptRules.PARTY_WAREHOUSE;
         if (organisation == entry.owner) parties |= ReceiptRules.PARTY_OWNER;
         if (_disposes(id, organisation)) parties |= ReceiptRules.PARTY_SOLE;
     }
@@ -109,8 +111,25 @@ abstract contract ReceiptBook is Instrument, IReceipts {
     }
 
     function _done(bytes32 id, uint256 rule, bytes32 by, bytes32 detail, string memory remark) internal override {
-        if (rule.act() == Rules.ENCUMBER) _forget(id); // the pledgee takes it as it stands
+        uint8 act = rule.act();
+        if (act == Rules.ENCUMBER) _forget(id); // the pledgee takes it as it stands
+        bool byOthers = act == Rules.FREEZE || act == Rules.UNFREEZE || act == Rules.PERMIT || act == Rules.DISENCUMBER;
+        if (byOthers) _keepRejectable(id);
         _tell(id, rule, by, detail, remark);
+    }
+
+    /// @dev An act of somebody else does not take the recipient's right to reject a transfer.
+    function _keepRejectable(bytes32 id) internal {
+        Entry storage entry = _entries[id];
+        uint64 revision = _controls[id].revision;
+        if (entry.rejectableRevision + 1 == revision) entry.rejectableRevision = revision;
+    }
+
+    /// @dev A receipt that comes back when its storage period is over does not live again.
+    function _lapse(bytes32 id, bytes32 by) internal {
+        if (_entries[id].expires > block.timestamp) return;
+        _begin(id, 0, ReceiptRules.EXPIRE, by, Rules.ANYBODY);
+        _tell(id, ReceiptRules.EXPIRE, by, 0, "");
     }
 
     /// @dev What stood open between the parties of before.

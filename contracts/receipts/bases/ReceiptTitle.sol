@@ -47,24 +47,21 @@ abstract contract ReceiptTitle is ReceiptBook {
 
     /// @inheritdoc IReceipts
     function rejectOwnership(bytes32 id, uint64 revision, string calldata remark) external {
-        _checkRejectable(id, Rejectable.Ownership);
-        bytes32 by = _actWith(id, revision, ReceiptRules.REJECT_OWNERSHIP, remark);
+        bytes32 by = _reject(id, revision, Rejectable.Ownership, ReceiptRules.REJECT_OWNERSHIP, remark);
         _entries[id].owner = _entries[id].formerOwner;
         _tell(id, ReceiptRules.REJECT_OWNERSHIP, by, 0, remark);
     }
 
     /// @inheritdoc IReceipts
     function rejectHolding(bytes32 id, uint64 revision, string calldata remark) external {
-        _checkRejectable(id, Rejectable.Holding);
-        bytes32 by = _actWith(id, revision, ReceiptRules.REJECT_HOLDING, remark);
+        bytes32 by = _reject(id, revision, Rejectable.Holding, ReceiptRules.REJECT_HOLDING, remark);
         _controls[id].holder = _entries[id].formerHolder;
         _tell(id, ReceiptRules.REJECT_HOLDING, by, 0, remark);
     }
 
     /// @inheritdoc IReceipts
     function rejectBoth(bytes32 id, uint64 revision, string calldata remark) external {
-        _checkRejectable(id, Rejectable.Both);
-        bytes32 by = _actWith(id, revision, ReceiptRules.REJECT_BOTH, remark);
+        bytes32 by = _reject(id, revision, Rejectable.Both, ReceiptRules.REJECT_BOTH, remark);
         _controls[id].holder = _entries[id].formerHolder;
         _entries[id].owner = _entries[id].formerOwner;
         _tell(id, ReceiptRules.REJECT_BOTH, by, 0, remark);
@@ -84,6 +81,7 @@ abstract contract ReceiptTitle is ReceiptBook {
         bytes32 by = _actWith(id, revision, ReceiptRules.RECALL, remark);
         _entries[id].purpose = Purpose.None;
         _tell(id, ReceiptRules.RECALL, by, 0, remark);
+        _lapse(id, by);
     }
 
     /// @inheritdoc IReceipts
@@ -91,6 +89,7 @@ abstract contract ReceiptTitle is ReceiptBook {
         bytes32 by = _actWith(id, revision, ReceiptRules.RESTORE, remark);
         _entries[id].purpose = Purpose.None;
         _tell(id, ReceiptRules.RESTORE, by, 0, remark);
+        _lapse(id, by);
     }
 
     function _actWith(bytes32 id, uint64 revision, uint256 rule, string calldata remark)
@@ -126,7 +125,12 @@ abstract contract ReceiptTitle is ReceiptBook {
         _controls[id].holder = holder;
     }
 
-    function _checkRejectable(bytes32 id, Rejectable what) private view {
-        if (_rejectable(id) != what) revert NothingToReject(id);
+    function _reject(bytes32 id, uint64 revision, Rejectable what, uint256 rule, string calldata remark)
+        private
+        returns (bytes32 by)
+    {
+        Rejectable open = _rejectable(id); // until the act below
+        by = _actWith(id, revision, rule, remark);
+        if (open != what) revert NothingToReject(id);
     }
 }

@@ -25,7 +25,7 @@ interface IReceipts is IInstrument {
         Both
     }
 
-    /// @param number The warehouse's own number, ASCII; zero for receipts that came out of others
+    /// @param number The warehouse's own number, printable ASCII without blanks; zero for receipts that came out of others
     /// @param lot Key of the goods in Stock
     /// @param goods SHA-256 of what makes goods equal: class, grade, unit
     /// @param terms SHA-256 of the canonical JSON document with all elements of the receipt
@@ -44,7 +44,8 @@ interface IReceipts is IInstrument {
         bytes payload;
     }
 
-    /// @param origin The receipt that it came out of; zero where it was issued
+    /// @param warehouse Who issued it. Whoever Stock says keeps the lot acts as its warehouse
+    /// @param origin The receipt that it came out of (of a merger: the first); zero where it was issued
     /// @param part Which part of the origin it is, from 1; zero where it is no part
     /// @param successor The receipt that stands in its place (merger, replacement)
     /// @param requested Quantity that the holder wants handed out
@@ -122,19 +123,21 @@ interface IReceipts is IInstrument {
     /// @notice Hand over both. The holder, for the nominee or where he owns it.
     function transferBoth(bytes32 id, uint64 revision, bytes32 owner, bytes32 holder, string calldata remark) external;
 
-    /// @notice Undo the endorsement just made. Its recipient, as the very next act.
+    /// @notice Undo the endorsement just made. Its recipient, before any other act of the parties.
     function rejectOwnership(bytes32 id, uint64 revision, string calldata remark) external;
 
-    /// @notice Undo the transfer of holding just made. Its recipient, as the very next act.
+    /// @notice Undo the transfer of holding just made. Its recipient, before any other act of the parties.
     function rejectHolding(bytes32 id, uint64 revision, string calldata remark) external;
 
-    /// @notice Undo the transfer of both just made. Its recipient, as the very next act.
+    /// @notice Undo the transfer of both to one organisation just made. That one, before any other act of the
+    /// parties.
     function rejectBoth(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Give the receipt back to the warehouse. Who holds and owns it.
     function surrender(bytes32 id, uint64 revision, Purpose purpose, string calldata remark) external;
 
-    /// @notice Take a surrender back that the warehouse has not acted on. Who holds and owns it.
+    /// @notice Take a surrender back that the warehouse has not acted on. Who holds and owns it. Where the
+    /// storage period is over by now, it expires at once.
     function recall(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Refuse a surrender. The warehouse.
@@ -152,7 +155,8 @@ interface IReceipts is IInstrument {
         string calldata remark
     ) external returns (bytes32[] memory ids);
 
-    /// @notice Make one of receipts for equal goods of one lot. Who holds and owns them all.
+    /// @notice Make one of receipts for equal goods of one lot. Who holds and owns them all. It has the terms of
+    /// the first and the shortest storage period; the documents of the others are found by their successor.
     function merge(bytes32[] calldata ids, uint64[] calldata revisions, string calldata remark)
         external
         returns (bytes32 id);
@@ -174,7 +178,8 @@ interface IReceipts is IInstrument {
     function cancel(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Issue a correct receipt in the place of a wrong one, which stays visible. The warehouse, after
-    /// a surrender for correction; holder and owner stay.
+    /// a surrender for correction; holder, owner and pledge stay. Stock must be there for what it is for beyond
+    /// the wrong one.
     function replace(bytes32 id, uint64 revision, Draft calldata draft, string calldata remark)
         external
         returns (bytes32 successor);

@@ -25,9 +25,9 @@ library ReceiptRules {
     uint256 internal constant ENDORSE = 0xd0001ff0000000200000002;
     uint256 internal constant TRANSFER_HOLDING = 0xe0001ff0000000200000002;
     uint256 internal constant TRANSFER_BOTH = 0xf0001ff0000000200000002;
-    uint256 internal constant REJECT_OWNERSHIP = 0x100001ff0000020000000002;
-    uint256 internal constant REJECT_HOLDING = 0x110001ff0000000200000002;
-    uint256 internal constant REJECT_BOTH = 0x120001ff0000040000000002;
+    uint256 internal constant REJECT_OWNERSHIP = 0x100002ff0000020000000002;
+    uint256 internal constant REJECT_HOLDING = 0x110002ff0000000200000002;
+    uint256 internal constant REJECT_BOTH = 0x120002ff0000040000000002;
     uint256 internal constant SURRENDER = 0x130001020000040000000012;
     uint256 internal constant RECALL = 0x140002010000040000000004;
     uint256 internal constant RESTORE = 0x150002010000010000000004;
@@ -38,8 +38,8 @@ library ReceiptRules {
     uint256 internal constant DELIVER = 0x1a0002ff0000010000000012;
     uint256 internal constant EXPIRE = 0x1b0202040000000100000002;
     uint256 internal constant EXTEND = 0x1c0202010000010000000012;
-    uint256 internal constant CANCEL = 0x1d0002090000010000000004;
-    uint256 internal constant REPLACE = 0x1e0002080000010000000004;
+    uint256 internal constant CANCEL = 0x1d0001090000010000000004;
+    uint256 internal constant REPLACE = 0x1e0001080000010000000004;
     uint256 internal constant TO_PAPER = 0x1f0000030000010000000004;
     uint256 internal constant TO_ELECTRONIC = 0x200000010000010000000008;
 
@@ -47,13 +47,13 @@ library ReceiptRules {
     function common(uint8 act) internal pure returns (uint256) {
         if (act == 0) return 0x302ff000000080000001e; // freeze
         if (act == 1) return 0x10302ff000000080000001e; // unfreeze
-        if (act == 2) return 0x20102ff0000000800000012; // award
-        if (act == 3) return 0x30002ff0000000400000012; // permit
+        if (act == 2) return 0x20102ff0000000800000016; // award
+        if (act == 3) return 0x30002ff0000000400000016; // permit
         if (act == 4) return 0x40000ff0000001000000002; // encumber
-        if (act == 5) return 0x50002ff000000100000037e; // disencumber
-        if (act == 6) return 0x60002ff0000001000000012; // seize
+        if (act == 5) return 0x50102ff0000001000000236; // disencumber
+        if (act == 6) return 0x60002ff0000001000000016; // seize
         if (act == 7) return 0x70000ff0000002000000002; // lock
-        if (act == 8) return 0x80302ff0000002000000002; // unlock
+        if (act == 8) return 0x80302ff0000002000000012; // unlock
         if (act == 9) return 0x90200ff0000002000000002; // settle
         return 0; // nobody's
     }

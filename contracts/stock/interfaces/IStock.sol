@@ -15,7 +15,7 @@ interface IStock {
         Living
     }
 
-    /// @param unit UN/ECE Recommendation 20 code, ASCII
+    /// @param unit UN/ECE Recommendation 20 code: two or three capital letters and digits
     /// @param shortfallBp What may be missing before issuing stops, in hundredths of a percent of what live
     /// receipts stand for; agreed before the first receipt
     /// @param adjustmentBp How far the warehouse may adjust a count between two counts, in hundredths of a
@@ -29,6 +29,7 @@ interface IStock {
         uint32 countAgeMax;
     }
 
+    /// @param warehouse Who keeps the goods
     /// @param counted What is there by the last count, adjustments and deliveries since
     /// @param live What live receipts stand for
     /// @param lastCount What the last count said
@@ -60,6 +61,8 @@ interface IStock {
         bytes32 indexed key, bytes32 indexed warehouse, bytes32 place, bytes32 lot, Agreement agreement, bytes32[] counters
     );
     event AgreementChanged(bytes32 indexed key, Agreement agreement);
+    /// @notice Another warehouse keeps the goods from now on; `decision` is the SHA-256 of the decision's document.
+    event LotEntrusted(bytes32 indexed key, bytes32 indexed warehouse, bytes32 indexed by, bytes32 former, bytes32 decision);
     event CounterChanged(bytes32 indexed key, bytes32 indexed organisation, bool may);
     event Counted(bytes32 indexed key, address indexed counter, bytes32 indexed organisation, Count count, Lot lot);
     event Adjusted(bytes32 indexed key, bytes32 indexed by, uint128 former, uint128 counted, string reason);
@@ -76,11 +79,18 @@ interface IStock {
     /// @notice What was agreed changes only while no live receipt relies on it.
     error LotInUse(bytes32 key, uint128 live);
     error InvalidCounters(uint256 count);
+    /// @notice The caller is no regulator and no arbitrator.
+    error NotAuthority(bytes32 organisation);
+    /// @notice The warehouse that keeps the goods is active: they stay with it.
+    error WarehouseActive(bytes32 warehouse);
+    /// @notice A decision is named: an authority says by which one it acts.
+    error DecisionMissing();
     /// @notice The organisation behind the device or account is not one that counts this lot.
     error NotCounter(bytes32 key, bytes32 organisation);
     /// @notice The counter has sent a count of this sequence or a later one already.
     error CountReplayed(bytes32 key, address counter, uint64 sequence);
-    /// @notice The count is older than the one that stands, or in the future.
+    /// @notice The count is older than the one that stands, not younger than the last delivery (what it saw may
+    /// have left), or in the future.
     error CountTimeRefused(bytes32 key, uint48 countedAt);
     error InvalidSignature();
     error EvidenceMissing();
@@ -104,9 +114,13 @@ interface IStock {
     /// @notice Change what was agreed, while no live receipt stands for the goods. Their warehouse.
     function setAgreement(bytes32 key, Agreement calldata agreement) external;
 
-    /// @notice Let an organisation count, or no longer; nobody is taken away while receipts are live. The
-    /// warehouse.
+    /// @notice Let an organisation count, or no longer. The warehouse while no receipt is live, so that it cannot
+    /// choose who finds a shortfall; at any time a regulator or an arbitrator. One counter remains.
     function setCounter(bytes32 key, bytes32 organisation, bool may) external;
+
+    /// @notice Entrust goods to another warehouse, since theirs is suspended or revoked. It acts as the warehouse of
+    /// their receipts from now on. A regulator or an arbitrator.
+    function entrust(bytes32 key, bytes32 warehouse, bytes32 decision) external;
 
     /// @notice Tell a count. A device or account of a counting organisation.
     function count(Count calldata told) external;
@@ -130,6 +144,10 @@ interface IStock {
     /// @notice The lot; its warehouse is zero where the key is unknown.
     function lotOf(bytes32 key) external view returns (Lot memory);
 
+    /// @notice Who keeps the goods; zero where the key is unknown.
+    function warehouseOf(bytes32 key) external view returns (bytes32);
+
+    /// @notice A lot's key. `warehouse` is the one that registered it.
     function keyOf(bytes32 warehouse, bytes32 place, bytes32 lot) external pure returns (bytes32);
 
     function isCounter(bytes32 key, bytes32 organisation) external view returns (bool);
