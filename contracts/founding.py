@@ -21,6 +21,8 @@ from contracts.genesis import (
     NETWORK_ADDRESS,
     PARAMETERS_ADDRESS,
     PLEDGES_ADDRESS,
+    POOL_BOOK_ADDRESS,
+    POOLS_ADDRESS,
     PROVENANCE_ADDRESS,
     RECEIPTS_ADDRESS,
     RECEIVABLES_ADDRESS,
@@ -35,6 +37,8 @@ from contracts.network.types import FoundingNode
 from contracts.parameters.genesis import genesis_account as parameters_account
 from contracts.parameters.genesis import parameters_layout
 from contracts.pledges import genesis_account as pledges_account
+from contracts.pools.genesis import book_genesis_account as pool_book_account
+from contracts.pools.genesis import genesis_account as pools_account
 from contracts.provenance import genesis_account as provenance_account
 from contracts.receipts import genesis_account as receipts_account
 from contracts.receivables import genesis_account as receivables_account
@@ -90,6 +94,8 @@ def consortium_alloc(
         "receivables": (RECEIVABLES_ADDRESS, receivables_account()),
         "deposits": (DEPOSITS_ADDRESS, deposits_account()),
         "settlement": (SETTLEMENT_ADDRESS, settlement_account()),
+        "pools": (POOLS_ADDRESS, pools_account()),
+        "pool-book": (POOL_BOOK_ADDRESS, pool_book_account()),
     }
     entries["directory"] = (DIRECTORY_ADDRESS, _directory(entries))
     alloc = {f"0x{address.hex()}": entry for address, entry in entries.values()}

@@ -32,6 +32,7 @@ SETTLEMENT_ADDRESS: Final = _predeployed(12)
 FINANCING_ADDRESS: Final = _predeployed(13)
 POOLS_ADDRESS: Final = _predeployed(14)
 DEPOSITS_ADDRESS: Final = _predeployed(16)
+POOL_BOOK_ADDRESS: Final = _predeployed(17)
 
 
 class AllocEntry(TypedDict):

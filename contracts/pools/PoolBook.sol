@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
+import {Places} from "../instruments/libraries/Places.sol";
+import {PoolDays} from "./bases/PoolDays.sol";
+import {IPoolBook} from "./interfaces/IPoolBook.sol";
+import {PoolPlaces} from "./libraries/PoolPlaces.sol";
+
+/// @title PoolBook
+/// @notice How a pool comes into being, who holds its offices and tranches, and how it ends.
+contract PoolBook is PoolDays {
+    uint256 private constant TRANCHES_MAX = 8;
+    uint256 private constant HOLDERS_MAX = 16;
+    uint256 private constant FEES_MAX = 4;
+    uint256 private constant ASSETS_MAX = 16_777_216;
+    uint256 private constant PAYLOAD_BYTES_MAX = 65_536;
+    uint8 private constant BOTH_ACCEPTED = 3;
+
+    mapping(bytes32 id => Tranche[]) private _tranches;
+    mapping(bytes32 id => Fee[]) private _fees;
+    mapping(bytes32 id => mapping(uint256 tranche => bytes32[])) private _holders;
+    mapping(bytes32 id => mapping(uint256 tranche => mapping(bytes32 holder => uint128))) private _units;
+
+    // ---- coming into being --------------------------------------------------------------------
+
+    /// @inheritdoc IPoolBook
+    function create(
+        bytes32 number,
+        Terms calldata terms,
+        Fee[] calldata fees,
+        TrancheDraft[] calldata tranches,
+        bytes calldata payload,
+        string calldata remark
+    ) external returns (bytes32 id) {
+        _checkRemark(remark);
+        bytes32 by = _caller();
+        IConsortium.Role role = Places.CONSORTIUM.roleOf(msg.sender);
+        if (role != IConsortium.Role.Bank && role != IConsortium.Role.Operator) revert NotArranger(by);
+        if (number == 0) revert InvalidPool("number");
+        id = idOf(by, number);
+        Pool storage pool = _pools[id];
+        if (pool.state != State.None) revert PoolExists(id);
+        _checkTerms(terms);
+        pool.arranger = by;
+        pool.number = number;
+        pool.terms = terms;
+        pool.state = State.Proposed;
+        _agreeFees(id, fees);
+        _agreeTranches(id, tranches);
+        _publish(id, terms.rules, payload);
+        _tell(id, by, Act.Create, remark);
+    }
+
+    function _checkTerms(Terms calldata terms) private view {
+        _checkActive(terms.trustee);
+        _checkActive(terms.servicer);
+        _checkActive(terms.residual);
+        if (terms.trustee == terms.servicer) revert InvalidPool("servicer");
+        if (!_isCurrency(terms.currency)) revert InvalidPool("currency");
+        if (terms.basis != 360 && terms.basis != 365) revert InvalidPool("basis");
+        if (terms.start == 0) revert InvalidPool("start");
+        if (terms.rules == 0) revert InvalidPool("rules");
+        if (terms.terms == 0) revert InvalidPool("terms");
+        if (terms.limits.assetsMax == 0 || terms.limits.assetsMax > ASSETS_MAX) revert InvalidPool("assetsMax");
+        if (terms.limits.balanceMax == 0 || terms.limits.balanceMax > AMOUNT_MAX) revert InvalidPool("balanceMax");
+    }
+
+    /// @dev Three capital letters.
+    function _isCurrency(bytes3 code) private pure returns (bool) {
+        for (uint256 i = 0; i < 3; ++i) {
+            if (code[i] < "A" || code[i] > "Z") return false;
+        }
+        return true;
+    }
+
+    function _agreeFees(bytes32 id, Fee[] calldata fees) private {
+        if (fees.length > FEES_MAX) revert InvalidFee(FEES_MAX);
+        for (uint256 i = 0; i < fees.length; ++i) {
+            Fee calldata fee = fees[i];
+            _checkActive(fee.payee);
+            if (fee.rateBp > BP_MAX || fee.fixedAmount > AMOUNT_MAX || (fee.rateBp == 0 && fee.fixedAmount == 0)) {
+                revert InvalidFee(i);
+            }
+            _fees[id].push(fee);
+        }
+        emit FeesAgreed(id, fees);
+    }
+
+    function _agreeTranches(bytes32 id, TrancheDraft[] calldata tranches) private {
+        if (tranches.length == 0 || tranches.length > TRANCHES_MAX) revert InvalidTranche(TRANCHES_MAX);
+        uint8 rank = 1;
+        for (uint256 i = 0; i < tranches.length; ++i) {
+            TrancheDraft calldata draft = tranches[i];
+            if (
+                draft.name == 0 || draft.rateBp > BP_MAX || draft.seniority < rank || draft.holders.length == 0
+                    || draft.holders.length > HOLDERS_MAX || draft.holders.length != draft.units.length
+            ) revert InvalidTranche(i);
+            rank = draft.seniority;
+            uint128 principal = _give(id, i, draft);
+            Tranche memory tranche = Tranche(draft.name, rank, draft.rateBp, principal);
+            _tranches[id].push(tranche);
+            emit TrancheAgreed(id, i, tranche, draft.holders, draft.units);
+        }
+    }
+
+    function _give(bytes32 id, uint256 index, TrancheDraft calldata draft) private returns (uint128) {
+        uint256 principal = 0;
+        for (uint256 i = 0; i < draft.holders.length; ++i) {
+            bytes32 holder = draft.holders[i];
+            _checkActive(holder);
+            if (draft.units[i] == 0 || _units[id][index][holder] != 0) revert InvalidTranche(index);
+            _units[id][index][holder] = draft.units[i];
+            _holders[id][index].push(holder);
+            principal += draft.units[i];
+        }
+        if (principal > AMOUNT_MAX) revert InvalidTranche(index);
+        return uint128(principal);
+    }
+
+    function _publish(bytes32 id, bytes32 rules, bytes calldata payload) private {
+        if (payload.length == 0) return;
+        if (payload.length > PAYLOAD_BYTES_MAX || sha256(payload) != rules) revert PayloadDiffers(rules);
+        emit RulesPublished(id, rules, payload);
+    }
+
+    // ---- offices ------------------------------------------------------------------------------
+
+    /// @inheritdoc IPoolBook
+    function accept(bytes32 id, Office office, string calldata remark) external {
+        _checkRemark(remark);
+        bytes32 by = _caller();
+        Pool storage pool = _pools[id];
+        if (pool.state == State.Active) {
+            _replace(id, pool, office, by);
+            _tell(id, by, Act.Replace, remark);
+            return;
+        }
+        _in(id, State.Proposed);
+        uint8 bit = uint8(1) << uint8(office);
+        if (by != _holderOf(pool, office) || pool.accepted & bit != 0) revert NotOffice(id, by);
+        pool.accepted |= bit;
+        if (pool.accepted == BOTH_ACCEPTED) pool.state = State.Active;
+        _tell(id, by, Act.Accept, remark);
+    }
+
+    function _replace(bytes32 id, Pool storage pool, Office office, bytes32 by) private {
+        if (pool.nominees[uint256(office)] != by) revert NotOffice(id, by);
+        pool.nominees[uint256(office)] = 0;
+        if (office == Office.Trustee) pool.terms.trustee = by;
+        else pool.terms.servicer = by;
+        if (pool.terms.trustee == pool.terms.servicer) revert InvalidPool("servicer");
+    }
+
+    function _holderOf(Pool storage pool, Office office) private view returns (bytes32) {
+        return office == Office.Trustee ? pool.terms.trustee : pool.terms.servicer;
+    }
+
+    /// @inheritdoc IPoolBook
+    function withdraw(bytes32 id, string calldata remark) external {
+        _checkRemark(remark);
+        Pool storage pool = _in(id, State.Proposed);
+        bytes32 by = _caller();
+        if (by != pool.arranger) revert NotOffice(id, by);
+        pool.state = State.Withdrawn;
+        _tell(id, by, Act.Withdraw, remark);
+    }
+
+    /// @inheritdoc IPoolBook
+    function appoint(bytes32 id, Office office, bytes32 organisation, string calldata remark) external {
+        _checkRemark(remark);
+        Pool storage pool = _in(id, State.Active);
+        bytes32 by = _caller();
+        bool orphaned = office == Office.Trustee && by == pool.arranger && !_isActive(pool.terms.trustee);
+        if (by != pool.terms.trustee && !orphaned) revert NotOffice(id, by);
+        _checkActive(organisation);
+        if (organisation == pool.terms.trustee || organisation == pool.terms.servicer) revert InvalidPool("office");
+        pool.nominees[uint256(office)] = organisation;
+        _tell(id, by, Act.Appoint, remark);
+    }
+
+    /// @inheritdoc IPoolBook
+    function close(bytes32 id, string calldata remark) external {
+        _checkRemark(remark);
+        Pool storage pool = _in(id, State.Active);
+        bytes32 by = _caller();
+        if (by != pool.terms.trustee) revert NotOffice(id, by);
+        if (!PoolPlaces.POOLS.isSettled(id)) revert PoolNotEmpty(id);
+        pool.state = State.Closed;
+        _tell(id, by, Act.Close, remark);
+    }
+
+    // ---- holdings -----------------------------------------------------------------------------
+
+    /// @inheritdoc IPoolBook
+    function assign(bytes32 id, uint256 tranche, bytes32 to, uint128 units) external {
+        _in(id, State.Active);
+        bytes32 from = _caller();
+        _checkActive(to);
+        mapping(bytes32 => uint128) storage holding = _units[id][tranche];
+        if (units == 0 || from == to || holding[from] < units) revert NotEnoughUnits(id, from, holding[from]);
+        bytes32[] storage holders = _holders[id][tranche];
+        holding[from] -= units;
+        if (holding[from] == 0) _drop(holders, from);
+        if (holding[to] == 0) holders.push(to);
+        if (holders.length > HOLDERS_MAX) revert TooManyHolders(id, tranche);
+        holding[to] += units;
+        emit UnitsMoved(id, from, to, tranche, units, holding[from], holding[to]);
+    }
+
+    function _drop(bytes32[] storage holders, bytes32 holder) private {
+        uint256 last = holders.length - 1;
+        for (uint256 i = 0; i < last; ++i) {
+            if (holders[i] != holder) continue;
+            holders[i] = holders[last];
+            break;
+        }
+        holders.pop();
+    }
+
+    function _checkActive(bytes32 organisation) private view {
+        if (!_isActive(organisation)) revert PartyNotActive(organisation);
+    }
+
+    function _tell(bytes32 id, bytes32 by, Act act, string calldata remark) private {
+        emit PoolChanged(id, by, act, _pools[id], remark);
+    }
+
+    // ---- reading ------------------------------------------------------------------------------
+
+    /// @inheritdoc IPoolBook
+    function poolOf(bytes32 id) external view returns (Pool memory) {
+        return _pools[id];
+    }
+
+    /// @inheritdoc IPoolBook
+    function idOf(bytes32 arranger, bytes32 number) public view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), arranger, number));
+    }
+
+    /// @inheritdoc IPoolBook
+    function tranchesOf(bytes32 id) external view returns (Tranche[] memory) {
+        return _tranches[id];
+    }
+
+    /// @inheritdoc IPoolBook
+    function feesOf(bytes32 id) external view returns (Fee[] memory) {
+        return _fees[id];
+    }
+
+    /// @inheritdoc IPoolBook
+    function holdersOf(bytes32 id, uint256 tranche) external view returns (bytes32[] memory, uint256[] memory) {
+        bytes32[] memory holders = _holders[id][tranche];
+        uint256[] memory units = new uint256[](holders.length);
+        for (uint256 i = 0; i < holders.length; ++i) units[i] = _units[id][tranche][holders[i]];
+        return (holders, units);
+    }
+}
