@@ -12,6 +12,8 @@ from api.proving import Prover
 from api.resources import Resources
 from api.routes import capture, consortium, events, items, joining, log, node, proofs
 from api.services import Services
+from api.standing import Standings
+from api.tokens import TokenStore
 from api.web import mount_assets
 
 
@@ -29,7 +31,9 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
     )
     prover = Prover(services)
-    guard = Guard(services.keys, services.settings)
+    tokens = TokenStore(services.engine)
+    standings = Standings(services.engine, services.projector)
+    guard = Guard(services.keys, tokens, standings, services.settings)
     routers = (
         node.router(services),
         capture.router(services, guard),

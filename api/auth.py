@@ -1,40 +1,89 @@
-"""Who writes: bearer keys (RFC 6750), the organisation behind them, and how often they may."""
+"""Who sends a request: bearer keys and OAuth tokens (RFC 6750), and how often they may."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from fastapi import Request
 
 from api.errors import Forbidden, RateLimited, Unauthenticated
 from api.keys import ApiKey, KeyStore
 from api.limits import RateLimiter
+from api.principals import Principal, covers
 from api.settings import ApiSettings
+from api.standing import Standings
+from api.tokens import PREFIX as TOKEN_PREFIX
+from api.tokens import TokenStore
+from contracts.consortium import Status
+
+_UNKNOWN: Final = "the key is unknown or was revoked; ask the node's operator"
+_OVER: Final = "the token is unknown or over; ask for another one at /oauth/token"
 
 
 class Guard:
     """Checks the key of a request. One per application."""
 
-    def __init__(self, keys: KeyStore, settings: ApiSettings) -> None:
+    def __init__(
+        self, keys: KeyStore, tokens: TokenStore, standings: Standings, settings: ApiSettings
+    ) -> None:
         self._keys = keys
+        self._tokens = tokens
+        self._standings = standings
         self._limiter = RateLimiter(
             settings.rate_per_key_per_s, settings.rate_per_key_burst, settings.rate_clients_max
         )
 
-    def check(self, request: Request, scope: str) -> ApiKey:
-        """The request's key. Raises `Unauthenticated`, `Forbidden` or `RateLimited`.
+    def principal(
+        self, request: Request, scope: str, *, instrument: str | None = None
+    ) -> Principal:
+        """Who sends this, if he may. Raises `Unauthenticated`, `Forbidden` or `RateLimited`.
 
-        An unknown and a revoked key get the same answer: a thief learns nothing.
+        `instrument` is the id (0x…) of the record that the request is about; None where it lists
+        or makes some. An unknown and a revoked key get the same answer: a thief learns nothing.
         """
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:
             raise Unauthenticated("send the organisation's key as `Authorization: Bearer …`")
-        key = self._keys.find(secret.strip())
-        if key is None or key.revoked is not None:
-            raise Unauthenticated("the key is unknown or was revoked; ask the node's operator")
-        if scope not in key.scopes:
-            raise Forbidden(f"the key ending in {key.last_four} may not {scope}")
+        key, scopes = self._find(secret.strip())
+        principal = self._standing(key, scopes)
+        principal.check(scope, instrument)
+        self.count(key)
+        return principal
+
+    def count(self, key: ApiKey) -> None:
+        """Take account of one request with this key. Raises `RateLimited`."""
         wait_s = self._limiter.take(key.key_id)
         if wait_s:
             raise RateLimited(
                 f"too many requests with the key ending in {key.last_four}", retry_after_s=wait_s
             )
-        return key
+
+    def still_good(self, principal: Principal) -> bool:
+        """Whether a key that was good when an answer began is so now: for answers without end.
+
+        A token that is over ends no answer: it was good when the answer began.
+        """
+        key = self._keys.of_id(principal.key_id)
+        if key is None or key.revoked is not None:
+            return False
+        found = self._standings.of(principal.organisation)
+        return found is not None and found.status is Status.ACTIVE
+
+    def _find(self, secret: str) -> tuple[ApiKey, frozenset[str]]:
+        """A key that is good, and what of its scopes counts here."""
+        if secret.startswith(TOKEN_PREFIX):
+            token = self._tokens.find(secret)
+            key = None if token is None else self._keys.of_id(token.key_id)
+            if token is None or key is None or key.revoked is not None:
+                raise Unauthenticated(_OVER)
+            return key, frozenset(one for one in token.scopes if covers(key.scopes, one))
+        key = self._keys.find(secret)
+        if key is None or key.revoked is not None:
+            raise Unauthenticated(_UNKNOWN)
+        return key, key.scopes
+
+    def _standing(self, key: ApiKey, scopes: frozenset[str]) -> Principal:
+        found = self._standings.of(key.organisation)
+        if found is None or found.status is not Status.ACTIVE:
+            raise Forbidden(f"organisation {key.organisation} is not active on the ledger")
+        return Principal(key.organisation, found.role, scopes, key.key_id, key.instruments)

@@ -45,10 +45,13 @@ class Refusal(ApiError):
         *,
         errors: Sequence[ProblemPart] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
+        """`members` stand in the problem beside those of RFC 7807 (its section 3.2)."""
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
+        self.members = dict(members or {})
         self.headers = dict(headers or {})
 
 

@@ -17,16 +17,17 @@ from typing import Any, Final
 from sqlalchemy import Engine, Row, Select, insert, select, update
 
 from api.errors import KeyRefused
+from api.principals import CAPTURE, check_instruments, check_scopes
 from api.tables import api_key
 from ledger.projection import read_transaction, write_transaction
 
 PREFIX: Final = "tally_"
-SCOPES: Final = frozenset({"capture"})
 CACHE_ENTRIES_MAX: Final = 4096
 CACHE_AGE_S_MAX: Final = 1.0
 """A key revoked by another process is refused after at most this long."""
 
 _FORM: Final = re.compile(r"tally_[A-Za-z0-9_-]{43}")
+_KEY_ID: Final = re.compile(r"[0-9a-f]{16}")
 _ORGANISATION: Final = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -40,6 +41,8 @@ class ApiKey:
     last_four: str
     created: datetime
     revoked: datetime | None
+    instruments: frozenset[str] | None = None
+    """Ids (0x…) of the only records that it is for; None: no such bound."""
 
 
 class KeyStore:
@@ -48,18 +51,22 @@ class KeyStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
-        self._cache: OrderedDict[bytes, tuple[float, ApiKey | None]] = OrderedDict()
+        self._cache: OrderedDict[bytes | str, tuple[float, ApiKey | None]] = OrderedDict()
 
-    def create(self, organisation: str, scopes: Iterable[str] = ("capture",)) -> tuple[str, ApiKey]:
+    def create(
+        self,
+        organisation: str,
+        scopes: Iterable[str] = (CAPTURE,),
+        instruments: Iterable[str] = (),
+    ) -> tuple[str, ApiKey]:
         """Make a key; the first part of the answer is the secret, never to be seen again.
 
-        Raises `KeyRefused` if the organisation's id or a scope is not well-formed.
+        `instruments` are ids of records that it is bound to. Raises `KeyRefused` if the
+        organisation's id, a scope or an id is not well-formed.
         """
-        wanted = frozenset(scopes)
         if not _ORGANISATION.fullmatch(organisation):
             raise KeyRefused(f"organisation id {organisation!r} is not [a-z0-9-]{{1,32}}")
-        if not wanted or not wanted <= SCOPES:
-            raise KeyRefused(f"scopes must be some of {', '.join(sorted(SCOPES))}")
+        wanted, bound = check_scopes(scopes), check_instruments(instruments)
         secret = PREFIX + secrets.token_urlsafe(32)
         digest = hashlib.sha256(secret.encode()).digest()
         row = {
@@ -69,6 +76,7 @@ class KeyStore:
             "scopes": " ".join(sorted(wanted)),
             "last_four": secret[-4:],
             "created_ms": time.time_ns() // 1_000_000,
+            "instruments": None if bound is None else " ".join(sorted(bound)),
         }
         with write_transaction(self._engine) as connection:
             connection.execute(insert(api_key).values(row))
@@ -103,18 +111,38 @@ class KeyStore:
         if not _FORM.fullmatch(secret):
             return None
         digest = hashlib.sha256(secret.encode()).digest()
-        now = time.monotonic()
-        with self._lock:
-            cached = self._cache.get(digest)
-        if cached is not None and now - cached[0] < CACHE_AGE_S_MAX:
-            return cached[1]
+        known, found = self._cached(digest)
+        if known:
+            return found
         with read_transaction(self._engine) as connection:
             row = connection.execute(_one(digest)).first()
         matches = row is not None and hmac.compare_digest(bytes(row.digest), digest)
         found = _key(row) if row is not None and matches else None
+        return self._keep(digest, found)
+
+    def of_id(self, key_id: str) -> ApiKey | None:
+        """The key of that id, revoked or not; None if there is none."""
+        if not _KEY_ID.fullmatch(key_id):
+            return None
+        known, found = self._cached(key_id)
+        if known:
+            return found
+        with read_transaction(self._engine) as connection:
+            row = connection.execute(select(api_key).where(api_key.c.key_id == key_id)).first()
+        return self._keep(key_id, None if row is None else _key(row))
+
+    def _cached(self, name: bytes | str) -> tuple[bool, ApiKey | None]:
+        """Whether it was looked up just now, and what was found."""
         with self._lock:
-            self._cache[digest] = (now, found)
-            self._cache.move_to_end(digest)
+            cached = self._cache.get(name)
+        if cached is None or time.monotonic() - cached[0] >= CACHE_AGE_S_MAX:
+            return False, None
+        return True, cached[1]
+
+    def _keep(self, name: bytes | str, found: ApiKey | None) -> ApiKey | None:
+        with self._lock:
+            self._cache[name] = (time.monotonic(), found)
+            self._cache.move_to_end(name)
             if len(self._cache) > CACHE_ENTRIES_MAX:
                 self._cache.popitem(last=False)
         return found
@@ -136,6 +164,7 @@ def _key(row: Row[Any]) -> ApiKey:
         last_four=row.last_four,
         created=_time(row.created_ms),
         revoked=None if row.revoked_ms is None else _time(row.revoked_ms),
+        instruments=None if row.instruments is None else frozenset(row.instruments.split()),
     )
 
 

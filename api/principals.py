@@ -87,7 +87,7 @@ def check_scopes(scopes: Iterable[str]) -> frozenset[str]:
     if unknown or not wanted:
         told = f"there is no scope {unknown[0][:40]!r}" if unknown else "a key needs a scope"
         raise KeyRefused(
-            f"{told}: choose among {', '.join(SINGLE_SCOPES)} and ROOM:read, ROOM:write or ROOM:* "
+            f"{told}: scopes are {', '.join(SINGLE_SCOPES)} and ROOM:read, ROOM:write or ROOM:* "
             f"where ROOM is {', '.join(ROOMS)}"
         )
     return wanted

@@ -31,7 +31,8 @@ _log = logging.getLogger("api")
 
 
 def problem_body(error: Refusal, *, instance: str | None = None) -> dict[str, Any]:
-    """The members of RFC 7807 section 3.1, plus `errors` where there is more than one reason."""
+    """The members of RFC 7807 section 3.1, `errors` where there is more than one reason, and the
+    error's own."""
     body: dict[str, Any] = {
         "type": error.type,
         "title": error.title,
@@ -42,7 +43,7 @@ def problem_body(error: Refusal, *, instance: str | None = None) -> dict[str, An
         body["instance"] = instance
     if error.errors:
         body["errors"] = [_part(part) for part in error.errors[:ERRORS_SHOWN_MAX]]
-    return body
+    return {**error.members, **body}
 
 
 def problem_response(error: Refusal, *, instance: str | None = None) -> Response:

@@ -31,6 +31,10 @@ class Problem(Schema):
     detail: str
     instance: str | None = None
     errors: list[ProblemError] | None = None
+    refusal: str | None = Field(
+        None, description="the contract's error by name", examples=["InstrumentPledged"]
+    )
+    transaction: str | None = Field(None, description="where it was mined and refused there")
 
 
 class CaptureError(Schema):

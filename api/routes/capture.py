@@ -100,7 +100,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         },
     )
     async def capture_document(request: Request) -> Response:
-        key = guard.check(request, SCOPE)
+        key = guard.principal(request, SCOPE)
         behaviour = _behaviour(request)
         idempotency_key = _idempotency_key(request)
         check_media_type(request)
@@ -151,7 +151,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         openapi_extra={**BEARER, **event_body()},
     )
     async def capture_event(request: Request) -> Response:
-        key = guard.check(request, SCOPE)
+        key = guard.principal(request, SCOPE)
         check_media_type(request)
         with _refusals():
             capture.check_permitted(key.organisation)
@@ -212,7 +212,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         },
     )
     async def list_jobs(request: Request) -> Response:
-        key = guard.check(request, SCOPE)
+        key = guard.principal(request, SCOPE)
         limit = _integer(request, "perPage", PER_PAGE_DEFAULT, 1, PER_PAGE_MAX)
         before = _integer(request, "nextPageToken", None, 0, 10**18)
         jobs, more = await run_in_threadpool(
@@ -243,7 +243,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         captureID: Annotated[str, Path(json_schema_extra={"pattern": _UUID})],  # noqa: N803
     ) -> Response:
         # The key first: strangers learn nothing, not even what a job's id looks like.
-        key = guard.check(request, SCOPE)
+        key = guard.principal(request, SCOPE)
         if not re.fullmatch(_UUID, captureID):
             raise QueryInvalid(
                 f"captureID: {captureID[:60]!r} is no id of a job, which is a UUID in lower case"
