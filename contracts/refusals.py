@@ -15,6 +15,7 @@ from contracts.governance.genesis import GOVERNANCE_ARTIFACT
 from contracts.network.genesis import NETWORK_ARTIFACT
 from contracts.parameters.genesis import PARAMETERS_ARTIFACT
 from contracts.provenance.binding import PROVENANCE_ARTIFACT
+from contracts.receivables.genesis import RECEIVABLES_ARTIFACT
 from ledger.state.keccak import keccak
 
 _SENTENCES: Final = {
@@ -57,6 +58,24 @@ _SENTENCES: Final = {
     "AddressHasName": "{0} is a version of {1}",
     "OutOfBounds": "{0} = {1} is not within {2} to {3}",
     "UnknownParameter": "there is no parameter {0}",
+    "InvalidKind": "there is no receivable of kind {0}",
+    "InvalidAmount": "{0} hundredths is nothing, or more than there is",
+    "InvalidCurrency": "{0} is no currency: three capital letters (ISO 4217)",
+    "InvalidDue": "a due date of {0} is past, or more than ten years away",
+    "InvalidGrace": "{0} seconds of grace are more than a year",
+    "InvalidDelivery": "an order is delivered before it is due, and nothing else is delivered: {0}",
+    "InvalidParty": "organisation {0} cannot be what it would become here",
+    "WrongKeys": "{0} claims: an invoice or an order has at least one, and at most 64",
+    "Unconditional": "receivable {0} is owed without condition: the debtor cannot contest it",
+    "PastDue": "receivable {0} was due at {1}: too late for this",
+    "NotPresented": "bill {0} has not been presented for payment",
+    "NotOffered": "the other side has not proposed, as the act before, to end receivable {0}",
+    "InvoiceUnchanged": "order {0} has its invoice already",
+    "NotInvoiced": "order {0} has no invoice yet",
+    "TooManyEndorsements": "receivable {0} has passed through 32 hands",
+    "NobodyStandsBehind": "no active endorser of receivable {0} has promised recourse",
+    "ReasonMissing": "a dispute says why",
+    "NotDebtor": "receivable {0} is paid by its debtor, not by {1}",
     "Error": "{0}",
 }
 
@@ -113,4 +132,5 @@ _ERRORS: Final = _errors(
     GOVERNANCE_ARTIFACT,
     DIRECTORY_ARTIFACT,
     PARAMETERS_ARTIFACT,
+    RECEIVABLES_ARTIFACT,
 )
