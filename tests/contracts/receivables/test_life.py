@@ -1,0 +1,339 @@
+"""From creation to payment, default and recourse, on the real EVM."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.receivables import (
+    Endorsement,
+    Kind,
+    ReceivableActed,
+    accept_calldata,
+    agree_cancel_calldata,
+    annul_calldata,
+    cancel_calldata,
+    concede_calldata,
+    confirm_payment_calldata,
+    create_calldata,
+    declare_default_calldata,
+    decode_log,
+    deliver_calldata,
+    discharge_calldata,
+    dispute_calldata,
+    endorse_calldata,
+    invoice_calldata,
+    lapse_calldata,
+    offer_cancel_calldata,
+    part_id,
+    present_calldata,
+    recourse_calldata,
+    refuse_calldata,
+    reject_calldata,
+    split_calldata,
+    uphold_calldata,
+    withdraw_dispute_calldata,
+)
+from ledger.types import Hash32
+from tests.contracts.receivables.world import (
+    DAY,
+    DECISION,
+    DOCUMENT,
+    World,
+    bill,
+    hash_of,
+    invoice,
+    order,
+)
+
+pytestmark = pytest.mark.feature("F5")
+
+
+@pytest.fixture
+def world() -> World:
+    return World.founded()
+
+
+def accepted(world: World, **changes: object) -> Hash32:
+    id_ = world.create(invoice(world, **changes))
+    world.act("maker", accept_calldata(id_, 1))
+    return id_
+
+
+def test_an_invoice_goes_down_three_tiers_and_is_paid(world: World) -> None:
+    id_ = accepted(world)
+    world.act("supplier", split_calldata(id_, 2, [600_00, 400_00]))
+    kept, passed = part_id(id_, 1), part_id(id_, 2)
+    world.act("supplier", endorse_calldata(passed, 1, "tier-two", recourse=True))
+    world.act("tier-two", split_calldata(passed, 2, [100_00, 300_00]))
+    last = part_id(passed, 1)
+    world.act("tier-two", endorse_calldata(last, 1, "tier-three", recourse=False))
+    assert world.chain_of(last) == (Endorsement("tier-two", False), Endorsement("supplier", True))
+    assert world.get(last).guarantor == "supplier"
+    world.act("settlement", discharge_calldata(last, 0, "maker", 30_00))
+    world.act("settlement", discharge_calldata(last, 0, "maker", 70_00))
+    found = world.get(last)
+    assert (found.state, found.outstanding, found.paid) == ("paid", 0, 100_00)
+    assert found.root == id_ and world.get(kept).outstanding == 600_00
+    assert world.refusal("settlement", discharge_calldata(last, 0, "maker", 1)) == "WrongState"
+
+
+def test_the_event_carries_the_whole_record(world: World) -> None:
+    receipt = world.act("supplier", create_calldata(invoice(world), "for seed"))
+    event = decode_log(receipt.logs[0])
+    assert isinstance(event, ReceivableActed)
+    assert event.receivable == world.get(event.id)
+    assert (event.act, event.by, event.remark) == ("create", "supplier", "for seed")
+
+
+def test_nobody_disposes_before_the_debtor_has_accepted(world: World) -> None:
+    id_ = world.create(invoice(world))
+    calls = [
+        endorse_calldata(id_, 0, "bank", recourse=True),
+        split_calldata(id_, 0, [1, 999_99]),
+        present_calldata(id_, 0),
+        declare_default_calldata(id_, 0),
+        confirm_payment_calldata(id_, 0, 1),
+    ]
+    assert {world.refusal("supplier", call) for call in calls} == {"WrongState"}
+
+
+def test_the_same_invoice_stands_behind_one_receivable(world: World) -> None:
+    keys = (hash_of("one invoice"),)
+    accepted(world, keys=keys)
+    again = create_calldata(invoice(world, "INV-2", keys=keys))
+    assert world.attempt("supplier", again).status == 0
+
+
+@pytest.mark.parametrize("end", ["refuse", "cancel", "together"])
+def test_an_invoice_is_free_again_where_nobody_financed_it(world: World, end: str) -> None:
+    keys = (hash_of("one invoice"),)
+    id_ = world.create(invoice(world, keys=keys))
+    if end == "refuse":
+        world.act("maker", refuse_calldata(id_, 1, "never ordered"))
+    elif end == "cancel":
+        world.act("supplier", cancel_calldata(id_, 1))
+    else:
+        world.act("maker", accept_calldata(id_, 1))
+        world.act("maker", offer_cancel_calldata(id_, 2))
+        world.act("supplier", agree_cancel_calldata(id_, 3))
+    world.create(invoice(world, "INV-2", keys=keys))
+
+
+def test_an_invoice_that_was_financed_is_never_free_again(world: World) -> None:
+    keys = (hash_of("one invoice"),)
+    id_ = accepted(world, keys=keys)
+    world.act("supplier", endorse_calldata(id_, 2, "bank", recourse=True))
+    world.act("bank", reject_calldata(id_, 3))
+    world.act("supplier", offer_cancel_calldata(id_, 4))
+    world.act("maker", agree_cancel_calldata(id_, 5))
+    assert world.get(id_).state == "cancelled"
+    again = create_calldata(invoice(world, "INV-2", keys=keys))
+    assert world.attempt("supplier", again).status == 0
+
+
+def test_only_the_other_side_agrees_and_only_at_once(world: World) -> None:
+    id_ = accepted(world)
+    assert world.refusal("maker", agree_cancel_calldata(id_, 0)) == "NotOffered"
+    world.act("supplier", offer_cancel_calldata(id_, 0))
+    assert world.refusal("supplier", agree_cancel_calldata(id_, 0)) == "NotOffered"
+    world.act("supplier", endorse_calldata(id_, 0, "tier-two", recourse=True))
+    assert world.refusal("maker", agree_cancel_calldata(id_, 0)) == "NotOffered"
+    assert world.refusal("maker", offer_cancel_calldata(id_, 0)) == "InvalidParty"
+
+
+def test_a_default_goes_back_step_by_step(world: World) -> None:
+    id_ = accepted(world)
+    for by, to, recourse in (
+        ("supplier", "tier-two", True),
+        ("tier-two", "tier-three", False),
+        ("tier-three", "bank", True),
+    ):
+        world.act(by, endorse_calldata(id_, 0, to, recourse=recourse))
+    due = world.get(id_).due
+    world.wait_until(due + 3 * DAY)
+    assert world.refusal("bank", declare_default_calldata(id_, 0)) == "TooEarly"
+    world.wait_until(due + 3 * DAY + 1)
+    world.act("bank", declare_default_calldata(id_, 0))
+    world.act("bank", recourse_calldata(id_, 0))
+    assert world.get(id_).holder == "tier-three"
+    world.act("tier-three", recourse_calldata(id_, 0))
+    assert world.get(id_).holder == "supplier"  # tier two promised nothing
+    assert world.refusal("supplier", recourse_calldata(id_, 0)) == "NobodyStandsBehind"
+    world.act("settlement", discharge_calldata(id_, 0, "maker", 1_000_00))
+    assert world.get(id_).state == "paid"
+
+
+def test_whoever_gets_it_back_is_where_he_was(world: World) -> None:
+    id_ = accepted(world)
+    path = ["supplier", "tier-two", "tier-three", "tier-two"]
+    for by, to in zip(path, path[1:], strict=False):
+        world.act(by, endorse_calldata(id_, 0, to, recourse=True))
+    assert world.chain_of(id_) == (Endorsement("supplier", True),)
+
+
+def test_a_bill_is_owed_without_condition_and_presented(world: World) -> None:
+    id_ = world.create(bill(world), by="tier-two")
+    assert world.chain_of(id_) == (Endorsement("tier-two", True),)  # the drawer
+    assert world.refusal("maker", accept_calldata(id_, 1, disputable=True)) == "Unconditional"
+    world.act("maker", accept_calldata(id_, 1))
+    assert world.refusal("maker", dispute_calldata(id_, 0, DOCUMENT, "bad")) == "Unconditional"
+    due = world.get(id_).due
+    assert world.refusal("supplier", present_calldata(id_, 0)) == "TooEarly"
+    world.wait_until(due + 4 * DAY)
+    assert world.refusal("supplier", declare_default_calldata(id_, 0)) == "NotPresented"
+    world.act("supplier", present_calldata(id_, 0))
+    world.act("supplier", declare_default_calldata(id_, 0))
+    world.act("supplier", recourse_calldata(id_, 0))
+    assert world.get(id_).holder == "tier-two"
+
+
+def test_only_a_bank_accepts_a_bank_bill(world: World) -> None:
+    draft = bill(world, kind=Kind.BANK_BILL)
+    assert world.refusal("maker", create_calldata(draft)) == "InvalidParty"
+    id_ = world.create(bill(world, kind=Kind.BANK_BILL, debtor="bank"), by="maker")
+    world.act("bank", accept_calldata(id_, 1))
+    assert world.get(id_).guarantor == "maker"
+
+
+def test_an_order_is_owed_once_delivered(world: World) -> None:
+    id_ = world.create(order(world))
+    world.act("maker", accept_calldata(id_, 1))
+    assert world.get(id_).state == "confirmed"
+    refused = endorse_calldata(id_, 0, "bank", recourse=True)
+    assert world.refusal("supplier", refused) == "WrongState"
+    assert world.refusal("carrier", deliver_calldata(id_, 0, DOCUMENT)) == "NotInvoiced"
+    world.act("supplier", invoice_calldata(id_, 0, [hash_of("its invoice")], hash_of("document")))
+    assert world.refusal("supplier", deliver_calldata(id_, 0, DOCUMENT)) == "NotEntitled"
+    before = world.get(id_)
+    world.wait_until(before.deliver_by + DAY)
+    world.act("carrier", deliver_calldata(id_, 0, DOCUMENT))
+    found = world.get(id_)
+    assert found.state == "accepted"
+    assert found.due == before.due + world.now - before.deliver_by  # as long after delivery
+    again = create_calldata(invoice(world, keys=(hash_of("its invoice"),)))
+    assert world.attempt("supplier", again).status == 0
+
+
+def test_an_order_that_is_not_delivered_lapses(world: World) -> None:
+    id_ = world.create(order(world))
+    world.act("maker", accept_calldata(id_, 1))
+    assert world.refusal("maker", lapse_calldata(id_, 0)) == "TooEarly"
+    world.wait_until(world.get(id_).deliver_by + 1)
+    world.act("maker", lapse_calldata(id_, 0))
+    found = world.get(id_)
+    assert (found.state, found.outstanding) == ("lapsed", 0)
+
+
+def test_parts_of_an_order_are_delivered_one_by_one(world: World) -> None:
+    id_ = world.create(order(world))
+    world.act("maker", accept_calldata(id_, 1))
+    world.act("supplier", split_calldata(id_, 0, [300_00, 700_00]))
+    part = part_id(id_, 1)
+    world.act("supplier", invoice_calldata(part, 0, [hash_of("one")], hash_of("document")))
+    assert world.refusal("supplier", split_calldata(part, 0, [1, 299_99])) == "InvoiceUnchanged"
+    world.act("maker", deliver_calldata(part, 0, DOCUMENT))
+    assert world.get(part).state == "accepted"
+    assert world.get(part_id(id_, 2)).state == "confirmed"
+
+
+def test_a_dispute_is_withdrawn_settled_or_decided(world: World) -> None:
+    id_ = world.create(invoice(world))
+    world.act("maker", accept_calldata(id_, 1, disputable=True))
+    contest = dispute_calldata(id_, 0, DOCUMENT, "half was mouldy")
+    world.act("maker", contest)
+    moved = endorse_calldata(id_, 0, "bank", recourse=True)
+    assert world.refusal("supplier", moved) == "WrongState"
+    world.act("maker", withdraw_dispute_calldata(id_, 0))
+    world.act("maker", contest)
+    assert world.refusal("supplier", concede_calldata(id_, 0, 1_000_00)) == "InvalidAmount"
+    world.act("supplier", concede_calldata(id_, 0, 900_00))
+    world.act("maker", contest)
+    assert world.refusal("court", uphold_calldata(id_, 0, 900_01, DECISION)) == "InvalidAmount"
+    world.act("court", uphold_calldata(id_, 0, 500_00, DECISION))
+    assert world.get(id_).outstanding == 500_00
+    world.act("maker", contest)
+    world.act("court", annul_calldata(id_, 0, DECISION))
+    found = world.get(id_)
+    assert (found.state, found.outstanding, found.paid) == ("annulled", 0, 0)
+
+
+def test_a_dispute_comes_before_the_due_date_with_a_reason(world: World) -> None:
+    id_ = world.create(invoice(world))
+    world.act("maker", accept_calldata(id_, 1, disputable=True))
+    assert world.refusal("maker", dispute_calldata(id_, 0, DOCUMENT, "")) == "ReasonMissing"
+    nothing = dispute_calldata(id_, 0, Hash32(bytes(32)), "bad")
+    assert world.refusal("maker", nothing) == "HashMissing"
+    world.wait_until(world.get(id_).due)
+    assert world.refusal("maker", dispute_calldata(id_, 0, DOCUMENT, "bad")) == "PastDue"
+
+
+def test_only_settlement_and_the_holder_say_what_was_paid(world: World) -> None:
+    id_ = accepted(world)
+    for by in ("maker", "supplier", "bank", "regulator"):
+        call = discharge_calldata(id_, 0, "maker", 1)
+        assert world.refusal(by, call) == "NotEntitled"
+    assert world.refusal("settlement", discharge_calldata(id_, 0, "bank", 1)) == "NotDebtor"
+    too_much = discharge_calldata(id_, 0, "maker", 1_000_01)
+    assert world.refusal("settlement", too_much) == "InvalidAmount"
+    assert world.refusal("maker", confirm_payment_calldata(id_, 0, 1)) == "NotEntitled"
+    world.act("supplier", confirm_payment_calldata(id_, 0, 400_00, DOCUMENT))
+    world.act("supplier", confirm_payment_calldata(id_, 0, 600_00, DOCUMENT))
+    found = world.get(id_)
+    assert (found.state, found.paid) == ("paid", 1_000_00)
+
+
+def test_who_watches_over_the_trade_takes_no_part_in_it(world: World) -> None:
+    wrong = [
+        ("court", invoice(world, creditor="court")),
+        ("supplier", invoice(world, debtor="regulator")),
+        ("supplier", invoice(world, debtor="supplier")),
+        ("supplier", invoice(world, creditor="tier-two")),
+        ("supplier", order(world, attestor="supplier")),
+        ("supplier", invoice(world, attestor="carrier")),
+    ]
+    for by, draft in wrong:
+        assert world.refusal(by, create_calldata(draft)) == "InvalidParty"
+    id_ = accepted(world)
+    for to in ("regulator", "maker"):
+        call = endorse_calldata(id_, 0, to, recourse=True)
+        assert world.refusal("supplier", call) == "InvalidParty"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"amount": 0}, "InvalidAmount"),
+        ({"terms": b"\0" * 32}, "HashMissing"),
+        ({"due": 1_800_000_000}, "InvalidDue"),
+        ({"due": 1_800_000_000 + 3_660 * DAY}, "InvalidDue"),
+        ({"grace_seconds": 366 * DAY}, "InvalidGrace"),
+        ({"deliver_by": 1_800_000_000 + DAY}, "InvalidDelivery"),
+        ({"keys": ()}, "WrongKeys"),
+        ({"keys": tuple(bytes([n]) * 32 for n in range(1, 66))}, "WrongKeys"),
+        ({"payload": b"{}"}, "PayloadDiffers"),
+        ({"debtor": "nobody"}, "PartyNotActive"),
+    ],
+)
+def test_a_draft_has_bounds(world: World, changes: dict[str, object], error: str) -> None:
+    assert world.refusal("supplier", create_calldata(invoice(world, **changes))) == error
+
+
+def test_a_number_is_used_once(world: World) -> None:
+    world.create(invoice(world))
+    again = create_calldata(invoice(world, keys=(hash_of("another"),)))
+    assert world.refusal("supplier", again) == "InstrumentExists"
+    world.create(invoice(world, creditor="tier-two", keys=(hash_of("theirs"),)), by="tier-two")
+
+
+def test_who_signs_acts_on_what_he_has_seen(world: World) -> None:
+    id_ = accepted(world)
+    stale = endorse_calldata(id_, 1, "bank", recourse=True)
+    assert world.refusal("supplier", stale) == "StaleRevision"
+
+
+def test_parts_make_up_the_whole(world: World) -> None:
+    id_ = accepted(world)
+    assert world.refusal("supplier", split_calldata(id_, 0, [1, 2])) == "PartsDiffer"
+    assert world.refusal("supplier", split_calldata(id_, 0, [0, 1_000_00])) == "InvalidAmount"
+    assert world.refusal("supplier", split_calldata(id_, 0, [1_000_00])) == "WrongCount"
+    assert world.refusal("supplier", split_calldata(id_, 0, [1] * 17)) == "WrongCount"
