@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
+import {Codes} from "../instruments/libraries/Codes.sol";
 import {Places} from "../instruments/libraries/Places.sol";
 import {Rules} from "../instruments/libraries/Rules.sol";
 import {ReceivableDebt} from "./bases/ReceivableDebt.sol";
@@ -55,10 +56,10 @@ contract Receivables is ReceivableDebt {
 
     function _checkDraft(Draft calldata draft) private view {
         if (draft.kind == Kind.None) revert InvalidKind(draft.kind);
-        if (draft.number == 0) revert InvalidNumber(draft.number);
+        if (!Codes.isNumber(draft.number)) revert InvalidNumber(draft.number);
         if (draft.terms == 0) revert HashMissing();
         if (draft.amount == 0) revert InvalidAmount(0);
-        _checkCurrency(draft.currency);
+        if (!Codes.isCurrency(draft.currency)) revert InvalidCurrency(draft.currency);
         if (draft.due <= block.timestamp || draft.due > block.timestamp + DUE_SECONDS_MAX) revert InvalidDue(draft.due);
         if (draft.graceSeconds > GRACE_SECONDS_MAX) revert InvalidGrace(draft.graceSeconds);
         bool isOrder = draft.kind == Kind.Order;
@@ -67,12 +68,6 @@ contract Receivables is ReceivableDebt {
             : draft.deliverBy == 0;
         if (!inTime) revert InvalidDelivery(draft.deliverBy);
         _checkKeyCount(draft.keys.length, _isBill(draft.kind) ? 0 : 1);
-    }
-
-    function _checkCurrency(bytes3 currency) private pure {
-        for (uint256 i = 0; i < 3; ++i) {
-            if (currency[i] < "A" || currency[i] > "Z") revert InvalidCurrency(currency);
-        }
     }
 
     function _checkKeyCount(uint256 count, uint256 least) private pure {

@@ -141,15 +141,17 @@ abstract contract ReceivableBook is Instrument, IReceivables {
 
     // ---- endorsers ----------------------------------------------------------------------------
 
-    /// @dev The endorser's name goes behind the receivable. Where it comes back to one who promised recourse,
-    /// he is where he was: he could turn to those after him, and each of them to him.
+    /// @dev The endorser's name goes behind the receivable, unless it comes back to one before him.
     function _pass(bytes32 id, bytes32 from, bytes32 to, bool recourse_) internal {
-        bytes32 known = _standing(id, to);
-        if (known != 0) {
-            _entries[id].link = _links[known].previous;
-            return;
-        }
-        _push(id, from, recourse_);
+        if (!_retrace(id, to)) _push(id, from, recourse_);
+    }
+
+    /// @dev Where it comes back to one who promised recourse, he is where he was: he could turn to those
+    /// after him, and each of them to him.
+    function _retrace(bytes32 id, bytes32 to) private returns (bool known) {
+        bytes32 link = _standing(id, to);
+        known = link != 0;
+        if (known) _entries[id].link = _links[link].previous;
     }
 
     function _push(bytes32 id, bytes32 endorser, bool recourse_) internal {
@@ -251,9 +253,10 @@ abstract contract ReceivableBook is Instrument, IReceivables {
     function _done(bytes32 id, uint256 rule, bytes32 by, bytes32 detail, string memory remark) internal override {
         Entry storage entry = _entries[id];
         uint8 act = rule.act();
-        if (act == Rules.SETTLE) _pass(id, by, detail, entry.undertaken);
-        if (act == Rules.SETTLE || act == Rules.SEIZE || act == Rules.AWARD) entry.undertaken = false;
         if (act == Rules.SETTLE || act == Rules.SEIZE || act == Rules.ENCUMBER) entry.financed = true;
+        if (act == Rules.SETTLE) _pass(id, by, detail, entry.undertaken);
+        if (act == Rules.SEIZE || act == Rules.AWARD) _retrace(id, _controls[id].holder);
+        if (act == Rules.SETTLE || act == Rules.SEIZE || act == Rules.AWARD) entry.undertaken = false;
         _publishAct(id, rule, by, detail, remark);
     }
 }

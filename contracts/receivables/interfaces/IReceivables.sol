@@ -106,6 +106,7 @@ interface IReceivables is IInstrument {
     event TermsPublished(bytes32 indexed id, bytes32 indexed terms, bytes payload);
 
     error InvalidKind(Kind kind);
+    /// @notice A number is 1 to 32 printable ASCII characters without blanks.
     error InvalidNumber(bytes32 number);
     /// @notice Nothing, or more than there is.
     error InvalidAmount(uint128 amount);
