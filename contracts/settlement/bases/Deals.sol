@@ -37,6 +37,7 @@ abstract contract Deals is Members, IDeals {
         entry.seller = by;
         entry.buyer = draft.counterparty;
         entry.sellerBank = DEPOSITS.payeeBankOf(by, draft.sellerBank, draft.currency);
+        _checkActive(entry.sellerBank);
         entry.role = draft.role;
         entry.expires = draft.expires;
         for (uint256 i = 0; i < legs.length; ++i) {
@@ -115,6 +116,7 @@ abstract contract Deals is Members, IDeals {
         entry.seller = draft.counterparty;
         entry.buyer = by;
         entry.sellerBank = DEPOSITS.payeeBankOf(draft.counterparty, draft.sellerBank, draft.currency);
+        _checkActive(entry.sellerBank);
         entry.buyerBank = draft.buyerBank;
         _tellDeal(id, SettlementRules.SET_ASIDE, by, 0, remark);
         DEPOSITS.setAside(_flowOf(id, by), remark);
