@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
+from contracts.claims import ClaimsHandler
 from contracts.consortium import ConsortiumHandler, founders_of
 from contracts.directory import DirectoryHandler, FollowingHandler, founding_contracts_of
 from contracts.genesis import AllocEntry
@@ -12,8 +14,21 @@ from contracts.network import NetworkHandler, founding_nodes_of
 from contracts.notices import NoticesHandler
 from contracts.notices.sources import SOURCES
 from contracts.parameters import ParametersHandler, founding_values_of
+from contracts.pledges import PledgesHandler
+from contracts.receipts import ReceiptsFollowing, ReceiptsHandler
+from contracts.stock import StockHandler
 from ledger.projection import Handler
 from ledger.types import Address
+
+_FIXED: Final[Mapping[str, Callable[[Address], Handler]]] = {
+    "claims": ClaimsHandler,
+    "stock": StockHandler,
+    "pledges": PledgesHandler,
+}
+"""Contracts of finance with one version for ever."""
+
+_VERSIONED: Final[Mapping[str, Callable[[Address], Handler]]] = {}
+"""Those of which members may vote for new versions: the handler is given the logs of all."""
 
 
 def consortium_handlers(
@@ -46,5 +61,20 @@ def consortium_handlers(
         return [*handlers, *followed.values()]
     entry, address = place("directory")
     handlers.append(DirectoryHandler(founding_contracts_of(entry), address))
+    handlers += _finance(contracts, address)
     handlers.append(NoticesHandler(contracts, SOURCES, address))
     return [*handlers, *(FollowingHandler(one, name, address) for name, one in followed.items())]
+
+
+def _finance(contracts: Mapping[str, Address], directory: Address) -> list[Handler]:
+    """Handlers of the contracts that banks lend by."""
+    found = [make(contracts[name]) for name, make in _FIXED.items() if name in contracts]
+    if "receipts" in contracts:
+        receipts = ReceiptsHandler(
+            contracts["receipts"], stock=contracts["stock"], pledges=contracts["pledges"]
+        )
+        found.append(ReceiptsFollowing(receipts, directory))
+    for name, make in _VERSIONED.items():
+        if name in contracts:
+            found.append(FollowingHandler(make(contracts[name]), name, directory))
+    return found

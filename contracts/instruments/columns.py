@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Dialect, Numeric, String, Table
+from sqlalchemy import Connection, Dialect, Executable, Numeric, String, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 UINT128_DIGITS: Final = 39
-POSITION: Final = BigInteger
-"""Type of the columns `position`: the index of a leaf in the log, unique and growing."""
 
 
 class Uint128(TypeDecorator[int]):
@@ -46,28 +45,33 @@ class Uint128(TypeDecorator[int]):
 
 
 def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Write a row, whether or not there is one of that primary key."""
-    keys = [column.name for column in table.primary_key.columns]
-    rest = {name: value for name, value in values.items() if name not in keys}
-    connection.execute(
-        _insert(connection, table)
-        .values(**values)
-        .on_conflict_do_update(index_elements=keys, set_=rest)
-    )
+    """Write a row, whether or not there is one of that primary key.
+
+    Columns that are not named stay as they are.
+    """
+    names = tuple(sorted(values))
+    connection.execute(_upsert(table, connection.dialect.name, names), dict(values))
 
 
 def add_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the rows of whose primary keys there are none yet."""
     if rows:
-        connection.execute(
-            _insert(connection, table).on_conflict_do_nothing(), [dict(row) for row in rows]
-        )
+        statement = _insert(table, connection.dialect.name).on_conflict_do_nothing()
+        connection.execute(statement, [dict(row) for row in rows])
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+@lru_cache(maxsize=256)
+def _upsert(table: Table, dialect: str, names: tuple[str, ...]) -> Executable:
+    statement = _insert(table, dialect).values({name: bindparam(name) for name in names})
+    keys = [column.name for column in table.primary_key.columns]
+    rest = {name: statement.excluded[name] for name in names if name not in keys}
+    if not rest:
+        return statement.on_conflict_do_nothing()
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)
+
+
+def _insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def hex_of(data: bytes | None) -> str | None:

@@ -1,6 +1,80 @@
 """Security rights in instruments."""
 
 from contracts.genesis import PLEDGES_ADDRESS
+from contracts.pledges.binding import (
+    accept_calldata,
+    annul_calldata,
+    cure_calldata,
+    declare_default_calldata,
+    decline_calldata,
+    decode_log,
+    decode_pledge,
+    decode_pledge_of,
+    enforce_calldata,
+    pledge_calldata,
+    pledge_key,
+    pledge_of_calldata,
+    propose_calldata,
+    release_calldata,
+    withdraw_calldata,
+)
 from contracts.pledges.genesis import PLEDGES_ARTIFACT, genesis_account
+from contracts.pledges.projection import PledgesHandler
+from contracts.pledges.queries import (
+    PledgeAct,
+    PledgeQuery,
+    StoredPledge,
+    find_pledge,
+    list_pledges,
+    pledge_assets,
+    pledge_history,
+)
+from contracts.pledges.types import (
+    LIVE,
+    AssetCovered,
+    AssetFreed,
+    Pledge,
+    PledgeAnnulled,
+    PledgeChanged,
+    PledgesEvent,
+    State,
+    Terms,
+)
 
-__all__ = ["PLEDGES_ADDRESS", "PLEDGES_ARTIFACT", "genesis_account"]
+__all__ = [
+    "LIVE",
+    "PLEDGES_ADDRESS",
+    "PLEDGES_ARTIFACT",
+    "AssetCovered",
+    "AssetFreed",
+    "Pledge",
+    "PledgeAct",
+    "PledgeAnnulled",
+    "PledgeChanged",
+    "PledgeQuery",
+    "PledgesEvent",
+    "PledgesHandler",
+    "State",
+    "StoredPledge",
+    "Terms",
+    "accept_calldata",
+    "annul_calldata",
+    "cure_calldata",
+    "declare_default_calldata",
+    "decline_calldata",
+    "decode_log",
+    "decode_pledge",
+    "decode_pledge_of",
+    "enforce_calldata",
+    "find_pledge",
+    "genesis_account",
+    "list_pledges",
+    "pledge_assets",
+    "pledge_calldata",
+    "pledge_history",
+    "pledge_key",
+    "pledge_of_calldata",
+    "propose_calldata",
+    "release_calldata",
+    "withdraw_calldata",
+]

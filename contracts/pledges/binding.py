@@ -28,6 +28,7 @@ from contracts.pledges.types import (
     AssetCovered,
     AssetFreed,
     Pledge,
+    PledgeAnnulled,
     PledgeChanged,
     PledgesEvent,
     State,
@@ -51,6 +52,7 @@ _RELEASE: Final = _function("release")
 _DECLARE_DEFAULT: Final = _function("declareDefault")
 _CURE: Final = _function("cure")
 _ENFORCE: Final = _function("enforce")
+_ANNUL: Final = _function("annul")
 _PLEDGE: Final = _function("pledge")
 _PLEDGE_OF: Final = _function("pledgeOf")
 _TERMS_MEMBERS: Final = members_of(PLEDGES_ARTIFACT, "propose", "terms")
@@ -116,6 +118,11 @@ def cure_calldata(key: Hash32, remark: str = "") -> bytes:
 def enforce_calldata(key: Hash32, ids: Sequence[Hash32], to: str, remark: str = "") -> bytes:
     """After the time of notice, take covered instruments for oneself or a buyer. The pledgee."""
     return _ENFORCE.calldata(key, list(ids), organisation_id_word(to), remark)
+
+
+def annul_calldata(key: Hash32, ids: Sequence[Hash32], decision: Hash32, remark: str = "") -> bytes:
+    """Free covered instruments by a decision. The authority that has frozen them."""
+    return _ANNUL.calldata(key, list(ids), decision, remark)
 
 
 def pledge_calldata(key: Hash32) -> bytes:
@@ -222,6 +229,15 @@ def _changed(values: Values) -> PledgesEvent:
     )
 
 
+def _annulled(values: Values) -> PledgesEvent:
+    return PledgeAnnulled(
+        key=Hash32(values["key"]),
+        by=organisation_id_text(values["by"]),
+        decision=Hash32(values["decision"]),
+        ids=tuple(Hash32(one) for one in values["ids"]),
+    )
+
+
 def _covered(values: Values) -> PledgesEvent:
     return AssetCovered(
         Hash32(values["key"]), address_of(values["instrument"]), Hash32(values["id"])
@@ -238,5 +254,9 @@ def _freed(values: Values) -> PledgesEvent:
 
 
 _EVENTS: Final = LogDecoder[PledgesEvent](
-    PLEDGES_ARTIFACT, PledgeChanged=_changed, AssetCovered=_covered, AssetFreed=_freed
+    PLEDGES_ARTIFACT,
+    PledgeChanged=_changed,
+    PledgeAnnulled=_annulled,
+    AssetCovered=_covered,
+    AssetFreed=_freed,
 )

@@ -62,9 +62,10 @@ pledge_act_table: Final = Table(
     Column("assets", BigInteger),
     Column("record", String(66)),
     Column("receiver", String(32)),
+    Column("decision", String(66)),
     Column("remark", Text, nullable=False),
 )
 """Everything that happened to a pledge: `changed` with the state and how many instruments it
-covers, `covered` and `freed` with the instrument."""
+covers, `covered` and `freed` with the instrument, `annulled` with the decision."""
 
 pledge_party_table: Final = party_table("pledge", metadata)

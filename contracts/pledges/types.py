@@ -19,6 +19,8 @@ class State(IntEnum):
     ENFORCED = 5
     DECLINED = 6
     WITHDRAWN = 7
+    ANNULLED = 8
+    """Ended by the decision of an authority."""
 
     @property
     def word(self) -> str:
@@ -85,6 +87,16 @@ class PledgeChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PledgeAnnulled:
+    """An authority has freed these instruments; told before the change itself."""
+
+    key: Hash32
+    by: str
+    decision: Hash32
+    ids: tuple[Hash32, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AssetCovered:
     """The pledge covers an instrument from now on."""
 
@@ -104,4 +116,4 @@ class AssetFreed:
     """Who has got it by enforcement."""
 
 
-PledgesEvent: TypeAlias = PledgeChanged | AssetCovered | AssetFreed
+PledgesEvent: TypeAlias = PledgeChanged | PledgeAnnulled | AssetCovered | AssetFreed

@@ -102,3 +102,11 @@ receipt_party_table: Final = party_table("receipt", metadata)
 
 receipt_lot_party_table: Final = party_table("receipt_lot", metadata)
 """Who is or was a party to a receipt for goods of a lot (`id`): they may see the lot's stock."""
+
+receipt_keeper_table: Final = Table(
+    "receipt_keeper",
+    metadata,
+    Column("lot", String(66), primary_key=True),
+    Column("warehouse", String(32), nullable=False),
+)
+"""Who keeps the goods of a lot that an authority has entrusted to another warehouse."""

@@ -25,6 +25,7 @@ from contracts.stock.types import (
     Counted,
     CounterChanged,
     Lot,
+    LotEntrusted,
     LotRegistered,
     Nature,
     ShortfallBegan,
@@ -46,6 +47,7 @@ def _function(name: str) -> Function:
 _REGISTER_LOT: Final = _function("registerLot")
 _SET_AGREEMENT: Final = _function("setAgreement")
 _SET_COUNTER: Final = _function("setCounter")
+_ENTRUST: Final = _function("entrust")
 _COUNT: Final = _function("count")
 _COUNT_SIGNED: Final = _function("countSigned")
 _ADJUST: Final = _function("adjust")
@@ -72,8 +74,13 @@ def set_agreement_calldata(key: Hash32, agreement: Agreement) -> bytes:
 
 
 def set_counter_calldata(key: Hash32, organisation: str, may: bool) -> bytes:
-    """Let an organisation count, or no longer. The warehouse."""
+    """Let an organisation count, or no longer. The warehouse of unused goods, or an authority."""
     return _SET_COUNTER.calldata(key, organisation_id_word(organisation), may)
+
+
+def entrust_calldata(key: Hash32, warehouse: str, decision: Hash32) -> bytes:
+    """Entrust goods of a warehouse that is active no longer to another. Regulators, arbitrators."""
+    return _ENTRUST.calldata(key, organisation_id_word(warehouse), decision)
 
 
 def count_calldata(count: Count) -> bytes:
@@ -272,6 +279,16 @@ def _agreement_changed(values: Values) -> StockEvent:
     return AgreementChanged(Hash32(values["key"]), _agreement(values["agreement"]))
 
 
+def _entrusted(values: Values) -> StockEvent:
+    return LotEntrusted(
+        key=Hash32(values["key"]),
+        warehouse=organisation_id_text(values["warehouse"]),
+        by=organisation_id_text(values["by"]),
+        former=organisation_id_text(values["former"]),
+        decision=Hash32(values["decision"]),
+    )
+
+
 def _counter_changed(values: Values) -> StockEvent:
     organisation = organisation_id_text(values["organisation"])
     return CounterChanged(Hash32(values["key"]), organisation, values["may"])
@@ -325,6 +342,7 @@ _EVENTS: Final = LogDecoder[StockEvent](
     LotRegistered=_registered,
     AgreementChanged=_agreement_changed,
     CounterChanged=_counter_changed,
+    LotEntrusted=_entrusted,
     Counted=_counted,
     Adjusted=_adjusted,
     StockMoved=_moved,

@@ -65,6 +65,7 @@ lot_entry_table: Final = Table(
     *place_columns(key=True),
     Column("kind", String(16), nullable=False),
     Column("by", String(32)),
+    Column("organisation", String(32)),
     Column("counter", String(42)),
     Column("counted", Uint128),
     Column("live", Uint128),
@@ -75,7 +76,9 @@ lot_entry_table: Final = Table(
     Column("text", Text, nullable=False),
     Index("ix_lot_entry_kind", "lot", "kind", "leaf_index"),
 )
-"""Everything that happened to a lot's stock; `kind` is one of `types.ENTRY_KINDS`."""
+"""Everything that happened to a lot's stock; `kind` is one of `types.ENTRY_KINDS`.
+
+`by` has acted, `organisation` is whom the act is about; `text` is the reason of an adjustment."""
 
 lot_party_table: Final = party_table("lot", metadata)
 """The warehouse and who counts or has counted; parties to receipts are in `receipt_lot_party`."""

@@ -92,6 +92,18 @@ class AgreementChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LotEntrusted:
+    """Another warehouse keeps the goods from now on, by the decision of an authority."""
+
+    key: Hash32
+    warehouse: str
+    by: str
+    former: str
+    decision: Hash32
+    """SHA-256 of the decision's document."""
+
+
+@dataclass(frozen=True, slots=True)
 class CounterChanged:
     """An organisation counts the lot from now on, or no longer."""
 
@@ -156,6 +168,7 @@ StockEvent: TypeAlias = (
     LotRegistered
     | AgreementChanged
     | CounterChanged
+    | LotEntrusted
     | Counted
     | Adjusted
     | StockMoved
@@ -168,6 +181,7 @@ ENTRY_KINDS = (
     "agreement",
     "counter-added",
     "counter-removed",
+    "entrusted",
     "counted",
     "adjusted",
     "moved",

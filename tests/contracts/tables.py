@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
+from contracts.directory.following import metadata as following
 from contracts.genesis import (
+    CLAIMS_ADDRESS,
     CONSORTIUM_ADDRESS,
     DIRECTORY_ADDRESS,
     GOVERNANCE_ADDRESS,
     NETWORK_ADDRESS,
     PARAMETERS_ADDRESS,
+    PLEDGES_ADDRESS,
+    RECEIPTS_ADDRESS,
+    STOCK_ADDRESS,
     AllocEntry,
 )
 from contracts.handlers import consortium_handlers
-from ledger.projection import Handler
-from ledger.types import Address, Hash32, PlacedLog, Receipt
+from ledger.projection import FollowingHandler, Handler
+from ledger.types import Address, CommittedBlock, Hash32, PlacedLog, Receipt
 
 ZERO = Hash32(bytes(32))
 PLACES = {
@@ -27,6 +33,10 @@ PLACES = {
     "governance": GOVERNANCE_ADDRESS,
     "network": NETWORK_ADDRESS,
     "parameters": PARAMETERS_ADDRESS,
+    "claims": CLAIMS_ADDRESS,
+    "stock": STOCK_ADDRESS,
+    "pledges": PLEDGES_ADDRESS,
+    "receipts": RECEIPTS_ADDRESS,
 }
 
 
@@ -43,24 +53,38 @@ class Tables:
 
     handlers: Sequence[Handler]
     engine: Engine = field(default_factory=memory_engine)
+    leaves: int = 0
+    """Of the log so far: a leaf for each event, as on a real chain."""
 
     @classmethod
     def of(cls, entries: Mapping[Address, AllocEntry]) -> Tables:
         tables = cls(consortium_handlers(PLACES, entries, {}))
         with tables.engine.begin() as connection:
+            following.create_all(connection)
             for handler in tables.handlers:
                 handler.metadata.create_all(connection)
                 handler.reset(connection)
         return tables
 
     def take(self, receipt: Receipt, number: int, time: int) -> None:
-        """Apply the logs of the one transaction of a block."""
-        with self.engine.begin() as connection:
-            for index, log in enumerate(receipt.logs):
-                placed = PlacedLog(log, ZERO, number, time, ZERO, 0, index, index)
-                self._apply(connection, placed)
+        """Apply the logs of the one transaction of a block, as the projector does."""
+        logs = []
+        for index, log in enumerate(receipt.logs):
+            logs.append(PlacedLog(log, ZERO, number, time, ZERO, 0, index, self.leaves))
+            self.leaves += 1
+        self.apply(SimpleNamespace(logs=tuple(logs)))  # type: ignore[arg-type]
 
-    def _apply(self, connection: Connection, placed: PlacedLog) -> None:
-        for handler in self.handlers:
-            if handler.address == placed.log.address:
-                handler.apply(connection, None, placed)  # type: ignore[arg-type]
+    def apply(self, block: CommittedBlock) -> None:
+        """Apply the logs of a block."""
+        with self.engine.begin() as connection:
+            for handler in self.handlers:
+                wanted = _wanted(connection, handler, block)
+                for placed in block.logs:
+                    if placed.log.address in wanted:
+                        handler.apply(connection, block, placed)
+
+
+def _wanted(connection: Connection, handler: Handler, block: CommittedBlock) -> Collection[Address]:
+    if isinstance(handler, FollowingHandler):
+        return handler.addresses(connection, block)
+    return (handler.address,)

@@ -7,20 +7,34 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
+from contracts.claims.projection import metadata as claims
 from contracts.directory.following import metadata as following
 from contracts.directory.projection import metadata as directory
 from contracts.governance.tables import metadata as governance
 from contracts.network.projection import metadata as network
 from contracts.notices import metadata as notices
 from contracts.parameters.projection import metadata as parameters
+from contracts.pledges.tables import metadata as pledges
+from contracts.receipts.tables import metadata as receipts
+from contracts.stock.tables import metadata as stock
 from ledger.projection import open_database, upgrade
 
 
 @pytest.mark.feature("N4")
 @pytest.mark.parametrize(
     "metadata",
-    [directory, following, governance, network, notices, parameters],
-    ids=["directory", "following", "governance", "network", "notices", "parameters"],
+    [
+        pytest.param(claims, id="claims"),
+        pytest.param(directory, id="directory"),
+        pytest.param(following, id="following"),
+        pytest.param(governance, id="governance"),
+        pytest.param(network, id="network"),
+        pytest.param(notices, id="notices"),
+        pytest.param(parameters, id="parameters"),
+        pytest.param(pledges, id="pledges"),
+        pytest.param(receipts, id="receipts"),
+        pytest.param(stock, id="stock"),
+    ],
 )
 def test_migrated_tables_are_the_handlers(metadata: MetaData, database_url: str) -> None:
     names = set(metadata.tables)
