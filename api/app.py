@@ -10,9 +10,10 @@ from api.gate import Gate
 from api.problems import install_problem_handlers
 from api.proving import Prover
 from api.resources import Resources
-from api.routes import capture, consortium, events, items, joining, log, node, proofs
+from api.routes import capture, consortium, events, hooks, items, joining, log, node, proofs, stream
 from api.services import Services
 from api.standing import Standings
+from api.stream import Tail
 from api.tokens import TokenStore
 from api.web import mount_assets
 
@@ -34,7 +35,9 @@ def create_app(services: Services) -> FastAPI:
     tokens = TokenStore(services.engine)
     standings = Standings(services.engine, services.projector)
     guard = Guard(services.keys, tokens, standings, services.settings)
-    routers = (
+    sent = services.webhooks
+    tail = Tail(services.engine, services.ledger, services.projector) if sent is None else sent.tail
+    routers = [
         node.router(services),
         capture.router(services, guard),
         events.router(services),
@@ -43,7 +46,10 @@ def create_app(services: Services) -> FastAPI:
         joining.router(services),
         proofs.router(services, prover),
         items.router(services, prover),
-    )
+        stream.router(services, guard, tail),
+    ]
+    if sent is not None:
+        routers.append(hooks.router(services, guard, sent))
     for router in routers:
         app.include_router(router)
     mount_assets(app)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
+from api.hooks import HookService
 from api.keys import KeyStore
 from api.settings import ApiSettings
 from ledger.chain import Ledger
@@ -46,6 +47,8 @@ class Services:
     """Where the node cosigns checkpoints and gathers the others' cosignatures."""
     consensus: EngineAccess | None = None
     """None: this node orders alone."""
+    webhooks: HookService | None = None
+    """None: this node sends nothing."""
     settings: ApiSettings = field(default_factory=ApiSettings)
     public_url: str = ""
     """Where QR codes lead, e.g. `https://trace.example`; empty: where the request came to."""

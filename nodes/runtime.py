@@ -14,6 +14,8 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api import ApiSettings, KeyStore, Services, create_app
+from api.hooks import HookService, HookSettings
+from api.stream import Tail
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import Driver
 from ledger.consensus.cometbft import CometBftDriver, EngineStart, ensure_node_key
@@ -63,6 +65,7 @@ class NodeRuntime:
     witness: Witness | None
     snapshots: Snapshots | None
     capture: CaptureService
+    webhooks: HookService
     keys: KeyStore
     secrets: SecretStore
     trust: Trust
@@ -135,6 +138,13 @@ class NodeRuntime:
             )
             capture.start()
             closing.callback(capture.stop)
+            webhooks = HookService(
+                engine,
+                Tail(engine, ledger, projector),
+                HookSettings(allow_private_addresses=settings.webhooks.allow_private_addresses),
+            )
+            webhooks.start()
+            closing.callback(webhooks.stop)
             guard.pop_all()
         return cls(
             directory=directory,
@@ -147,6 +157,7 @@ class NodeRuntime:
             witness=witness,
             snapshots=snapshots,
             capture=capture,
+            webhooks=webhooks,
             keys=KeyStore(engine),
             secrets=secrets,
             trust=trust,
@@ -199,6 +210,7 @@ class NodeRuntime:
                 trust=self.trust,
                 witness=self.witness,
                 consensus=engine_access(self.driver, self.snapshots),
+                webhooks=self.webhooks,
                 settings=ApiSettings(
                     rate_per_address_per_s=per_minute / 60,
                     rate_per_address_burst=max(1, per_minute // 30),

@@ -117,6 +117,13 @@ class SnapshotSettings(_Section):
     """How many of the newest stay."""
 
 
+class WebhookSection(_Section):
+    """Notices sent to the members' own addresses."""
+
+    allow_private_addresses: bool = False
+    """Also to private and loopback addresses, and there without TLS."""
+
+
 class NodeSettings(_Section):
     """The whole file."""
 
@@ -131,6 +138,7 @@ class NodeSettings(_Section):
     log: LogSettings = LogSettings()
     witness: WitnessSettings = WitnessSettings()
     snapshots: SnapshotSettings = SnapshotSettings()
+    webhooks: WebhookSection = WebhookSection()
 
     @model_validator(mode="after")
     def _blocks_after_snapshots(self) -> Self:
@@ -224,6 +232,11 @@ interval_ms = {witness.interval_ms}
 # One at each multiple of so many heights of the engine, for nodes that join; 0 makes none.
 interval_heights = {snapshots.interval_heights}
 keep = {snapshots.keep}
+
+[webhooks]
+# Whether notices are sent to private and loopback addresses too, and there without TLS: whoever
+# has a key could then have the node POST to machines of its own network.
+allow_private_addresses = {webhooks.allow_private_addresses}
 """
 
 
