@@ -159,8 +159,18 @@ def test_genesis_is_read_back_and_nothing_else_is(
         changed = copy.deepcopy(entry)
         changed["storage"][f"0x{slot:064x}"] = f"0x{9:064x}"
         with pytest.raises(GenesisError):
-            read(changed)VERSIONED = {"provenance", "receipts", "receivables", "settlement", "financing", "pricing", "pools"}
+            read(changed)
 
+
+VERSIONED = {
+    "financing",
+    "pools",
+    "pricing",
+    "provenance",
+    "receipts",
+    "receivables",
+    "settlement",
+}
 
 
 def test_the_directory_of_genesis_knows_every_contract_by_its_code() -> None:
