@@ -12,17 +12,25 @@ from contracts.directory.genesis import DIRECTORY_ARTIFACT
 from contracts.directory.genesis import genesis_account as directory_account
 from contracts.directory.types import FoundingContract
 from contracts.errors import GenesisError
+from contracts.financing.genesis import (
+    applications_account,
+    financing_account,
+    pricing_account,
+)
 from contracts.genesis import (
+    APPLICATIONS_ADDRESS,
     CLAIMS_ADDRESS,
     CONSORTIUM_ADDRESS,
     DEPOSITS_ADDRESS,
     DIRECTORY_ADDRESS,
+    FINANCING_ADDRESS,
     GOVERNANCE_ADDRESS,
     NETWORK_ADDRESS,
     PARAMETERS_ADDRESS,
     PLEDGES_ADDRESS,
     POOL_BOOK_ADDRESS,
     POOLS_ADDRESS,
+    PRICING_ADDRESS,
     PROVENANCE_ADDRESS,
     RECEIPTS_ADDRESS,
     RECEIVABLES_ADDRESS,
@@ -58,6 +66,7 @@ FIXED: Final = frozenset(
         "stock",
         "pledges",
         "deposits",
+        "pricing",
     }
 )
 """Contracts that name each other, or that the ledger reads from storage: one version for ever."""
@@ -94,6 +103,9 @@ def consortium_alloc(
         "receivables": (RECEIVABLES_ADDRESS, receivables_account()),
         "deposits": (DEPOSITS_ADDRESS, deposits_account()),
         "settlement": (SETTLEMENT_ADDRESS, settlement_account()),
+        "applications": (APPLICATIONS_ADDRESS, applications_account()),
+        "financing": (FINANCING_ADDRESS, financing_account()),
+        "pricing": (PRICING_ADDRESS, pricing_account()),
         "pools": (POOLS_ADDRESS, pools_account()),
         "pool-book": (POOL_BOOK_ADDRESS, pool_book_account()),
     }

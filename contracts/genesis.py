@@ -31,8 +31,10 @@ RECEIVABLES_ADDRESS: Final = _predeployed(11)
 SETTLEMENT_ADDRESS: Final = _predeployed(12)
 FINANCING_ADDRESS: Final = _predeployed(13)
 POOLS_ADDRESS: Final = _predeployed(14)
+PRICING_ADDRESS: Final = _predeployed(15)
 DEPOSITS_ADDRESS: Final = _predeployed(16)
 POOL_BOOK_ADDRESS: Final = _predeployed(17)
+APPLICATIONS_ADDRESS: Final = _predeployed(18)
 
 
 class AllocEntry(TypedDict):
