@@ -17,8 +17,11 @@ from ledger.types import Log
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 NOTICES_PER_LOG_MAX: Final = 16
-SAFE_INTEGER_MAX: Final = (1 << 53) - 1
-"""What every reader of JSON takes for the number that it is (RFC 8259 section 6)."""
+QUANTITIES: Final = frozenset(
+    {"amount", "counted", "former", "last_count", "live", "price", "quantity", "requested"}
+)
+"""Names of quantities and amounts (uint128): decimal text in JSON, for no reader of JSON takes
+more than 53 bits for the number that it is (RFC 8259 section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,14 @@ class Notice:
     id: str
     """Of the record: `0x` and 64 hex digits."""
     parties: frozenset[str] | None
-    """Organisations that are parties to the record after the act. None: as before it."""
+    """Organisations that are parties to the record after the act. None: as before it, with those
+    that join, without those that leave."""
     body: Mapping[str, Json]
     """The record after the act, and what the act names."""
     by: tuple[str, ...] = ()
     """Who acted, or is told of this act alone without being a party."""
+    joining: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
     topic: str = ""
     """What the record lives on, such as the key of a receipt's lot. Empty: as before the act."""
     final: bool = False
@@ -53,27 +59,30 @@ def organisations(*names: str | None) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
-def as_json(value: object) -> Json:
+def as_json(value: object, texts: frozenset[str] = QUANTITIES) -> Json:
     """A record for a notice's body.
 
     Names in camelCase, bytes as `0x…`, members of enumerations by their names in lower case with
-    hyphens. Integers beyond 2^53 - 1 are texts. Raises `TypeError` for what no record has.
+    hyphens; whole numbers as such, but for members named in `texts`: decimal text. Raises
+    `TypeError` for what no record has.
     """
     if isinstance(value, Enum):
         return value.name.lower().replace("_", "-")
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool | str | int):
         return value
-    if isinstance(value, int):
-        return value if abs(value) <= SAFE_INTEGER_MAX else str(value)
     if isinstance(value, bytes):
         return f"0x{value.hex()}"
     if is_dataclass(value) and not isinstance(value, type):
-        return {_camel(one.name): as_json(getattr(value, one.name)) for one in fields(value)}
+        told = {one.name: getattr(value, one.name) for one in fields(value)}
+        return {
+            _camel(name): str(one) if name in texts else as_json(one, texts)
+            for name, one in told.items()
+        }
     if isinstance(value, list | tuple | frozenset | set):
         items = sorted(value) if isinstance(value, frozenset | set) else value
-        return [as_json(one) for one in items]
+        return [as_json(one, texts) for one in items]
     if isinstance(value, Mapping):
-        return {str(key): as_json(one) for key, one in value.items()}
+        return {str(key): as_json(one, texts) for key, one in value.items()}
     raise TypeError(f"{type(value).__name__} does not go into a notice")
 
 

@@ -115,7 +115,9 @@ class NoticesHandler:
 def _tell(connection: Connection, notice: Notice, log: PlacedLog, part: int) -> None:
     body = _checked(notice)
     before = _parties_of(connection, notice.id)
-    after = before if notice.parties is None else notice.parties
+    after = notice.parties
+    if after is None:
+        after = (before - notice.leaving) | notice.joining
     told = {*before, *after, *notice.by}
     if notice.alarm:
         told |= _concerned(connection, notice.id)

@@ -6,5 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from contracts.instruments.notices import Source
+from contracts.pledges.notices import notices as pledges
+from contracts.receipts.notices import notices as receipts
+from contracts.stock.notices import notices as stock
 
-SOURCES: Final[Mapping[str, Source]] = {}
+SOURCES: Final[Mapping[str, Source]] = {
+    "pledges": pledges,
+    "receipts": receipts,
+    "stock": stock,
+}
