@@ -16,6 +16,7 @@ from contracts.notices.sources import SOURCES
 from contracts.parameters import ParametersHandler, founding_values_of
 from contracts.pledges import PledgesHandler
 from contracts.receipts import ReceiptsFollowing, ReceiptsHandler
+from contracts.receivables import ReceivablesFollowing, ReceivablesHandler
 from contracts.stock import StockHandler
 from ledger.projection import Handler
 from ledger.types import Address
@@ -74,6 +75,9 @@ def _finance(contracts: Mapping[str, Address], directory: Address) -> list[Handl
             contracts["receipts"], stock=contracts["stock"], pledges=contracts["pledges"]
         )
         found.append(ReceiptsFollowing(receipts, directory))
+    if "receivables" in contracts:
+        receivables = ReceivablesHandler(contracts["receivables"], pledges=contracts["pledges"])
+        found.append(ReceivablesFollowing(receivables, directory))
     for name, make in _VERSIONED.items():
         if name in contracts:
             found.append(FollowingHandler(make(contracts[name]), name, directory))

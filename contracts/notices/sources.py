@@ -8,10 +8,12 @@ from typing import Final
 from contracts.instruments.notices import Source
 from contracts.pledges.notices import notices as pledges
 from contracts.receipts.notices import notices as receipts
+from contracts.receivables.notices import notices as receivables
 from contracts.stock.notices import notices as stock
 
 SOURCES: Final[Mapping[str, Source]] = {
     "pledges": pledges,
     "receipts": receipts,
+    "receivables": receivables,
     "stock": stock,
 }

@@ -45,6 +45,18 @@ from contracts.receivables.binding import (
 )
 from contracts.receivables.genesis import RECEIVABLES_ARTIFACT, genesis_account
 from contracts.receivables.ids import part_id, receivable_id
+from contracts.receivables.projection import ReceivablesFollowing, ReceivablesHandler
+from contracts.receivables.queries import (
+    OWED,
+    ReceivableAct,
+    ReceivableQuery,
+    StoredReceivable,
+    find_receivable,
+    list_receivables,
+    receivable_endorsements,
+    receivable_history,
+    receivable_terms,
+)
 from contracts.receivables.types import (
     Draft,
     Endorsement,
@@ -57,14 +69,20 @@ from contracts.receivables.types import (
 
 __all__ = [
     "MACHINE",
+    "OWED",
     "RECEIVABLES_ADDRESS",
     "RECEIVABLES_ARTIFACT",
     "Draft",
     "Endorsement",
     "Kind",
     "Receivable",
+    "ReceivableAct",
     "ReceivableActed",
     "ReceivableEvent",
+    "ReceivableQuery",
+    "ReceivablesFollowing",
+    "ReceivablesHandler",
+    "StoredReceivable",
     "TermsPublished",
     "accept_calldata",
     "agree_cancel_calldata",
@@ -87,11 +105,13 @@ __all__ = [
     "dispute_calldata",
     "endorse_calldata",
     "endorsements_of_calldata",
+    "find_receivable",
     "freeze_calldata",
     "genesis_account",
     "invoice_calldata",
     "keys_of_calldata",
     "lapse_calldata",
+    "list_receivables",
     "offer_cancel_calldata",
     "part_id",
     "payee_of_calldata",
@@ -99,7 +119,10 @@ __all__ = [
     "permit_hash_calldata",
     "present_calldata",
     "receivable_calldata",
+    "receivable_endorsements",
+    "receivable_history",
     "receivable_id",
+    "receivable_terms",
     "recourse_calldata",
     "refuse_calldata",
     "reject_calldata",

@@ -19,6 +19,7 @@ from contracts.genesis import (
     PARAMETERS_ADDRESS,
     PLEDGES_ADDRESS,
     RECEIPTS_ADDRESS,
+    RECEIVABLES_ADDRESS,
     STOCK_ADDRESS,
     AllocEntry,
 )
@@ -37,6 +38,7 @@ PLACES = {
     "stock": STOCK_ADDRESS,
     "pledges": PLEDGES_ADDRESS,
     "receipts": RECEIPTS_ADDRESS,
+    "receivables": RECEIVABLES_ADDRESS,
 }
 
 

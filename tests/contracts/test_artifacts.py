@@ -21,6 +21,7 @@ ROOMS = [
     ("contracts.network", "Network"),
     ("contracts.parameters", "Parameters"),
     ("contracts.provenance", "Provenance"),
+    ("contracts.receivables", "Receivables"),
     ("contracts.settlement", "Deposits"),
     ("contracts.settlement", "Settlement"),
 ]

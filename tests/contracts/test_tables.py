@@ -16,6 +16,7 @@ from contracts.notices import metadata as notices
 from contracts.parameters.projection import metadata as parameters
 from contracts.pledges.tables import metadata as pledges
 from contracts.receipts.tables import metadata as receipts
+from contracts.receivables.tables import metadata as receivables
 from contracts.stock.tables import metadata as stock
 from ledger.projection import open_database, upgrade
 
@@ -33,6 +34,7 @@ from ledger.projection import open_database, upgrade
         pytest.param(parameters, id="parameters"),
         pytest.param(pledges, id="pledges"),
         pytest.param(receipts, id="receipts"),
+        pytest.param(receivables, id="receivables"),
         pytest.param(stock, id="stock"),
     ],
 )
