@@ -11,6 +11,7 @@ import {DepositBook} from "./bases/DepositBook.sol";
 contract Deposits is DepositBook {
     mapping(bytes32 id => Redemption) private _redemptions;
     mapping(bytes32 id => Hold) private _holds;
+    mapping(bytes32 account => uint128) private _decided; // of what is held: by authorities
 
     // ---- issue and redemption -------------------------------------------------------------------
 
@@ -218,7 +219,9 @@ contract Deposits is DepositBook {
     {
         if (amount == 0) revert InvalidAmount(amount);
         _holds[id] = Hold(key, by, cause, amount);
-        _accounts[key].held += amount;
+        Account storage entry = _accounts[key];
+        entry.held += amount;
+        if (by != entry.bank) _decided[key] += amount;
         _tellHold(id, by, Kind.Held, amount, cause, remark);
     }
 
@@ -243,8 +246,10 @@ contract Deposits is DepositBook {
         Account storage from = _accounts[entry.account];
         if (by != entry.by || by != from.bank) revert NotParty(id, by);
         _lessen(id, amount);
-        // What an authority holds, and what is set aside, stays.
-        _checkFree(entry.account, amount);
+        // What authorities hold comes before the pledgee, and so does what is set aside.
+        uint256 before = uint256(from.setAside) + _decided[entry.account];
+        uint128 free = before >= from.balance ? 0 : uint128(from.balance - before);
+        if (free < amount) revert Insufficient(entry.account, free, amount);
         _destroy(from, amount);
         _tellHold(id, by, Kind.Collected, amount, entry.cause, remark);
     }
@@ -255,7 +260,9 @@ contract Deposits is DepositBook {
         if (amount == 0) revert InvalidAmount(amount);
         if (entry.amount < amount) revert HoldExceeded(id, entry.amount, amount);
         entry.amount -= amount;
-        _accounts[entry.account].held -= amount;
+        Account storage from = _accounts[entry.account];
+        from.held -= amount;
+        if (entry.by != from.bank) _decided[entry.account] -= amount;
     }
 
     function _tellHold(bytes32 id, bytes32 by, Kind kind, uint128 amount, bytes32 cause, string calldata remark)
