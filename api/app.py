@@ -10,7 +10,20 @@ from api.gate import Gate
 from api.problems import install_problem_handlers
 from api.proving import Prover
 from api.resources import Resources
-from api.routes import capture, consortium, events, hooks, items, joining, log, node, proofs, stream
+from api.routes import (
+    capture,
+    consortium,
+    events,
+    hooks,
+    items,
+    joining,
+    log,
+    node,
+    oauth,
+    proofs,
+    stream,
+    transactions,
+)
 from api.services import Services
 from api.standing import Standings
 from api.stream import Tail
@@ -47,6 +60,8 @@ def create_app(services: Services) -> FastAPI:
         proofs.router(services, prover),
         items.router(services, prover),
         stream.router(services, guard, tail),
+        oauth.router(services, guard, tokens),
+        transactions.router(services, guard),
     ]
     if sent is not None:
         routers.append(hooks.router(services, guard, sent))

@@ -34,12 +34,13 @@ class Guard:
         )
 
     def principal(
-        self, request: Request, scope: str, *, instrument: str | None = None
+        self, request: Request, scope: str | None, *, instrument: str | None = None
     ) -> Principal:
         """Who sends this, if he may. Raises `Unauthenticated`, `Forbidden` or `RateLimited`.
 
         `instrument` is the id (0x…) of the record that the request is about; None where it lists
-        or makes some. An unknown and a revoked key get the same answer: a thief learns nothing.
+        or makes some. Without a scope any will do. An unknown and a revoked key get the same
+        answer: a thief learns nothing.
         """
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:

@@ -142,8 +142,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "bearer": {
             "type": "http",
             "scheme": "bearer",
-            "description": "key of an organisation, made by `tally`",
-        }
+            "description": "key of an organisation, made by `tally`, or a token of /oauth/token",
+        },
+        "client": {
+            "type": "http",
+            "scheme": "basic",
+            "description": "a key's id, and the key",
+        },
     }
     return document
 

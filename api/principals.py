@@ -57,12 +57,13 @@ class Principal:
         """Whether the key has a scope (of `SCOPES`, without `*`)."""
         return covers(self.scopes, scope)
 
-    def check(self, scope: str, instrument: str | None = None) -> None:
+    def check(self, scope: str | None, instrument: str | None = None) -> None:
         """Raises `Forbidden` unless the key has the scope, and is for that record.
 
-        A key that is bound to records can neither list nor make others: name the record.
+        A key that is bound to records can neither list nor make others: name the record. Without
+        a scope any will do.
         """
-        if not self.may(scope):
+        if scope is not None and not self.may(scope):
             raise Forbidden(f"the key {self.key_id} has no scope {scope}")
         if self.instruments is not None and instrument not in self.instruments:
             told = "lists and makes no records" if instrument is None else "is for other records"

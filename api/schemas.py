@@ -273,3 +273,126 @@ class Status(Schema):
 
 
 CaptureJob.model_rebuild()
+
+
+class DoneEvent(Schema):
+    """A log of the transaction."""
+
+    contract: str = Field(examples=["receipts"])
+    name: str = Field(examples=["ReceiptActed"], description="empty where it is not known")
+    leaf: int = Field(description="its index in the transparency log")
+    values: dict[str, Any] = Field(
+        description="by parameter; numbers beyond 48 bits as decimal text, zero words as null"
+    )
+
+
+class DoneAnswer(Schema):
+    """What every change answers once its block is durable and shows."""
+
+    transaction: str = Field(pattern="^0x[0-9a-f]{64}$")
+    block: int
+    time: int = Field(description="of the block, Unix seconds")
+    leaf: int | None = Field(description="index in the log of its first event")
+    proof: str | None = Field(description="where to get the proof", examples=["/log/proof/17"])
+    events: list[DoneEvent]
+
+
+class TransactionStanding(Schema):
+    """How a transaction stands: with all of `DoneAnswer` once it is done."""
+
+    transaction: str = Field(pattern="^0x[0-9a-f]{64}$")
+    status: Literal["pending", "done", "refused"]
+    block: int | None = None
+    time: int | None = None
+    leaf: int | None = None
+    proof: str | None = None
+    events: list[DoneEvent] | None = None
+    refusal: str | None = Field(None, description="the contract's error by name")
+    detail: str | None = Field(None, description="why it was refused")
+
+
+class PreparedTransaction(Schema):
+    """Fields as in JSON-RPC."""
+
+    type: Literal["0x2"]
+    chain_id: str = Field(alias="chainId")
+    nonce: str
+    gas: str
+    max_fee_per_gas: str = Field(alias="maxFeePerGas")
+    max_priority_fee_per_gas: str = Field(alias="maxPriorityFeePerGas")
+    to: str
+    value: str
+    data: str
+    access_list: list[Any] = Field(alias="accessList")
+
+
+class PlainWords(Schema):
+    """What is to be signed, in one sentence."""
+
+    en: str
+    zh: str
+
+
+class PreparedAnswer(Schema):
+    """What `?prepare=true` answers: sign `signingHash`, then POST /transactions."""
+
+    transaction: PreparedTransaction
+    account: str = Field(description="who is to sign")
+    unsigned: str = Field(description="the envelope of EIP-1559 without a signature")
+    signing_hash: str = Field(alias="signingHash", description="keccak-256 of it")
+    does: PlainWords
+    contract: str
+    act: str
+    valid_until: int = Field(alias="validUntil", description="Unix seconds")
+
+
+class SignedTransaction(Schema):
+    """A transaction that its sender has signed."""
+
+    raw: str = Field(description="EIP-2718 envelope in hex", pattern="^0x([0-9a-fA-F]{2})+$")
+
+
+class LeafProof(Schema):
+    """An entry of the log and its proof."""
+
+    leaf: int
+    entry: str = Field(description="the bytes of the leaf (docs/proof-format.md), in hex")
+    proof: str = Field(description="C2SP tlog-proof, with a signed checkpoint")
+    witnessed: bool = Field(description="as many members as the trust file asks for have signed")
+
+
+class TokenAnswer(Schema):
+    """RFC 6749 section 5.1."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+
+
+class OAuthError(Schema):
+    """RFC 6749 section 5.2."""
+
+    error: Literal[
+        "invalid_request",
+        "invalid_client",
+        "invalid_scope",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_token_type",
+    ]
+    error_description: str
+
+
+class AuthorizationServer(Schema):
+    """RFC 8414 section 2."""
+
+    issuer: str
+    token_endpoint: str
+    revocation_endpoint: str
+    grant_types_supported: list[str]
+    response_types_supported: list[str]
+    scopes_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+    service_documentation: str

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from api.hooks import HookService
 from api.keys import KeyStore
+from api.operations import Operations
 from api.settings import ApiSettings
 from ledger.chain import Ledger
 from ledger.projection import Projector
@@ -49,6 +50,8 @@ class Services:
     """None: this node orders alone."""
     webhooks: HookService | None = None
     """None: this node sends nothing."""
+    operations: Operations | None = None
+    """What signs for members; None: this node changes nothing over HTTP but by capture."""
     settings: ApiSettings = field(default_factory=ApiSettings)
     public_url: str = ""
     """Where QR codes lead, e.g. `https://trace.example`; empty: where the request came to."""

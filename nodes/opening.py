@@ -23,7 +23,7 @@ from ledger.consensus.cometbft import (
     ensure_node_key,
 )
 from ledger.consensus.cometbft.home import Home
-from ledger.crypto import KeyKind
+from ledger.crypto import AccountSigner, KeyKind
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector
 from ledger.snapshot import (
@@ -44,7 +44,6 @@ from nodes.layout import NodeDirectory
 from nodes.membership import peer_addresses, witness_threshold, witnesses_of
 from nodes.network.descriptor import Descriptor
 from nodes.settings import NodeSettings
-from traceability.capture import Signer
 from traceability.projection import PreparedBatches, ProvenanceHandler
 
 
@@ -239,8 +238,8 @@ def make_projector(
     return Projector(engine, ledger, handlers)
 
 
-def signers_of(secrets: SecretStore) -> dict[str, Signer]:
-    """Accounts that this node may sign captures with, by organisation."""
+def signers_of(secrets: SecretStore) -> dict[str, AccountSigner]:
+    """Accounts that this node signs for members with, by organisation."""
     return {
         entry.label: secrets.load_account(entry.label)
         for entry in secrets.list()

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from api import ApiSettings, KeyStore, Services, create_app
 from api.hooks import HookService, HookSettings
+from api.operations import Operations
 from api.stream import Tail
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import Driver
@@ -22,6 +23,7 @@ from ledger.consensus.cometbft import CometBftDriver, EngineStart, ensure_node_k
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector, open_database, upgrade
 from ledger.rpc import RpcServer
+from ledger.sending import Nonces
 from ledger.witness import Witness
 from nodes.keys.switching import switch_accounts, switch_log_key
 from nodes.layout import NodeDirectory
@@ -65,6 +67,7 @@ class NodeRuntime:
     witness: Witness | None
     snapshots: Snapshots | None
     capture: CaptureService
+    changes: Operations
     webhooks: HookService
     keys: KeyStore
     secrets: SecretStore
@@ -127,17 +130,23 @@ class NodeRuntime:
             closing.callback(driver.stop)
             driver.start()
             closing.callback(follow_peers(ledger, driver))
+            signers, nonces = signers_of(secrets), Nonces(ledger)
+            operations = Operations(engine, ledger, projector, signers, nonces)
+            operations.adopt()  # before anybody signs: what was under way keeps its nonces
             capture = CaptureService(
                 engine,
                 ledger,
                 projector,
-                signers_of(secrets),
+                signers,
                 settings=CaptureSettings(workers=settings.capture.workers),
                 prepared=prepared,
                 provenance=genesis.contracts["provenance"],
+                nonces=nonces,
             )
             capture.start()
             closing.callback(capture.stop)
+            operations.start()
+            closing.callback(operations.stop)
             webhooks = HookService(
                 engine,
                 Tail(engine, ledger, projector),
@@ -157,6 +166,7 @@ class NodeRuntime:
             witness=witness,
             snapshots=snapshots,
             capture=capture,
+            changes=operations,
             webhooks=webhooks,
             keys=KeyStore(engine),
             secrets=secrets,
@@ -211,6 +221,7 @@ class NodeRuntime:
                 witness=self.witness,
                 consensus=engine_access(self.driver, self.snapshots),
                 webhooks=self.webhooks,
+                operations=self.changes,
                 settings=ApiSettings(
                     rate_per_address_per_s=per_minute / 60,
                     rate_per_address_burst=max(1, per_minute // 30),

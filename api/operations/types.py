@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from api.operations.errors import Refused
 from ledger.types import Address, Hash32, PlacedLog
 
 
@@ -141,6 +142,24 @@ class Prepared:
             "act": self.call.act,
             "validUntil": self.valid_until,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a transaction stands."""
+
+    state: Literal["pending", "done", "refused"]
+    done: Done | None
+    refused: Refused | None
+
+    def body(self, transaction: Hash32) -> dict[str, Any]:
+        """The answer in JSON."""
+        shown: dict[str, Any] = {"transaction": f"0x{transaction.hex()}", "status": self.state}
+        if self.done is not None:
+            shown.update(self.done.body())
+        if self.refused is not None:
+            shown.update(refusal=self.refused.refusal, detail=self.refused.detail)
+        return shown
 
 
 @dataclass(frozen=True, slots=True)

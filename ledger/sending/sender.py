@@ -122,6 +122,10 @@ class Sender:
             known = self._accounts[organisation] = (signer, signer.address)
         return known[1]
 
+    def signs_as(self, organisation: str, account: Address) -> bool:
+        """Whether that account is the one that signs for the organisation here."""
+        return organisation in self._signers and self.account(organisation) == account
+
     def trial(self, account: Address, to: Address, data: bytes) -> int:
         """Gas to give a call that goes well in the block that comes next. Raises `WouldFail`."""
         gas_max = self._chain.limits().block_gas_limit
@@ -283,9 +287,7 @@ class Sender:
         with self._lock:
             senders = {one.signed.account: one.signed for one in self._live.values()}
         for account, signed in senders.items():
-            if not signed.own or self._signers.get(signed.organisation) is None:
-                continue
-            if self.account(signed.organisation) == account:
+            if signed.own and self.signs_as(signed.organisation, account):
                 self._fill_gap(signed.organisation, account)
 
     def _fill_gap(self, organisation: str, account: Address) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from api import ApiSettings, KeyStore, Services, create_app
+from api.operations import Operations
 from contracts.consortium import CONSORTIUM_ADDRESS
 from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.tlog import NoteVerifier
@@ -85,6 +86,11 @@ def open_node(
     """A node that runs until `exits` is closed."""
     stack = exits.enter_context(running(folder, identity, database_url=database_url, **options))
     keys = KeyStore(stack.engine)
+    operations = Operations(
+        stack.engine, stack.ledger, stack.projector, stack.signers, stack.nonces
+    )
+    operations.start()
+    exits.callback(operations.stop)
     services = Services(
         ledger=stack.ledger,
         projector=stack.projector,
@@ -92,6 +98,7 @@ def open_node(
         engine=stack.engine,
         keys=keys,
         trust=trust_of(stack),
+        operations=operations,
         settings=settings or ApiSettings(),
     )
     app = create_app(services)

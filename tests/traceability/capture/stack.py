@@ -22,6 +22,7 @@ from ledger.chain import Genesis, Ledger
 from ledger.consensus import SoloDriver
 from ledger.crypto import AccountKey
 from ledger.projection import Projector, open_database, upgrade
+from ledger.sending import Nonces
 from ledger.tlog import NoteSigner
 from ledger.types import Address
 from traceability.capture import CaptureService, CaptureSettings
@@ -82,6 +83,8 @@ class Stack:
     projector: Projector
     engine: Engine
     capture: CaptureService
+    signers: Mapping[str, AccountKey]
+    nonces: Nonces
 
     def send(self, organisation: str, to: bytes, data: bytes) -> None:
         """A transaction of that organisation, and wait until it is projected."""
@@ -136,20 +139,22 @@ def running(
     projector = Projector(engine, ledger, handlers)
     driver = SoloDriver(ledger, block_interval_ms=0)
     signers = {name: key for name, key in identity.accounts.items() if name != OFFICE}
+    signers, nonces = options.pop("signers", signers), Nonces(ledger)
     capture = CaptureService(
         engine,
         ledger,
         projector,
-        options.pop("signers", signers),
+        signers,
         settings=settings or CaptureSettings(workers=0),
         prepared=prepared,
+        nonces=nonces,
         **options,
     )
     projector.start()
     driver.start()
     capture.start()
     try:
-        yield Stack(identity, ledger, driver, projector, engine, capture)
+        yield Stack(identity, ledger, driver, projector, engine, capture, signers, nonces)
     finally:
         capture.stop()
         driver.stop()

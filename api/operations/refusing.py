@@ -1,0 +1,117 @@
+"""Refusals of contracts and of the ledger as problems: which status, and in which words."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Final
+
+from api.errors import Conflict, Forbidden, Refusal, StorageExhausted, Unavailable, Unprocessable
+from api.operations.errors import Refused, RefusedConflict, RefusedForbidden, RefusedUnprocessable
+from contracts.refusals import explain, refusal_name
+from ledger.chain import BlockUnknown, Ledger
+from ledger.evm import CallRequest
+from ledger.mempool import NotPermitted, RefusedForNow
+from ledger.projection import CommitError, StorageFull
+from ledger.sending import (
+    Busy,
+    NoSigner,
+    Outcome,
+    SendingError,
+    SendingStopped,
+    SigningFailed,
+    WouldFail,
+)
+from ledger.sending import Refused as LedgerRefused
+from ledger.types import Hash32
+
+NOT_THEIRS: Final = frozenset(
+    {
+        "CallerNotActive",
+        "NotAdministrator",
+        "NotArranger",
+        "NotAuthority",
+        "NotBank",
+        "NotBorrower",
+        "NotCreditor",
+        "NotDebtor",
+        "NotEntitled",
+        "NotHolder",
+        "NotInspector",
+        "NotIssuer",
+        "NotParty",
+        "NotPledgee",
+        "NotPledgor",
+        "NotServicer",
+        "NotTrustee",
+        "NotVoter",
+        "NotWarehouse",
+    }
+)
+"""Errors that say who may: 403. What says that a request makes no sense is 422, by its name; the
+rest is about the state of a record: 409."""
+
+_SENSELESS: Final = re.compile(
+    r"(?:Invalid|TooMany|Unknown|Malformed|Unsupported)\w*"
+    r"|\w+(?:TooLong|TooLarge|Missing|Differs?|Malformed)|WrongCount|OutOfBounds"
+)
+
+
+def contract_refused(output: bytes, transaction: Hash32 | None = None) -> Refused:
+    """The problem of revert data."""
+    name = refusal_name(output)
+    return refused_as(name, explain(output), transaction)
+
+
+def refused_as(name: str | None, words: str, transaction: Hash32 | None = None) -> Refused:
+    """The problem of a contract's error, by its name."""
+    if name in NOT_THEIRS:
+        kind: type[Refused] = RefusedForbidden
+    elif name is not None and _SENSELESS.fullmatch(name):
+        kind = RefusedUnprocessable
+    else:
+        kind = RefusedConflict
+    return kind(words, refusal=name, transaction=transaction)
+
+
+def why_refused(ledger: Ledger, outcome: Outcome) -> Refused:
+    """The problem of what was mined and reverted: tried again on the states around its block."""
+    mined = ledger.transaction(outcome.hash)
+    if mined is not None:
+        one = mined.transaction
+        request = CallRequest(one.sender, one.to, one.value, one.data, one.gas)
+        for number in (outcome.block_number - 1, outcome.block_number):
+            with contextlib.suppress(BlockUnknown):
+                result = ledger.call(request, number)
+                if result.reverted:
+                    return contract_refused(result.output, outcome.hash)
+    words = f"the contract refused in block {outcome.block_number}: another act came before"
+    return refused_as(None, words, outcome.hash)
+
+
+def problem_of(error: BaseException) -> BaseException:
+    """What a client is told of an error on the way; faults of our own stay as they are."""
+    match error:
+        case Refusal():
+            return error
+        case WouldFail(reverted=True):
+            return contract_refused(error.output)
+        case WouldFail():
+            return Unprocessable(f"the call fails: {error}")
+        case NoSigner():
+            return Forbidden(str(error))
+        case Busy() | SendingStopped():
+            return Unavailable(str(error), retry_after_s=2)
+        case SigningFailed():
+            return Unavailable(str(error), retry_after_s=30)
+        case LedgerRefused(__cause__=NotPermitted()):
+            return Forbidden(str(error))
+        case LedgerRefused(__cause__=RefusedForNow()):
+            return Unavailable(str(error), retry_after_s=5)
+        case SendingError():
+            return Conflict(str(error))
+        case StorageFull():
+            return StorageExhausted(str(error))
+        case CommitError():
+            return Unavailable(str(error), retry_after_s=5)
+    return error

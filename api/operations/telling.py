@@ -1,0 +1,130 @@
+"""Logs of instruments in words: by the contracts' ABIs, as JSON."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from api.operations.types import Event
+from contracts.abi import EventKind
+from contracts.artifact import load_artifact
+from contracts.directory import contract_of
+from contracts.errors import LogError
+from ledger.projection import read_transaction
+from ledger.types import Address, Hash32, PlacedLog
+
+INSTRUMENTS: Final = {
+    "claims": "Claims",
+    "stock": "Stock",
+    "pledges": "Pledges",
+    "receipts": "Receipts",
+    "receivables": "Receivables",
+    "settlement": "Settlement",
+    "financing": "Financing",
+    "pools": "Pools",
+}
+"""Names in the Directory, which are rooms of `contracts`, and those of the compiled contracts."""
+BYTES_SHOWN_MAX: Final = 1024
+"""Longer `bytes` (a document) are null: whoever wants them reads the transaction."""
+NUMBER_BITS_MAX: Final = 48
+
+_TEXT: Final = re.compile(rb"[0-9A-Za-z][ -~]*")
+
+
+class Teller:
+    """Knows which contract is where. Thread-safe."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._names: dict[Address, str] = {}
+
+    def name(self, address: Address) -> str | None:
+        """Name in the Directory, of whichever version; None for what is no contract of it."""
+        with self._lock:
+            known = self._names.get(address)
+        if known is not None:
+            return known
+        with read_transaction(self._engine) as connection:
+            found = contract_of(connection, address)
+        if found is not None:
+            with self._lock:
+                self._names[address] = found
+        return found
+
+    def events(self, logs: Iterable[PlacedLog]) -> tuple[Event, ...]:
+        """In words. Never raises: what is not known has no name and no values."""
+        return tuple(self._event(placed) for placed in logs)
+
+    def _event(self, placed: PlacedLog) -> Event:
+        address = placed.log.address
+        contract = self.name(address) or f"0x{address.hex()}"
+        topic = placed.log.topics[0] if placed.log.topics else None
+        known = None if topic is None else _EVENTS.get(topic)
+        if known is None:
+            return Event(contract, "", {}, placed.leaf_index, placed)
+        kind, parameters = known
+        try:
+            values = kind.values(placed.log)
+        except LogError:
+            return Event(contract, "", {}, placed.leaf_index, placed)
+        told = {one["name"]: told_value(one, values[one["name"]]) for one in parameters}
+        return Event(contract, kind.name, told, placed.leaf_index, placed)
+
+
+def told_value(parameter: Mapping[str, Any], value: Any) -> Any:
+    """A decoded value of an ABI type as JSON.
+
+    Fixed bytes that are nothing but text (organisation ids, currencies, numbers) are text, zero is
+    null, and the rest is hex: an answer to be read. What counts are the log's own bytes.
+    """
+    kind = str(parameter["type"])
+    if kind.endswith("]"):
+        element = {**parameter, "type": kind[: kind.rindex("[")]}
+        return [told_value(element, one) for one in value]
+    if kind == "tuple":
+        parts: Sequence[Mapping[str, Any]] = parameter["components"]
+        return {p["name"]: told_value(p, v) for p, v in zip(parts, value, strict=True)}
+    if isinstance(value, bool) or kind == "string":
+        return value
+    if isinstance(value, int):
+        bits = int(re.sub(r"\D", "", kind) or 256)
+        return value if bits <= NUMBER_BITS_MAX else str(value)
+    if isinstance(value, bytes):
+        if kind == "bytes":
+            return f"0x{value.hex()}" if len(value) <= BYTES_SHOWN_MAX else None
+        return _fixed(value)
+    return str(value)
+
+
+def _fixed(value: bytes) -> str | None:
+    stripped = value.rstrip(b"\0")
+    if not stripped:
+        return None
+    return stripped.decode("ascii") if _TEXT.fullmatch(stripped) else f"0x{value.hex()}"
+
+
+def _events() -> dict[Hash32, tuple[EventKind, Sequence[Mapping[str, Any]]]]:
+    """Events of all instruments by their topic."""
+    found: dict[Hash32, tuple[EventKind, Sequence[Mapping[str, Any]]]] = {}
+    for room, name in INSTRUMENTS.items():
+        package = f"contracts.{room}"
+        if find_spec(package) is None:
+            continue
+        if not files(package).joinpath("artifacts", f"{name}.json").is_file():
+            continue
+        artifact = load_artifact(package, name)
+        for entry in artifact.abi:
+            if entry["type"] == "event":
+                kind = EventKind.of(artifact, entry["name"])
+                found[kind.topic] = (kind, entry["inputs"])
+    return found
+
+
+_EVENTS: Final = _events()
