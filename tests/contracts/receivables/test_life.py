@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from contracts.receivables import (
@@ -73,7 +75,7 @@ def test_an_invoice_goes_down_three_tiers_and_is_paid(world: World) -> None:
     world.act("settlement", discharge_calldata(last, 0, "maker", 70_00))
     found = world.get(last)
     assert (found.state, found.outstanding, found.paid) == ("paid", 0, 100_00)
-    assert found.root == id_ and world.get(kept).outstanding == 600_00
+    assert (found.root, world.get(kept).outstanding) == (id_, 600_00)
     assert world.refusal("settlement", discharge_calldata(last, 0, "maker", 1)) == "WrongState"
 
 
@@ -166,7 +168,7 @@ def test_a_default_goes_back_step_by_step(world: World) -> None:
 def test_whoever_gets_it_back_is_where_he_was(world: World) -> None:
     id_ = accepted(world)
     path = ["supplier", "tier-two", "tier-three", "tier-two"]
-    for by, to in zip(path, path[1:], strict=False):
+    for by, to in pairwise(path):
         world.act(by, endorse_calldata(id_, 0, to, recourse=True))
     assert world.chain_of(id_) == (Endorsement("supplier", True),)
 

@@ -59,10 +59,11 @@ def hash_of(text: str) -> Hash32:
 
 @dataclass
 class World:
-    """The chain, and a stand-in at the name "settlement" that moves no deposits."""
+    """The chain, and stand-ins at two names that move no deposits."""
 
     chain: MemoryChain
     settlement: Address = field(default=Address(bytes(20)))
+    financing: Address = field(default=Address(bytes(20)))
 
     @classmethod
     def founded(cls) -> World:
@@ -71,13 +72,14 @@ class World:
             for name, role in MEMBERS.items()
         ]
         chain = MemoryChain.of(entries(founders, votes={"operator": 1}))
-        receipt = chain.send(KEYS["operator"], None, forwarder(RECEIVABLES_ADDRESS))
-        assert receipt.contract_address is not None
-        world = cls(chain, receipt.contract_address)
-        call = add_version("settlement", world.settlement, "")
-        done = govern(chain, (DIRECTORY_ADDRESS, call), by=KEYS["operator"])
-        assert done.status == 1
-        return world
+        places = {}
+        for name in ("settlement", "financing"):
+            made = chain.send(KEYS["operator"], None, forwarder(RECEIVABLES_ADDRESS))
+            assert made.contract_address is not None
+            places[name] = made.contract_address
+        calls = [(DIRECTORY_ADDRESS, add_version(name, place)) for name, place in places.items()]
+        assert govern(chain, *calls, by=KEYS["operator"]).status == 1
+        return cls(chain, places["settlement"], places["financing"])
 
     @property
     def now(self) -> int:
