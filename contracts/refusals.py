@@ -9,13 +9,24 @@ from eth_abi.exceptions import DecodingError
 
 from contracts.abi import canonical_type
 from contracts.artifact import Artifact
+from contracts.claims.genesis import CLAIMS_ARTIFACT
 from contracts.consortium.genesis import CONSORTIUM_ARTIFACT
 from contracts.directory.genesis import DIRECTORY_ARTIFACT
+from contracts.financing.genesis import (
+    APPLICATIONS_ARTIFACT,
+    FINANCING_ARTIFACT,
+    PRICING_ARTIFACT,
+)
 from contracts.governance.genesis import GOVERNANCE_ARTIFACT
+from contracts.instruments.types import Machine
 from contracts.network.genesis import NETWORK_ARTIFACT
 from contracts.parameters.genesis import PARAMETERS_ARTIFACT
+from contracts.pledges.genesis import PLEDGES_ARTIFACT
+from contracts.pledges.types import State
 from contracts.provenance.binding import PROVENANCE_ARTIFACT
+from contracts.receipts.genesis import RECEIPTS_ARTIFACT
 from contracts.receivables.genesis import RECEIVABLES_ARTIFACT
+from contracts.stock.genesis import STOCK_ARTIFACT
 from ledger.state.keccak import keccak
 
 _SENTENCES: Final = {
@@ -76,33 +87,131 @@ _SENTENCES: Final = {
     "NobodyStandsBehind": "no active endorser of receivable {0} has promised recourse",
     "ReasonMissing": "a dispute says why",
     "NotDebtor": "receivable {0} is paid by its debtor, not by {1}",
+    # What instruments share
+    "NotAuthority(bytes32)": "{0} is no arbitrator and no regulator",
+    "UnknownInstrument": "there is no record {0}",
+    "InstrumentExists": "there is a record {0} already: its number was used",
+    "StaleRevision": "{0} has changed meanwhile: revision {1} was seen, it is at {2}",
+    "WrongState(bytes32,uint8,uint8)": "{1:act} is not possible while {0} is {2:state}",
+    "NotEntitled": "{1:act} of {0} is not for {2}",
+    "InstrumentFrozen": "{0} is frozen by an arbitrator or a regulator",
+    "InstrumentPledged": "{0} is pledged to {1}, who has not permitted this very call",
+    "InstrumentLocked": "{0} is promised in a settlement that is under way",
+    "NotLocked": "{0} was not promised in this settlement",
+    "FreezeUnchanged": "{0} is frozen by {1} already, or was not",
+    "TooManyFreezes": "{0} is frozen by eight authorities already",
+    "DecisionMissing": "an authority names the decision by which it acts",
+    "PartyNotActive": "organisation {0} is unknown or not active",
+    "RemarkTooLong": "a remark has at most 256 bytes, not {0}",
+    "HashMissing": "the hash of a document is missing",
+    "Unchanged(bytes32)": "nothing would change of {0}",
+    "PayloadDiffers": "the document that is sent is not the one of the hash {0}",
+    "PayloadTooLarge": "a document that is published has at most 65536 bytes, not {0}",
+    "NothingToReject": "the last act of the parties of {0} was no transfer that this rejects",
+    "PartsDiffer": "the parts make {1}, the whole is {0}",
+    "WrongCount": "{0} parts: between 2 and 16 are possible",
+    # Claims, stock, receipts, pledges
+    "NotInstrument": "{0} is no version of a contract of instruments",
+    "AlreadyClaimed": "the same goods or invoice (claim {0}) stand behind another live record: {2}",
+    "NotClaimed": "record {1} has no claim {0}",
+    "ZeroKey": "a claim of zeros is nobody's",
+    "NotWarehouse": "{0} is no warehouse, or not the one that keeps these goods",
+    "LotExists": "lot {0} is registered already",
+    "UnknownLot": "there is no lot {0}",
+    "InvalidAgreement": "the agreement about the goods contradicts itself: fixed goods are not "
+    "adjusted, tolerances are at most 10000, a count is good for at least a second, and the unit "
+    "is two or three capitals and digits (UN/ECE Recommendation 20)",
+    "LotInUse": "live receipts stand for {1} of lot {0}: what they rely on does not change",
+    "InvalidCounters": "{0} counters: a lot has 1 to 8",
+    "WarehouseActive": "{0}, which keeps the goods, is active: they stay with it",
+    "NotCounter": "{1} does not count lot {0}",
+    "CountReplayed": "{1} has sent count {2} of lot {0}, or a later one, already",
+    "CountTimeRefused": "a count of lot {0} at {1} is older than the last count or delivery, or in "
+    "the future",
+    "InvalidSignature": "the signature of the count cannot be read",
+    "EvidenceMissing": "a count names the evidence that supports it",
+    "AdjustmentTooLarge": "lot {0} may be adjusted to between {2} and {3}, not to {1}",
+    "StockShort": "goods are missing in lot {0}: {1} was counted, receipts stand for {2}",
+    "NotEnoughStock": "lot {0} has {2} free, {1} are asked for",
+    "CountTooOld": "the last count of lot {0} ({1}) is too old: count again",
+    "InvalidNumber": "{0} is no number: 1 to 32 printable ASCII characters without spaces",
+    "InvalidQuantity": "a quantity of {0} is not possible here",
+    "InvalidExpiry": "{0} is no later end of the storage period",
+    "TooManyKeys": "{0} claims: at most 256",
+    "NotNominated": "the owner of {0} has not nominated {1}",
+    "GoodsDiffer": "these are goods of different lots or kinds: {0} and {1}",
+    "NotRequested": "the holder of {0} has asked for no delivery",
+    "WrongPurpose": "{0} was not surrendered for this",
+    "NotExpired": "the storage period of {0} ends at {1}",
+    "NotBank": "{0} is no active bank",
+    "UnknownPledge": "there is no pledge {0}",
+    "PledgeExists": "pledge {0} was made already: other terms make another pledge",
+    "NotParty": "{1} is not the one who does this to {0}",
+    "WrongState(bytes32,uint8)": "pledge {0} is {1:pledge}: this is not possible now",
+    "InvalidTerms": "an amount, a currency (three capitals), a due date to come and the hash of "
+    "the agreement are meant",
+    "AlreadyPledged": "{1} is pledged to {2} already",
+    "NotFrozen": "{1} has not frozen {0}",
+    "NotCovered": "pledge {0} does not cover {1}",
+    "TooEarly": "too early for {0}: not before {1}",
     "Error": "{0}",
 }
+"""By the error's name; where names are shared by errors of different parameters, by signature."""
 
 
-def explain(data: bytes) -> str:
-    """What revert data says. Never raises: unknown data is told in hex."""
+def explain(data: bytes, machine: Machine | None = None) -> str:
+    """What revert data says. Never raises: unknown data is told in hex.
+
+    `machine` is the table of the instrument that refused, by which acts and states are named.
+    """
     known = _ERRORS.get(data[:4])
     if known is None:
         return f"the contract refused (0x{data[:36].hex()})" if data else "the contract refused"
     name, types = known
     try:
-        values = [_shown(v) for v in decode(types, data[4:], strict=False)]
+        values = [_Value(v, machine) for v in decode(types, data[4:], strict=False)]
     except (DecodingError, OverflowError, ValueError):
         return name
-    sentence = _SENTENCES.get(name)
-    if sentence is None:
-        return f"{name}({', '.join(values)})"
-    try:
-        return sentence.format(*values)
-    except IndexError:  # an error of the same name with other parameters
-        return f"{name}({', '.join(values)})"
+    sentence = _SENTENCES.get(f"{name}({','.join(types)})", _SENTENCES.get(name))
+    if sentence is not None:
+        try:
+            return sentence.format(*values)
+        except IndexError:  # an error of the same name with other parameters
+            pass
+    return f"{name}({', '.join(str(value) for value in values)})"
 
 
 def refusal_name(data: bytes) -> str | None:
     """Name of the contract's error in revert data, or None where it is unknown."""
     known = _ERRORS.get(data[:4])
     return known[0] if known else None
+
+
+class _Value:
+    """A parameter of an error, shown as the sentence wants it."""
+
+    def __init__(self, value: Any, machine: Machine | None) -> None:
+        self._value = value
+        self._machine = machine
+
+    def __str__(self) -> str:
+        return _shown(self._value)
+
+    def __format__(self, how: str) -> str:
+        """`act`, `state`: by the machine's table; `pledge`: as the states of pledges."""
+        machine = self._machine
+        if how == "act":
+            return machine.acts[self._value].name if self._named(how) and machine else "this act"
+        if how == "state":
+            return machine.states[self._value] if self._named(how) and machine else "as it is now"
+        if how == "pledge":
+            return State(self._value).word if self._value in set(State) else "of an unknown state"
+        return str(self)
+
+    def _named(self, how: str) -> bool:
+        machine = self._machine
+        names = () if machine is None else machine.acts if how == "act" else machine.states
+        return isinstance(self._value, int) and self._value < len(names)
 
 
 def _shown(value: Any) -> str:
@@ -132,5 +241,12 @@ _ERRORS: Final = _errors(
     GOVERNANCE_ARTIFACT,
     DIRECTORY_ARTIFACT,
     PARAMETERS_ARTIFACT,
+    CLAIMS_ARTIFACT,
+    STOCK_ARTIFACT,
+    PLEDGES_ARTIFACT,
+    RECEIPTS_ARTIFACT,
     RECEIVABLES_ARTIFACT,
+    APPLICATIONS_ARTIFACT,
+    FINANCING_ARTIFACT,
+    PRICING_ARTIFACT,
 )
