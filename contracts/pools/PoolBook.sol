@@ -15,6 +15,8 @@ contract PoolBook is PoolDays {
     uint256 private constant FEES_MAX = 4;
     uint256 private constant ASSETS_MAX = 16_777_216;
     uint256 private constant PAYLOAD_BYTES_MAX = 65_536;
+    /// @dev 9999-12-31: what calendars of programs end with.
+    uint32 private constant DATE_MAX = 2_932_896;
     uint8 private constant BOTH_ACCEPTED = 3;
 
     mapping(bytes32 id => Tranche[]) private _tranches;
@@ -59,7 +61,8 @@ contract PoolBook is PoolDays {
         if (terms.trustee == terms.servicer) revert InvalidPool("servicer");
         if (!_isCurrency(terms.currency)) revert InvalidPool("currency");
         if (terms.basis != 360 && terms.basis != 365) revert InvalidPool("basis");
-        if (terms.start == 0) revert InvalidPool("start");
+        if (terms.start == 0 || terms.start > DATE_MAX) revert InvalidPool("start");
+        if (terms.limits.admitUntil > DATE_MAX) revert InvalidPool("admitUntil");
         if (terms.rules == 0) revert InvalidPool("rules");
         if (terms.terms == 0) revert InvalidPool("terms");
         if (terms.limits.assetsMax == 0 || terms.limits.assetsMax > ASSETS_MAX) revert InvalidPool("assetsMax");
