@@ -17,6 +17,7 @@ from contracts.parameters import ParametersHandler, founding_values_of
 from contracts.pledges import PledgesHandler
 from contracts.receipts import ReceiptsFollowing, ReceiptsHandler
 from contracts.receivables import ReceivablesFollowing, ReceivablesHandler
+from contracts.settlement.projection import DepositsHandler, SettlementHandler
 from contracts.stock import StockHandler
 from ledger.projection import Handler
 from ledger.types import Address
@@ -25,10 +26,13 @@ _FIXED: Final[Mapping[str, Callable[[Address], Handler]]] = {
     "claims": ClaimsHandler,
     "stock": StockHandler,
     "pledges": PledgesHandler,
+    "deposits": DepositsHandler,
 }
 """Contracts of finance with one version for ever."""
 
-_VERSIONED: Final[Mapping[str, Callable[[Address], Handler]]] = {}
+_VERSIONED: Final[Mapping[str, Callable[[Address], Handler]]] = {
+    "settlement": SettlementHandler,
+}
 """Those of which members may vote for new versions: the handler is given the logs of all."""
 
 

@@ -23,9 +23,11 @@ from contracts.network.genesis import NETWORK_ARTIFACT
 from contracts.parameters.genesis import PARAMETERS_ARTIFACT
 from contracts.pledges.genesis import PLEDGES_ARTIFACT
 from contracts.pledges.types import State
+from contracts.pools.genesis import POOL_BOOK_ARTIFACT, POOLS_ARTIFACT
 from contracts.provenance.binding import PROVENANCE_ARTIFACT
 from contracts.receipts.genesis import RECEIPTS_ARTIFACT
 from contracts.receivables.genesis import RECEIVABLES_ARTIFACT
+from contracts.settlement.genesis import DEPOSITS_ARTIFACT, SETTLEMENT_ARTIFACT
 from contracts.stock.genesis import STOCK_ARTIFACT
 from ledger.state.keccak import keccak
 
@@ -154,6 +156,60 @@ _SENTENCES: Final = {
     "NotFrozen": "{1} has not frozen {0}",
     "NotCovered": "pledge {0} does not cover {1}",
     "TooEarly": "too early for {0}: not before {1}",
+    # Deposits and settlement
+    "NotCaller": "only a contract that the members have named for it may do this, not {0}",
+    "NumberUsed": "the number {1} of {0} stands for something else already",
+    "Insufficient": "{1} hundredths are free in account {0}, {2} are asked for",
+    "NoAccount": "{0} has no account in {2} at {1}, or has chosen no bank for it",
+    "LimitExceeded": "{1} would owe {0} {2} hundredths, more than the limit of {3}",
+    "ClaimExceeded": "the claim is {0} hundredths: {1} cannot be settled of it",
+    "UnknownRedemption": "there is no redemption {0}",
+    "RedemptionDecided": "redemption {0} is decided already",
+    "UnknownHold": "there is no hold {0}",
+    "HoldExceeded": "hold {0} has {1} hundredths left, not {2}",
+    "UnknownDeal": "there is no deal {0}",
+    "StaleDeal": "deal {0} has changed meanwhile: revision {1} was seen, it is at {2}",
+    "DealState": "{1:act} is not possible while deal {0} is {2:state}",
+    "DealNotEntitled": "{1:act} of deal {0} is not for {2}",
+    "WrongLegs": "{0} instruments: a deal has 1 to 16, and the buyer names the revision of each",
+    "InvalidDeal": "the terms contradict themselves, or a time is past or more than ten years away",
+    "NoEvidence": "an attestor names the hash of what he has seen",
+    "WrongCondition": "the condition of deal {0} does not allow this: with one, money is set aside "
+    "(commit) until it is met, without one it is paid (accept)",
+    "TooLate": "too late for {0}: until {1}",
+    "AskTheOther": "the other party of deal {0} has not asked to end it",
+    "NotReceivables": "{0} is no version of Receivables",
+    # Pools
+    "NotArranger": "{0} is neither a bank nor an operator: only those arrange pools",
+    "NotOffice": "in pool {0} this is not for {1}",
+    "UnknownPool": "there is no pool {0}",
+    "PoolExists": "pool {0} is there already: its number was used before",
+    "WrongPoolState": "pool {0} is not in the state for it",
+    "InvalidPool": "the pool's {0} is missing or out of its bounds",
+    "InvalidTranche": "tranche {0} is incomplete, out of its bounds or out of its rank",
+    "InvalidFee": "fee {0} is out of its bounds, or there are more than four",
+    "NotEnoughUnits": "{1} has {2} units of the tranche in pool {0}",
+    "TooManyHolders": "a tranche has at most 16 holders",
+    "WrongDate": "pool {0}: the date is {1}, and {2} is next (days since 1970-01-01)",
+    "DateInFuture": "the date {0} (days since 1970-01-01) has not begun anywhere",
+    "UnknownDay": "pool {0} has no such state of the date {1} (days since 1970-01-01)",
+    "TooManyRevisions": "the state of that date was corrected too often",
+    "InvalidDay": "the state's {0} breaks a limit of the pool, or contradicts the state before",
+    "AssetNotFree": "{1} is not free: the trustee does not hold it, or it is pledged, frozen or "
+    "locked",
+    "AssetInPool": "{1} stands in pool {2}",
+    "WrongAssetCount": "{0} instruments: 1 to 64 at once",
+    "InvalidCollection": "a collection has a payment, an amount, and a root where it is of several "
+    "debtors",
+    "PaymentUsed": "payment {0} was counted already",
+    "UnknownCollection": "pool {0} has no collection {1}",
+    "CollectionClosed": "collection {1} of pool {0} is voided or distributed",
+    "WrongPeriod": "period {1} of pool {0} is the next one",
+    "StaleCollections": "more was collected for pool {0} meanwhile: revision {1}",
+    "UnknownPayment": "pool {0} has no payment {1}",
+    "PaymentConfirmedAlready": "payment {1} of pool {0} is confirmed already",
+    "PoolNotEmpty": "pool {0} has money that is not distributed, or payments not confirmed",
+    "WrongPaymentCount": "{0} payments: 1 to 32 at once",
     "Error": "{0}",
 }
 """By the error's name; where names are shared by errors of different parameters, by signature."""
@@ -236,6 +292,8 @@ def _errors(*artifacts: Artifact) -> dict[bytes, tuple[str, list[str]]]:
 
 _ERRORS: Final = _errors(
     CONSORTIUM_ARTIFACT,
+    POOLS_ARTIFACT,
+    POOL_BOOK_ARTIFACT,
     PROVENANCE_ARTIFACT,
     NETWORK_ARTIFACT,
     GOVERNANCE_ARTIFACT,
@@ -249,4 +307,6 @@ _ERRORS: Final = _errors(
     APPLICATIONS_ARTIFACT,
     FINANCING_ARTIFACT,
     PRICING_ARTIFACT,
+    DEPOSITS_ARTIFACT,
+    SETTLEMENT_ARTIFACT,
 )

@@ -9,11 +9,15 @@ from contracts.instruments.notices import Source
 from contracts.pledges.notices import notices as pledges
 from contracts.receipts.notices import notices as receipts
 from contracts.receivables.notices import notices as receivables
+from contracts.settlement.notices import deposit_notices as deposits
+from contracts.settlement.notices import notices as settlement
 from contracts.stock.notices import notices as stock
 
 SOURCES: Final[Mapping[str, Source]] = {
+    "deposits": deposits,
     "pledges": pledges,
     "receipts": receipts,
     "receivables": receivables,
+    "settlement": settlement,
     "stock": stock,
 }

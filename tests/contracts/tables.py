@@ -13,6 +13,7 @@ from contracts.directory.following import metadata as following
 from contracts.genesis import (
     CLAIMS_ADDRESS,
     CONSORTIUM_ADDRESS,
+    DEPOSITS_ADDRESS,
     DIRECTORY_ADDRESS,
     GOVERNANCE_ADDRESS,
     NETWORK_ADDRESS,
@@ -20,6 +21,7 @@ from contracts.genesis import (
     PLEDGES_ADDRESS,
     RECEIPTS_ADDRESS,
     RECEIVABLES_ADDRESS,
+    SETTLEMENT_ADDRESS,
     STOCK_ADDRESS,
     AllocEntry,
 )
@@ -39,6 +41,8 @@ PLACES = {
     "pledges": PLEDGES_ADDRESS,
     "receipts": RECEIPTS_ADDRESS,
     "receivables": RECEIVABLES_ADDRESS,
+    "deposits": DEPOSITS_ADDRESS,
+    "settlement": SETTLEMENT_ADDRESS,
 }
 
 

@@ -17,6 +17,8 @@ from contracts.parameters.projection import metadata as parameters
 from contracts.pledges.tables import metadata as pledges
 from contracts.receipts.tables import metadata as receipts
 from contracts.receivables.tables import metadata as receivables
+from contracts.settlement.tables import deal_metadata as settlement
+from contracts.settlement.tables import metadata as deposits
 from contracts.stock.tables import metadata as stock
 from ledger.projection import open_database, upgrade
 
@@ -26,6 +28,7 @@ from ledger.projection import open_database, upgrade
     "metadata",
     [
         pytest.param(claims, id="claims"),
+        pytest.param(deposits, id="deposits"),
         pytest.param(directory, id="directory"),
         pytest.param(following, id="following"),
         pytest.param(governance, id="governance"),
@@ -35,6 +38,7 @@ from ledger.projection import open_database, upgrade
         pytest.param(pledges, id="pledges"),
         pytest.param(receipts, id="receipts"),
         pytest.param(receivables, id="receivables"),
+        pytest.param(settlement, id="settlement"),
         pytest.param(stock, id="stock"),
     ],
 )

@@ -29,9 +29,9 @@ abstract contract Deals is Members, IDeals {
         bytes32 by = _callerWith(remark);
         if (legs.length == 0 || legs.length > LEGS_MAX) revert WrongLegs(legs.length);
         if (draft.expires > block.timestamp + TERM_SECONDS_MAX || draft.expires <= block.timestamp) {
-            revert InvalidTerms();
+            revert InvalidDeal();
         }
-        if (draft.buyerBank != 0) revert InvalidTerms();
+        if (draft.buyerBank != 0) revert InvalidDeal();
         id = _make(draft, by, SettlementRules.OFFER);
         Deal storage entry = _deals[id];
         entry.seller = by;
@@ -47,7 +47,7 @@ abstract contract Deals is Members, IDeals {
         _tellDeal(id, SettlementRules.OFFER, by, 0, remark);
         // Whoever names no revision has not looked: the instrument takes zero for any.
         for (uint256 i = 0; i < legs.length; ++i) {
-            if (legs[i].revision == 0) revert InvalidTerms();
+            if (legs[i].revision == 0) revert InvalidDeal();
             IInstrument(legs[i].instrument).lock(legs[i].id, legs[i].revision, by);
         }
     }
@@ -109,8 +109,8 @@ abstract contract Deals is Members, IDeals {
     /// @inheritdoc IDeals
     function setAside(Draft calldata draft, string calldata remark) external returns (bytes32 id) {
         bytes32 by = _callerWith(remark);
-        if (draft.condition.kind == ConditionKind.None || draft.expires != 0) revert InvalidTerms();
-        if (draft.role != IConsortium.Role.None || draft.counterparty == 0) revert InvalidTerms();
+        if (draft.condition.kind == ConditionKind.None || draft.expires != 0) revert InvalidDeal();
+        if (draft.role != IConsortium.Role.None || draft.counterparty == 0) revert InvalidDeal();
         id = _make(draft, by, SettlementRules.SET_ASIDE);
         Deal storage entry = _deals[id];
         entry.seller = draft.counterparty;
@@ -126,7 +126,7 @@ abstract contract Deals is Members, IDeals {
     function _make(Draft calldata draft, bytes32 by, uint256 rule) private returns (bytes32 id) {
         if (draft.amount == 0) revert InvalidAmount(draft.amount);
         _checkCurrency(draft.currency);
-        if (draft.counterparty == by) revert InvalidTerms();
+        if (draft.counterparty == by) revert InvalidDeal();
         if (draft.counterparty != 0) _checkActive(draft.counterparty);
         _checkCondition(draft.condition);
         id = _number(by, draft.number);
@@ -144,15 +144,15 @@ abstract contract Deals is Members, IDeals {
         if (condition.kind == ConditionKind.None || condition.kind == ConditionKind.Date) {
             bool named = condition.attestor != 0 || condition.subject != 0 || condition.deadline != 0;
             bool dated = condition.kind == ConditionKind.Date;
-            if (named || (condition.due > block.timestamp) != dated) revert InvalidTerms();
-            if (!dated && condition.due != 0) revert InvalidTerms();
+            if (named || (condition.due > block.timestamp) != dated) revert InvalidDeal();
+            if (!dated && condition.due != 0) revert InvalidDeal();
         } else {
             _checkActive(condition.attestor);
             bool late = condition.deadline > block.timestamp;
-            if (!late || condition.due != 0 || condition.subject == 0) revert InvalidTerms();
+            if (!late || condition.due != 0 || condition.subject == 0) revert InvalidDeal();
         }
         uint256 latest = block.timestamp + TERM_SECONDS_MAX;
-        if (condition.due > latest || condition.deadline > latest) revert InvalidTerms();
+        if (condition.due > latest || condition.deadline > latest) revert InvalidDeal();
     }
 
     /// @inheritdoc IDeals
@@ -193,7 +193,7 @@ abstract contract Deals is Members, IDeals {
         returns (bytes32 by)
     {
         by = _actOn(id, revision, rule, remark);
-        if (evidence == 0) revert DecisionMissing();
+        if (evidence == 0) revert NoEvidence();
         Deal storage entry = _deals[id];
         if (block.timestamp > entry.condition.deadline) revert TooLate(id, entry.condition.deadline);
         entry.evidence = evidence;

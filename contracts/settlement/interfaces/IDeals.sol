@@ -91,7 +91,10 @@ interface IDeals {
     error NotInstrument(address place);
     /// @notice 1 to 16 instruments in an offer, and a revision for each.
     error WrongLegs(uint256 count);
-    error InvalidTerms();
+    /// @notice Terms that contradict themselves, or a time that is past or more than ten years away.
+    error InvalidDeal();
+    /// @notice An attestor names what he has seen.
+    error NoEvidence();
     /// @notice With a condition money is set aside (`commit`), without one it is paid (`accept`).
     error WrongCondition(bytes32 id, ConditionKind kind);
     error TooEarly(bytes32 id, uint48 until);

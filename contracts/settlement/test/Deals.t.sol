@@ -420,7 +420,7 @@ contract ConditionalTest is DealsScene {
             IDeals.Draft memory draft = _draftDeal(TRADER, 600, wrong[i]);
             draft.expires = 0;
             draft.buyerBank = BANK;
-            vm.expectRevert(abi.encodeWithSelector(IDeals.InvalidTerms.selector));
+            vm.expectRevert(abi.encodeWithSelector(IDeals.InvalidDeal.selector));
             _as(MILL);
             SETTLEMENT.setAside(draft, "");
         }
