@@ -13,7 +13,6 @@ from contracts.instruments.places import ChainPlace, place_of
 from contracts.instruments.viewer import Viewer
 from contracts.receipts.tables import (
     receipt_lot_party_table,
-    receipt_party_table,
     receipt_table,
 )
 from contracts.stock.tables import (
@@ -48,8 +47,8 @@ class StoredLot:
     lot: Lot
     """Its `last_count` is what the last count said, whatever has left since."""
     counters: tuple[str, ...]
-    receipts: int
-    """How many receipts stand for its goods, of those that the viewer may see."""
+    receipts: int | None
+    """How many receipts stand for its goods; for who keeps them, or sees all."""
     place: ChainPlace
     """Of the last event."""
 
@@ -197,22 +196,23 @@ def _completed(connection: Connection, page: Page[StoredLot], viewer: Viewer) ->
     ):
         counters.setdefault(row.lot, []).append(row.organisation)
     receipts = receipt_table.c
+    known = [
+        _hex(lot.key)
+        for lot in page.items
+        if viewer.sees_all or lot.lot.warehouse == viewer.organisation
+    ]
     counted = (
-        select(receipts.lot, func.count().label("count"))
-        .where(
-            receipts.lot.in_(keys),
-            receipts.state.in_(IN_STORE),
-            viewer.may_see(receipt_party_table, receipts.id),
-        )
+        select(receipts.lot, func.count())
+        .where(receipts.lot.in_(known), receipts.state.in_(IN_STORE))
         .group_by(receipts.lot)
     )
-    counts = {row.lot: row[1] for row in connection.execute(counted)}
+    counts = dict.fromkeys(known, 0) | {row[0]: row[1] for row in connection.execute(counted)}
     return page.map(
         lambda lot: StoredLot(
             lot.key,
             lot.lot,
             tuple(counters.get(_hex(lot.key), ())),
-            counts.get(_hex(lot.key), 0),
+            counts.get(_hex(lot.key)),
             lot.place,
         )
     )
@@ -236,7 +236,7 @@ def _bare(row: Row[Any]) -> StoredLot:
         counted_at=row.counted_at,
         short=row.short,
     )
-    return StoredLot(Hash32(bytes.fromhex(row.key[2:])), lot, (), 0, place_of(row))
+    return StoredLot(Hash32(bytes.fromhex(row.key[2:])), lot, (), None, place_of(row))
 
 
 def _entry(row: Row[Any]) -> LotEntry:
