@@ -15,15 +15,19 @@ from contracts.artifact import load_artifact
 from contracts.errors import ArtifactError
 
 ROOMS = [
+    ("contracts.claims", "Claims"),
     ("contracts.consortium", "Consortium"),
     ("contracts.directory", "Directory"),
     ("contracts.governance", "Governance"),
     ("contracts.network", "Network"),
     ("contracts.parameters", "Parameters"),
+    ("contracts.pledges", "Pledges"),
     ("contracts.provenance", "Provenance"),
+    ("contracts.receipts", "Receipts"),
     ("contracts.receivables", "Receivables"),
     ("contracts.settlement", "Deposits"),
     ("contracts.settlement", "Settlement"),
+    ("contracts.stock", "Stock"),
 ]
 CODE_SIZE_BYTES_MAX = 24_576
 """EIP-170."""
