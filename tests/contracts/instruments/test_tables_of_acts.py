@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from contracts.instruments import (
 )
 from contracts.instruments import __main__ as command
 from contracts.instruments.drawing import page
+from tests.conftest import skip_or_fail
 
 pytestmark = pytest.mark.feature("F1")
 
@@ -276,3 +278,16 @@ def test_the_tables_are_toml_that_says_nothing_else(project_root: Path) -> None:
     assert len(tables) >= 2
     for table in tables:
         parse_machine(tomllib.loads(table.read_text("utf-8")))
+
+
+def test_the_gate_of_contracts_compares_the_tables(
+    project_root: Path, require: Callable[[str], str]
+) -> None:
+    require("node")
+    require("npm")
+    if not (project_root / "contracts/toolchain/node_modules").is_dir():
+        skip_or_fail("contracts/toolchain/node_modules is missing: run contracts/toolchain/check")
+    gate = [str(project_root / "contracts/toolchain/check"), "tables"]
+    done = subprocess.run(gate, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "same docs/instruments/receipt.md" in done.stdout
