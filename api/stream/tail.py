@@ -187,6 +187,8 @@ class _Run:
 
     def start(self) -> None:
         self._unsubscribe = self._ledger.subscribe(self._push)
+        # What was committed since the tail looked at the projection, and before this.
+        self._newest = self._ledger.head().header.number
         self._thread.start()
 
     def stop(self) -> None:
