@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from eth_utils.address import to_checksum_address
+
 from api.operations.errors import Refused
 from ledger.types import Address, Hash32, PlacedLog
 
@@ -120,7 +122,7 @@ class Prepared:
     a revision too."""
 
     def body(self) -> dict[str, Any]:
-        """The answer in JSON, fields as in `eth_signTransaction`."""
+        """The answer in JSON: fields as in `eth_signTransaction`, `to` in EIP-55."""
         return {
             "transaction": {
                 "type": "0x2",
@@ -129,7 +131,7 @@ class Prepared:
                 "gas": hex(self.gas),
                 "maxFeePerGas": "0x0",
                 "maxPriorityFeePerGas": "0x0",
-                "to": f"0x{self.to.hex()}",
+                "to": to_checksum_address(self.to),
                 "value": "0x0",
                 "data": f"0x{self.data.hex()}",
                 "accessList": [],
