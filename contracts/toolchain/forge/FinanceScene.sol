@@ -117,6 +117,18 @@ abstract contract FinanceScene is TestBase {
         return address(uint160(uint256(keccak256(abi.encode("device", id)))));
     }
 
+    /// @dev The organisation's call is refused with this error.
+    function _refused(bytes32 who, address to, bytes memory data, bytes4 error_) internal {
+        _refusedFrom(account(who), to, data, error_);
+    }
+
+    function _refusedFrom(address sender, address to, bytes memory data, bytes4 error_) internal {
+        vm.prank(sender);
+        (bool ok, bytes memory why) = to.call(data);
+        vm.assertFalse(ok, "refused");
+        vm.assertEq(bytes32(bytes4(why)), bytes32(error_), "for this reason");
+    }
+
     // ---- goods and receipts ---------------------------------------------------------------------
 
     function _agreement() internal pure returns (IStock.Agreement memory) {
