@@ -8,6 +8,11 @@ from typing import Final
 from contracts.claims import ClaimsHandler
 from contracts.consortium import ConsortiumHandler, founders_of
 from contracts.directory import DirectoryHandler, FollowingHandler, founding_contracts_of
+from contracts.financing.projection import (
+    ApplicationsHandler,
+    FinancingHandler,
+    PricingHandler,
+)
 from contracts.genesis import AllocEntry
 from contracts.governance import GovernanceHandler, founding_votes_of
 from contracts.network import NetworkHandler, founding_nodes_of
@@ -15,6 +20,7 @@ from contracts.notices import NoticesHandler
 from contracts.notices.sources import SOURCES
 from contracts.parameters import ParametersHandler, founding_values_of
 from contracts.pledges import PledgesHandler
+from contracts.pools.projection import PoolBookHandler, PoolsHandler
 from contracts.receipts import ReceiptsFollowing, ReceiptsHandler
 from contracts.receivables import ReceivablesFollowing, ReceivablesHandler
 from contracts.settlement.projection import DepositsHandler, SettlementHandler
@@ -26,12 +32,17 @@ _FIXED: Final[Mapping[str, Callable[[Address], Handler]]] = {
     "claims": ClaimsHandler,
     "stock": StockHandler,
     "pledges": PledgesHandler,
+    "pricing": PricingHandler,
     "deposits": DepositsHandler,
 }
 """Contracts of finance with one version for ever."""
 
 _VERSIONED: Final[Mapping[str, Callable[[Address], Handler]]] = {
+    "applications": ApplicationsHandler,
+    "financing": FinancingHandler,
     "settlement": SettlementHandler,
+    "pools": PoolsHandler,
+    "pool-book": PoolBookHandler,
 }
 """Those of which members may vote for new versions: the handler is given the logs of all."""
 

@@ -11,6 +11,9 @@ from sqlalchemy.pool import StaticPool
 
 from contracts.directory.following import metadata as following
 from contracts.genesis import (
+    APPLICATIONS_ADDRESS,
+    FINANCING_ADDRESS,
+    PRICING_ADDRESS,
     CLAIMS_ADDRESS,
     CONSORTIUM_ADDRESS,
     DEPOSITS_ADDRESS,
@@ -19,6 +22,8 @@ from contracts.genesis import (
     NETWORK_ADDRESS,
     PARAMETERS_ADDRESS,
     PLEDGES_ADDRESS,
+    POOL_BOOK_ADDRESS,
+    POOLS_ADDRESS,
     RECEIPTS_ADDRESS,
     RECEIVABLES_ADDRESS,
     SETTLEMENT_ADDRESS,
@@ -40,9 +45,14 @@ PLACES = {
     "stock": STOCK_ADDRESS,
     "pledges": PLEDGES_ADDRESS,
     "receipts": RECEIPTS_ADDRESS,
+    "applications": APPLICATIONS_ADDRESS,
+    "financing": FINANCING_ADDRESS,
+    "pricing": PRICING_ADDRESS,
     "receivables": RECEIVABLES_ADDRESS,
     "deposits": DEPOSITS_ADDRESS,
     "settlement": SETTLEMENT_ADDRESS,
+    "pools": POOLS_ADDRESS,
+    "pool-book": POOL_BOOK_ADDRESS,
 }
 
 

@@ -22,6 +22,8 @@ ROOMS = [
     ("contracts.network", "Network"),
     ("contracts.parameters", "Parameters"),
     ("contracts.pledges", "Pledges"),
+    ("contracts.pools", "PoolBook"),
+    ("contracts.pools", "Pools"),
     ("contracts.provenance", "Provenance"),
     ("contracts.receipts", "Receipts"),
     ("contracts.receivables", "Receivables"),

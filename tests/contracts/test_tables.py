@@ -10,11 +10,16 @@ from sqlalchemy import MetaData
 from contracts.claims.projection import metadata as claims
 from contracts.directory.following import metadata as following
 from contracts.directory.projection import metadata as directory
+from contracts.financing.tables import application_metadata as applications
+from contracts.financing.tables import loan_metadata as financing
+from contracts.financing.tables import pricing_metadata as pricing
 from contracts.governance.tables import metadata as governance
 from contracts.network.projection import metadata as network
 from contracts.notices import metadata as notices
 from contracts.parameters.projection import metadata as parameters
 from contracts.pledges.tables import metadata as pledges
+from contracts.pools.tables import cash_metadata as pools
+from contracts.pools.tables import metadata as pool_book
 from contracts.receipts.tables import metadata as receipts
 from contracts.receivables.tables import metadata as receivables
 from contracts.settlement.tables import deal_metadata as settlement
@@ -30,12 +35,17 @@ from ledger.projection import open_database, upgrade
         pytest.param(claims, id="claims"),
         pytest.param(deposits, id="deposits"),
         pytest.param(directory, id="directory"),
+        pytest.param(applications, id="applications"),
+        pytest.param(financing, id="financing"),
         pytest.param(following, id="following"),
         pytest.param(governance, id="governance"),
         pytest.param(network, id="network"),
         pytest.param(notices, id="notices"),
         pytest.param(parameters, id="parameters"),
         pytest.param(pledges, id="pledges"),
+        pytest.param(pool_book, id="pool-book"),
+        pytest.param(pools, id="pools"),
+        pytest.param(pricing, id="pricing"),
         pytest.param(receipts, id="receipts"),
         pytest.param(receivables, id="receivables"),
         pytest.param(settlement, id="settlement"),

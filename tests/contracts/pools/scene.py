@@ -128,7 +128,9 @@ def collection(
 class PoolScene:
     """The chain, and who does what on it."""
 
-    chain: MemoryChain = field(default_factory=lambda: MemoryChain.of(entries(founders())))
+    chain: MemoryChain = field(
+        default_factory=lambda: MemoryChain.of(entries(founders(), votes={OPERATOR.id: 1}))
+    )
     receipts: list[Receipt] = field(default_factory=list)
 
     def send(self, by: str, to: Address, data: bytes) -> Receipt:
@@ -187,6 +189,14 @@ class PoolScene:
             "trust-house", binding.distribute_calldata(id_, period, end, seen.revision)
         )
         return [logs.decode_log(log) for log in told(receipt, POOLS_ADDRESS)], receipt
+
+    def distribute_refused(self, id_: Hash32, period: int, end: date) -> str | None:
+        seen = self.open(id_, period)
+        data = binding.distribute_calldata(id_, period, end, seen.revision)
+        return self.refusal("trust-house", POOLS_ADDRESS, data)
+
+    def voter(self) -> Key:
+        return KEYS[OPERATOR.id]
 
     # ---- reading ------------------------------------------------------------------------------
 
