@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from api.errors import Unavailable
 from api.operations import records
 from api.operations.errors import KeyReused, UnderWay
+from api.operations.gas import GasBook
 from api.operations.own_keys import OwnKeys
 from api.operations.records import Record
 from api.operations.refusing import problem_of, refused_as, why_refused
@@ -76,6 +77,7 @@ class Operations:
         self._own_keys = OwnKeys(engine, ledger, self._sender, nonces, self._teller, self.limits)
         self._committer = GroupCommitter(engine, "operations-commit")
         self._shower = Shower(projector)
+        self._gas = GasBook()
         self._pool = ThreadPoolExecutor(self.limits.threads, "operation")
         self._lock = threading.Lock()
         self._live: dict[tuple[str, str], Work] = {}
@@ -266,7 +268,10 @@ class Operations:
         assert work.call is not None
         account = self._sender.account(work.organisation)
         call = work.call
-        gas = self._sender.trial(account, call.to, call.data)
+        gas = self._gas.enough_for(call) if self._waiting > self.limits.untried_above else None
+        if gas is None:
+            gas = self._sender.trial(account, call.to, call.data)
+        gas = min(gas, self._ledger.limits().block_gas_limit)
         signed = self._sender.sign(work.organisation, call.to, call.data, gas)
         if not work.carry(signed):
             self._sender.discard(signed)
@@ -357,6 +362,8 @@ class Operations:
             return
         told: tuple[str | None, str] | None = None
         if outcome.status == 1:
+            if work.call is not None:
+                self._gas.learn(work.call, outcome.gas_used)
             self._finish(work, self._done(outcome))
         else:
             refused = why_refused(self._ledger, outcome)

@@ -176,6 +176,9 @@ class Limits:
     prepared_max: int = 10_000
     waiting_max: int = 2_000
     """Operations under way at once; beyond, 503."""
+    untried_above: int = 8
+    """With more than so many under way, calls whose like went well are sent without being tried:
+    what the contract refuses is then told by its block, as the transaction's outcome."""
     threads: int = 4
     """That try and sign: as many as can be of use on one interpreter."""
     accounts_shown_max: int = 5

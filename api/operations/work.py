@@ -35,7 +35,6 @@ class Work:
     """None where it came signed, or from before a restart."""
     idempotency: Idempotency | None
     signed: Signed | None = None
-    gas: int = 0
     attempts: int = 0
     abandoned: bool = False
     """Nobody waits, and nothing is signed: it is not to be done."""
