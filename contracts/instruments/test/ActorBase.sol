@@ -90,7 +90,10 @@ abstract contract ActorBase is FinanceScene {
     }
 
     /// @dev An act on a receipt, judged where it went through.
-    function _act(Kind kind, bytes32 id, bytes32 who, bytes memory data) internal returns (bool ok, bytes memory result) {
+    function _act(Kind kind, bytes32 id, bytes32 who, bytes memory data)
+        internal
+        returns (bool ok, bytes memory result)
+    {
         IReceipts.Receipt memory before = RECEIPTS.receipt(id);
         (ok, result) = _call(account(who), address(RECEIPTS), data);
         if (ok) _judge(kind, id, who, before, keccak256(data));

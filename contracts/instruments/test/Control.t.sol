@@ -82,8 +82,15 @@ contract ControlTest is FinanceScene {
         for (uint256 i = 0; i < 9; ++i) {
             bytes32 court = bytes32(abi.encodePacked("court-", bytes1(uint8(97 + i))));
             _join(court, IConsortium.Role.Arbitrator);
-            if (i < 8) _freeze(court);
-            else _actRefused(court, abi.encodeCall(IInstrument.freeze, (id, 0, DECISION, "")), IInstrument.TooManyFreezes.selector);
+            if (i < 8) {
+                _freeze(court);
+            } else {
+                _actRefused(
+                    court,
+                    abi.encodeCall(IInstrument.freeze, (id, 0, DECISION, "")),
+                    IInstrument.TooManyFreezes.selector
+                );
+            }
         }
     }
 
@@ -129,7 +136,11 @@ contract ControlTest is FinanceScene {
         _actRefused(TRADER, other, IInstrument.InstrumentPledged.selector);
         _actRefused(TRADER, abi.encodePacked(_give(), hex"00"), IInstrument.InstrumentPledged.selector);
         _do(TRADER, _give());
-        _actRefused(MILL, abi.encodeCall(IReceipts.transferBoth, (id, 0, TRADER, TRADER, "")), IInstrument.InstrumentPledged.selector);
+        _actRefused(
+            MILL,
+            abi.encodeCall(IReceipts.transferBoth, (id, 0, TRADER, TRADER, "")),
+            IInstrument.InstrumentPledged.selector
+        );
     }
 
     function test_any_act_in_between_uses_a_permit_up() public {
@@ -183,7 +194,9 @@ contract ControlTest is FinanceScene {
         IPledges.Terms memory terms = _pledgeTerms();
         _as(TRADER);
         bytes32 key = PLEDGES.propose(address(RECEIPTS), id, 2, BANK, terms, "");
-        _refused(BANK, address(PLEDGES), abi.encodeCall(IPledges.accept, (key, "")), IInstrument.InstrumentLocked.selector);
+        _refused(
+            BANK, address(PLEDGES), abi.encodeCall(IPledges.accept, (key, "")), IInstrument.InstrumentLocked.selector
+        );
         vm.prank(SETTLEMENT_PLACE);
         RECEIPTS.settle(id, 0, TRADER, MILL);
         vm.assertEq(RECEIPTS.receipt(id).holder, MILL, "settled");
@@ -264,7 +277,9 @@ contract ControlTest is FinanceScene {
         bytes32 mask = kept == 0 ? bytes32(0) : bytes32(type(uint256).max << (8 * (32 - kept)));
         bytes32 number = text & mask;
         bool good = kept != 0;
-        for (uint256 i = 0; i < kept; ++i) if (uint8(number[i]) <= 0x20 || uint8(number[i]) >= 0x7f) good = false;
+        for (uint256 i = 0; i < kept; ++i) {
+            if (uint8(number[i]) <= 0x20 || uint8(number[i]) >= 0x7f) good = false;
+        }
         if (good) vm.assertTrue(Codes.isNumber(number), "a number");
         // A byte of zero may end it early: then the rest was zero as well, or it is none.
         if (!good && kept != 0 && number[0] != 0 && number[kept - 1] != 0) {

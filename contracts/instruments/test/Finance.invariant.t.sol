@@ -25,7 +25,9 @@ contract FinanceActor is SecurityActor {
             lots.push(STOCK.registerLot("silo", bytes32(i + 1), _agreement(), counters));
             _count(lots[i], 1_500);
         }
-        for (uint256 i = 0; i < 16; ++i) claimKeys.push(keccak256(abi.encode("item", i)));
+        for (uint256 i = 0; i < 16; ++i) {
+            claimKeys.push(keccak256(abi.encode("item", i)));
+        }
     }
 
     /// @dev What the members may try; twice what the rest depends on.
@@ -59,7 +61,9 @@ contract FinanceActor is SecurityActor {
             this.entrust.selector
         ];
         list = new bytes4[](all.length);
-        for (uint256 i = 0; i < all.length; ++i) list[i] = all[i];
+        for (uint256 i = 0; i < all.length; ++i) {
+            list[i] = all[i];
+        }
     }
 
     function idCount() external view returns (uint256) {
@@ -150,7 +154,9 @@ contract FinanceInvariants is FinanceScene {
             IStock.entrust.selector
         ];
         uint256 missing;
-        for (uint256 i = 0; i < acts.length; ++i) if (actor.done(acts[i]) == 0) missing |= 1 << i;
+        for (uint256 i = 0; i < acts.length; ++i) {
+            if (actor.done(acts[i]) == 0) missing |= 1 << i;
+        }
         vm.assertEq(missing, 0, "acts that never went through, by bit");
         afterInvariant();
     }
@@ -193,7 +199,9 @@ contract FinanceInvariants is FinanceScene {
     }
 
     function _lotIndex(bytes32 lot) private view returns (uint256) {
-        for (uint256 i = 0; i < 3; ++i) if (actor.lots(i) == lot) return i;
+        for (uint256 i = 0; i < 3; ++i) {
+            if (actor.lots(i) == lot) return i;
+        }
         revert("unknown lot");
     }
 

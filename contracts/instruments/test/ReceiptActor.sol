@@ -260,7 +260,8 @@ abstract contract ReceiptActor is ActorBase {
         bytes32 id = _some(seed);
         IReceipts.Receipt memory known = RECEIPTS.receipt(id);
         if (seed % 2 == 0) {
-            (bool ok,) = _act(Kind.Serve, id, _who(seed / 7, known.holder), abi.encodeCall(IReceipts.expire, (id, 0, "")));
+            (bool ok,) =
+                _act(Kind.Serve, id, _who(seed / 7, known.holder), abi.encodeCall(IReceipts.expire, (id, 0, "")));
             if (ok) vm.assertTrue(known.expires <= block.timestamp, "not before its time");
         } else {
             uint48 expires = uint48(block.timestamp + longer % 100 days);

@@ -95,7 +95,8 @@ abstract contract SecurityActor is ReceiptActor {
         IPledges.Pledge memory known = PLEDGES.pledge(key);
         address sender = account(_who(seed / 7, known.pledgee));
         // Days go by until something can be done, most times.
-        uint256 until = known.state == IPledges.State.Active ? known.terms.due + 1 : known.since + known.terms.noticeSeconds;
+        uint256 until =
+            known.state == IPledges.State.Active ? known.terms.due + 1 : known.since + known.terms.noticeSeconds;
         if (seed % 3 != 0 && until > time) vm.warp(time = until);
         bool running = known.state == IPledges.State.Active;
         if (!running && how % 4 < 2) _call(sender, address(PLEDGES), abi.encodeCall(IPledges.cure, (key, "")));
@@ -134,7 +135,9 @@ abstract contract SecurityActor is ReceiptActor {
 
     function _receipts(bytes32[] memory of_) private view returns (IReceipts.Receipt[] memory found) {
         found = new IReceipts.Receipt[](of_.length);
-        for (uint256 i = 0; i < of_.length; ++i) found[i] = RECEIPTS.receipt(of_[i]);
+        for (uint256 i = 0; i < of_.length; ++i) {
+            found[i] = RECEIPTS.receipt(of_[i]);
+        }
     }
 
     /// @notice The pledgee permits one call, which is made at once, or another one in its place.
@@ -214,7 +217,9 @@ abstract contract SecurityActor is ReceiptActor {
         if (seed % 4 == 0) {
             _govern(subject, IConsortium.Status.Suspended);
         } else {
-            for (uint256 i = 0; i < 9; ++i) _govern(_roster[i], IConsortium.Status.Active);
+            for (uint256 i = 0; i < 9; ++i) {
+                _govern(_roster[i], IConsortium.Status.Active);
+            }
         }
     }
 

@@ -215,7 +215,11 @@ contract GoodsTest is FinanceScene {
         RECEIPTS.cancel(id, 0, "");
         vm.assertEq(uint256(STOCK.lotOf(lot).counted), 1_000, "the goods stay");
         vm.assertEq(uint256(STOCK.lotOf(lot).live), 0, "for nobody");
-        _actRefused(WAREHOUSE, abi.encodeCall(IReceipts.issue, (_draft("A-1", lot, 1), "")), IInstrument.InstrumentExists.selector);
+        _actRefused(
+            WAREHOUSE,
+            abi.encodeCall(IReceipts.issue, (_draft("A-1", lot, 1), "")),
+            IInstrument.InstrumentExists.selector
+        );
     }
 
     // ---- the other medium -----------------------------------------------------------------------

@@ -181,7 +181,8 @@ contract StockTest is FinanceScene {
         vm.assertTrue(STOCK.lotOf(lot).short == short, "short");
         if (!short) return;
         IReceipts.Draft memory draft = _draft("A-2", lot, 1);
-        _refused(WAREHOUSE, address(RECEIPTS), abi.encodeCall(IReceipts.issue, (draft, "")), IStock.StockShort.selector);
+        bytes memory data = abi.encodeCall(IReceipts.issue, (draft, ""));
+        _refused(WAREHOUSE, address(RECEIPTS), data, IStock.StockShort.selector);
     }
 
     function test_a_shortfall_begins_and_ends_once() public {
@@ -198,7 +199,9 @@ contract StockTest is FinanceScene {
     function test_an_old_count_is_not_enough_for_issuing() public {
         vm.warp(NOW + 30 days + 1);
         IReceipts.Draft memory draft = _draft("A-2", lot, 1);
-        _refused(WAREHOUSE, address(RECEIPTS), abi.encodeCall(IReceipts.issue, (draft, "")), IStock.CountTooOld.selector);
+        _refused(
+            WAREHOUSE, address(RECEIPTS), abi.encodeCall(IReceipts.issue, (draft, "")), IStock.CountTooOld.selector
+        );
         _count(lot, 1_000);
         _issued("A-2", lot, 1);
     }

@@ -52,8 +52,7 @@ abstract contract FinanceScene is TestBase {
             )
         );
         _place(
-            address(DIRECTORY),
-            abi.encodePacked(type(Directory).creationCode, abi.encode(GOVERNANCE, new bytes32[](0)))
+            address(DIRECTORY), abi.encodePacked(type(Directory).creationCode, abi.encode(GOVERNANCE, new bytes32[](0)))
         );
         _place(address(CLAIMS), type(Claims).creationCode);
         _place(address(STOCK), type(Stock).creationCode);
