@@ -58,8 +58,14 @@ class AssetProof:
         except InclusionError as error:
             raise AssetProofError(str(error)) from error
 
-    def verify(self, root: bytes) -> None:
-        """Raises `AssetProofError` unless the path leads to `root`, the ledger's for the date."""
+    def verify(self, root: bytes, count: int) -> None:
+        """Raises `AssetProofError` unless the path leads to the ledger's root for the date.
+
+        `count` is the ledger's as well: many sizes of a tree fit to one path, so that the size in
+        the proof says nothing by itself.
+        """
+        if self.size != count:
+            raise AssetProofError(f"the pool had {count} assets on {self.date}, not {self.size}")
         if self.root() != root:
             raise AssetProofError(f"the path leads to another root than that of {self.date}")
 

@@ -120,7 +120,7 @@ def test_every_call_is_for_its_office_alone(scene: PoolScene) -> None:
     calls: list[tuple[Address, bytes, set[str]]] = [
         (
             BOOK,
-            binding.commit_calldata(id_, FIRST + timedelta(1), day(changed=0)),
+            binding.commit_calldata(id_, second, day(changed=0)),
             {"loan-service"},
         ),
         (BOOK, binding.correct_calldata(id_, FIRST, day(), "wrong file"), {"loan-service"}),
