@@ -154,9 +154,10 @@ abstract contract SecurityActor is ReceiptActor {
         (bool ok,) = _act(Kind.Permit, id, who, data);
         if (!ok) return;
         granted[id] = keccak256(call);
-        if (to % 4 == 0) call = _transferData(id, to, what, seed);
-        if (what % 3 == 0 && to % 4 != 0 && ids.length < LIST_MAX) _split(id, known.holder, call);
-        else _act(Kind.Dispose, id, known.holder, call);
+        bool parts = what % 3 == 0;
+        if (to % 4 == 0) (parts, call) = (false, _transferData(id, to, what, seed));
+        if (!parts) _act(Kind.Dispose, id, known.holder, call);
+        else if (ids.length < LIST_MAX) _split(id, known.holder, call);
     }
 
     // ---- authorities --------------------------------------------------------------------------------
