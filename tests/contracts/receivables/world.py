@@ -57,6 +57,13 @@ def hash_of(text: str) -> Hash32:
     return Hash32(keccak(text.encode()))
 
 
+def founders() -> list[Founder]:
+    return [
+        Founder(name, role, Profile(name.title()), (KEYS[name].address,))
+        for name, role in MEMBERS.items()
+    ]
+
+
 @dataclass
 class World:
     """The chain, and stand-ins at two names that move no deposits."""
@@ -64,14 +71,12 @@ class World:
     chain: MemoryChain
     settlement: Address = field(default=Address(bytes(20)))
     financing: Address = field(default=Address(bytes(20)))
+    keys: dict[Hash32, Hash32] = field(default_factory=dict)
+    """Pledges by what they cover."""
 
     @classmethod
     def founded(cls) -> World:
-        founders = [
-            Founder(name, role, Profile(name.title()), (KEYS[name].address,))
-            for name, role in MEMBERS.items()
-        ]
-        chain = MemoryChain.of(entries(founders, votes={"operator": 1}))
+        chain = MemoryChain.of(entries(founders(), votes={"operator": 1}))
         places = {}
         for name in ("settlement", "financing"):
             made = chain.send(KEYS["operator"], None, forwarder(RECEIVABLES_ADDRESS))

@@ -1,0 +1,408 @@
+"""Receivables in plain Python: what the contract is held against.
+
+Who may do what in which state is read from the table; everything else is written out here. A `Book`
+is changed by its methods, or they raise `Refused` with the name of the contract's error.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from contracts.instruments import Act, WhilePledged
+from contracts.receivables import MACHINE, Draft, Endorsement, Kind, Receivable, part_id
+from ledger.types import Hash32
+from tests.contracts.receivables.specimens import roles_of
+from tests.contracts.receivables.world import MEMBERS
+
+OUTSIDE = ("regulator", "arbitrator")
+ENDORSEMENTS_MAX = 32
+
+
+class Refused(Exception):
+    """The rules forbid it; the text is the contract's name for the reason."""
+
+
+@dataclass
+class Paper:
+    """One receivable."""
+
+    draft: Draft
+    issuer: str
+    holder: str
+    root: Hash32
+    amount: int
+    issued: int
+    due: int
+    state: str = "proposed"
+    revision: int = 1
+    outstanding: int = 0
+    paid: int = 0
+    pledgee: str | None = None
+    origin: Hash32 | None = None
+    part: int = 0
+    invoice: Hash32 | None = None
+    presented: int = 0
+    frozen: set[str] = field(default_factory=set)
+    locked: bool = False
+    disputable: bool = False
+    undertaken: bool = False
+    financed: bool = False
+    endorsers: list[Endorsement] = field(default_factory=list)
+    """The nearest last."""
+    keys: list[Hash32] = field(default_factory=list)
+    offer: tuple[str, int] | None = None
+    former: tuple[int, str, list[Endorsement]] | None = None
+    """Revision of an endorsement, and what was before it."""
+
+    @property
+    def guarantor(self) -> str | None:
+        return next((e.endorser for e in reversed(self.endorsers) if e.recourse), None)
+
+    def record(self) -> Receivable:
+        """As the contract would tell it."""
+        draft = self.draft
+        return Receivable(
+            kind=draft.kind,
+            issuer=self.issuer,
+            number=None if self.part else draft.number,
+            creditor=draft.creditor,
+            debtor=draft.debtor,
+            attestor=draft.attestor,
+            terms=draft.terms,
+            invoice=self.invoice,
+            holder=self.holder,
+            pledgee=self.pledgee,
+            guarantor=self.guarantor,
+            origin=self.origin,
+            root=self.root,
+            amount=self.amount,
+            outstanding=self.outstanding,
+            paid=self.paid,
+            currency=draft.currency,
+            issued=self.issued,
+            due=self.due,
+            deliver_by=draft.deliver_by,
+            presented=self.presented,
+            grace_seconds=draft.grace_seconds,
+            revision=self.revision,
+            part=self.part,
+            endorsements=len(self.endorsers),
+            state=self.state,
+            freezes=len(self.frozen),
+            locked=self.locked,
+            disputable=self.disputable,
+            undertaken=self.undertaken,
+            rejectable=self.former is not None and self.former[0] == self.revision,
+            financed=self.financed,
+        )
+
+    def pass_on(self, by: str, to: str, *, recourse: bool) -> None:
+        """The endorser's name goes behind it, unless it comes back to one before him."""
+        if self.retrace(to):
+            return
+        if len(self.endorsers) == ENDORSEMENTS_MAX:
+            raise Refused("TooManyEndorsements")
+        self.endorsers.append(Endorsement(by, recourse))
+
+    def retrace(self, to: str) -> bool:
+        """Whether it comes back to an endorser who promised recourse: he is where he was."""
+        promise = Endorsement(to, recourse=True)
+        known = promise in self.endorsers
+        if known:
+            self.endorsers = self.endorsers[: self.endorsers.index(promise)]
+        return known
+
+
+class Book:
+    """All receivables, and what is claimed."""
+
+    def __init__(self) -> None:
+        self.papers: dict[Hash32, Paper] = {}
+        self.claims: dict[Hash32, Hash32] = {}
+        self.now = 0
+
+    def attempt(self, act: str, id_: Hash32, by: str, *arguments: object) -> str | None:
+        """Do it, or say why not; nothing has changed then."""
+        before = copy.deepcopy((self.papers, self.claims))
+        try:
+            getattr(self, act.replace("-", "_"))(id_, by, *arguments)
+        except Refused as reason:
+            self.papers, self.claims = before
+            return str(reason)
+        return None
+
+    # ---- the table -------------------------------------------------------------------------------
+
+    def _begin(self, name: str, id_: Hash32, by: str) -> Paper:
+        act, paper = MACHINE.act(name), self.papers[id_]
+        roles = {by} if by == "settlement" else roles_of(paper.record(), by)
+        self._check(act, paper, roles)
+        paper.state = MACHINE.after(act, paper.state)
+        paper.revision += 1
+        return paper
+
+    @staticmethod
+    def _check(act: Act, paper: Paper, roles: set[str]) -> None:
+        if not roles & set(act.by):
+            raise Refused("NotEntitled")
+        if paper.state not in act.states:
+            raise Refused("WrongState")
+        if paper.frozen and not act.while_frozen:
+            raise Refused("InstrumentFrozen")
+        if paper.locked and not act.while_locked:
+            raise Refused("InstrumentLocked")
+        if paper.pledgee and act.while_pledged is not WhilePledged.FREE:
+            raise Refused("InstrumentPledged")
+
+    # ---- coming into being, and ending -----------------------------------------------------------
+
+    def create(self, id_: Hash32, by: str, draft: Draft) -> None:
+        if draft.creditor != by and not draft.kind.is_bill:
+            raise Refused("InvalidParty")
+        if draft.debtor == draft.creditor:
+            raise Refused("InvalidParty")
+        if draft.kind is Kind.BANK_BILL and MEMBERS[draft.debtor].word != "bank":
+            raise Refused("InvalidParty")
+        self._claim(id_, draft.keys)
+        paper = Paper(draft, by, draft.creditor, id_, draft.amount, self.now, draft.due)
+        paper.outstanding, paper.keys = draft.amount, list(draft.keys)
+        if by not in (draft.creditor, draft.debtor):
+            paper.endorsers = [Endorsement(by, True)]
+        self.papers[id_] = paper
+
+    def _claim(self, id_: Hash32, keys: Sequence[Hash32]) -> None:
+        if any(key in self.claims for key in keys):
+            raise Refused("AlreadyClaimed")
+        self.claims |= dict.fromkeys(keys, id_)
+
+    def accept(self, id_: Hash32, by: str, disputable: bool) -> None:
+        kind = self.papers[id_].draft.kind
+        paper = self._begin("confirm" if kind is Kind.ORDER else "accept", id_, by)
+        if disputable and kind.is_bill:
+            raise Refused("Unconditional")
+        if (paper.draft.deliver_by or paper.due) <= self.now:
+            raise Refused("PastDue")
+        paper.disputable = disputable
+
+    def refuse(self, id_: Hash32, by: str) -> None:
+        self._end(self._begin("refuse", id_, by))
+
+    def cancel(self, id_: Hash32, by: str) -> None:
+        self._end(self._begin("cancel", id_, by))
+
+    def offer_cancel(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("offer-cancel", id_, by)
+        if paper.holder != paper.draft.creditor:
+            raise Refused("InvalidParty")
+        paper.offer = by, paper.revision
+
+    def agree_cancel(self, id_: Hash32, by: str) -> None:
+        last = self.papers[id_].revision
+        paper = self._begin("agree-cancel", id_, by)
+        if paper.offer is None or paper.offer[1] != last or paper.offer[0] == by:
+            raise Refused("NotOffered")
+        self._end(paper)
+
+    def _end(self, paper: Paper) -> None:
+        paper.outstanding = 0
+        if not paper.financed:
+            for key in paper.keys:
+                del self.claims[key]
+            paper.keys = []
+
+    # ---- orders ----------------------------------------------------------------------------------
+
+    def invoice(self, id_: Hash32, by: str, keys: Sequence[Hash32], document: Hash32) -> None:
+        paper = self._begin("invoice", id_, by)
+        if paper.invoice is not None:
+            raise Refused("InvoiceUnchanged")
+        self._claim(id_, keys)
+        paper.invoice = document
+        paper.keys += keys
+
+    def deliver(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("deliver", id_, by)
+        if paper.invoice is None:
+            raise Refused("NotInvoiced")
+        paper.due += max(0, self.now - paper.draft.deliver_by)
+
+    def lapse(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("lapse", id_, by)
+        if self.now <= paper.draft.deliver_by:
+            raise Refused("TooEarly")
+        paper.outstanding = 0
+
+    # ---- title -----------------------------------------------------------------------------------
+
+    def undertake(self, id_: Hash32, by: str, recourse: bool) -> None:
+        paper = self._begin("undertake", id_, by)
+        if paper.undertaken == recourse:
+            raise Refused("Unchanged")
+        paper.undertaken = recourse
+
+    def endorse(self, id_: Hash32, by: str, to: str, recourse: bool) -> None:
+        paper = self._begin("endorse", id_, by)
+        if paper.due <= self.now:
+            raise Refused("PastDue")
+        if to == by:
+            raise Refused("Unchanged")
+        paper.former = paper.revision, by, list(paper.endorsers)
+        self._hand_over(paper, to)
+        paper.pass_on(by, to, recourse=recourse)
+        paper.undertaken, paper.financed = False, True
+
+    @staticmethod
+    def _hand_over(paper: Paper, to: str) -> None:
+        if MEMBERS[to].word in OUTSIDE or to == paper.draft.debtor:
+            raise Refused("InvalidParty")
+        paper.holder = to
+
+    def reject(self, id_: Hash32, by: str) -> None:
+        last = self.papers[id_].revision
+        paper = self._begin("reject", id_, by)
+        if paper.former is None or paper.former[0] != last:
+            raise Refused("NothingToReject")
+        _, paper.holder, paper.endorsers = paper.former
+
+    def recourse(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("recourse", id_, by)
+        guarantor = paper.guarantor
+        if guarantor is None:
+            raise Refused("NobodyStandsBehind")
+        paper.retrace(guarantor)
+        paper.holder, paper.undertaken = guarantor, False
+
+    def split(self, id_: Hash32, by: str, amounts: Sequence[int]) -> None:
+        is_order = self.papers[id_].state == "confirmed"
+        paper = self._begin("split", id_, by)
+        if is_order and paper.invoice is not None:
+            raise Refused("InvoiceUnchanged")
+        if 0 in amounts:
+            raise Refused("InvalidAmount")
+        if sum(amounts) != paper.outstanding:
+            raise Refused("PartsDiffer")
+        for number, amount in enumerate(amounts, 1):
+            part = copy.deepcopy(paper)
+            part.state, part.revision = "confirmed" if is_order else "accepted", 1
+            part.origin, part.part, part.keys, part.offer, part.former = id_, number, [], None, None
+            part.amount = part.outstanding = amount
+            part.paid, part.issued, part.undertaken = 0, self.now, False
+            self.papers[part_id(id_, number)] = part
+        paper.outstanding = 0
+
+    # ---- money -----------------------------------------------------------------------------------
+
+    def present(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("present", id_, by)
+        if self.now < paper.due:
+            raise Refused("TooEarly")
+        paper.presented = self.now
+
+    def discharge(self, id_: Hash32, by: str, payer: str, amount: int) -> None:
+        whole = amount == self.papers[id_].outstanding
+        paper = self._begin("discharge" if whole else "discharge-part", id_, by)
+        if payer != paper.draft.debtor:
+            raise Refused("NotDebtor")
+        self._receive(paper, amount)
+
+    def confirm_payment(self, id_: Hash32, by: str, amount: int) -> None:
+        whole = amount == self.papers[id_].outstanding
+        paper = self._begin("confirm-payment" if whole else "confirm-part", id_, by)
+        self._receive(paper, amount)
+
+    @staticmethod
+    def _receive(paper: Paper, amount: int) -> None:
+        if not 0 < amount <= paper.outstanding:
+            raise Refused("InvalidAmount")
+        paper.outstanding -= amount
+        paper.paid += amount
+
+    def declare_default(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("declare-default", id_, by)
+        if self.now <= paper.due + paper.draft.grace_seconds:
+            raise Refused("TooEarly")
+        if paper.draft.kind.is_bill and not paper.presented:
+            raise Refused("NotPresented")
+
+    # ---- disputes --------------------------------------------------------------------------------
+
+    def dispute(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("dispute", id_, by)
+        if not paper.disputable:
+            raise Refused("Unconditional")
+        if paper.due <= self.now:
+            raise Refused("PastDue")
+
+    def withdraw_dispute(self, id_: Hash32, by: str) -> None:
+        self._begin("withdraw-dispute", id_, by)
+
+    def concede(self, id_: Hash32, by: str, outstanding: int) -> None:
+        paper = self._begin("concede", id_, by)
+        if not 0 < outstanding < paper.outstanding:
+            raise Refused("InvalidAmount")
+        paper.outstanding = outstanding
+
+    def uphold(self, id_: Hash32, by: str, outstanding: int) -> None:
+        paper = self._begin("uphold", id_, by)
+        if not 0 < outstanding <= paper.outstanding:
+            raise Refused("InvalidAmount")
+        paper.outstanding = outstanding
+
+    def annul(self, id_: Hash32, by: str) -> None:
+        self._begin("annul", id_, by).outstanding = 0
+
+    # ---- what all instruments have ---------------------------------------------------------------
+
+    def freeze(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("freeze", id_, by)
+        if by in paper.frozen:
+            raise Refused("FreezeUnchanged")
+        paper.frozen.add(by)
+
+    def unfreeze(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("unfreeze", id_, by)
+        if by not in paper.frozen:
+            raise Refused("FreezeUnchanged")
+        paper.frozen.remove(by)
+
+    def award(self, id_: Hash32, by: str, to: str) -> None:
+        paper = self._begin("award", id_, by)
+        if by not in paper.frozen:
+            raise Refused("FreezeUnchanged")
+        self._hand_over(paper, to)
+        paper.retrace(to)
+        paper.undertaken = False
+
+    def lock(self, id_: Hash32, by: str) -> None:
+        self._begin("lock", id_, by).locked = True
+
+    def unlock(self, id_: Hash32, by: str) -> None:
+        paper = self._begin("unlock", id_, by)
+        if not paper.locked:
+            raise Refused("NotLocked")
+        paper.locked = False
+
+    def settle(self, id_: Hash32, by: str, to: str) -> None:
+        paper = self._begin("settle", id_, by)
+        former, paper.locked = paper.holder, False
+        self._hand_over(paper, to)
+        paper.pass_on(former, to, recourse=paper.undertaken)
+        paper.undertaken, paper.financed = False, True
+
+    def encumber(self, id_: Hash32, bank: str) -> bool:
+        """Whether the holder can pledge it now; then it is."""
+        paper = self.papers[id_]
+        try:
+            self._check(MACHINE.act("encumber"), paper, {"pledges"})
+        except Refused:
+            return False
+        paper.pledgee, paper.financed = bank, True
+        paper.revision += 1
+        return True
+
+    def free(self, id_: Hash32) -> None:
+        paper = self.papers[id_]
+        paper.pledgee = None
+        paper.revision += 1
