@@ -253,6 +253,7 @@ def _offer_changed(values: Values) -> FinancingEvent:
     return OfferChanged(
         id=Hash32(values["id"]),
         bank=organisation_id_text(values["bank"]),
+        borrower=organisation_id_text(values["borrower"]),
         offer=_offer(struct(_OFFER, values["offer"])),
         offer_hash=hash_of(values["offerHash"]),
     )

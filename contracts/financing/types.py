@@ -44,6 +44,7 @@ class Stance(IntEnum):
 class Fact(IntFlag):
     """What the ledger says of a collateral before a loan."""
 
+    NONE = 0
     TITLE = 1
     PLEDGE = 2
     STOCK = 4
@@ -53,6 +54,7 @@ class Fact(IntFlag):
 class Breach(IntFlag):
     """What is amiss with a collateral during a loan."""
 
+    NONE = 0
     SHORTFALL = 1
     FREEZE = 2
     OLD_COUNT = 4
@@ -246,6 +248,7 @@ class OfferChanged:
 
     id: Hash32
     bank: str
+    borrower: str
     offer: Offer
     offer_hash: Hash32 | None
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from contracts.financing.notices import application_notices as applications
+from contracts.financing.notices import loan_notices as financing
+from contracts.financing.notices import pricing_notices as pricing
 from contracts.instruments.notices import Source
 from contracts.pledges.notices import notices as pledges
 from contracts.receipts.notices import notices as receipts
@@ -14,6 +17,9 @@ from contracts.settlement.notices import notices as settlement
 from contracts.stock.notices import notices as stock
 
 SOURCES: Final[Mapping[str, Source]] = {
+    "applications": applications,
+    "financing": financing,
+    "pricing": pricing,
     "deposits": deposits,
     "pledges": pledges,
     "receipts": receipts,

@@ -191,7 +191,7 @@ abstract contract Requests is LoanActs, IApplications {
     }
 
     function _tellOffer(bytes32 id, bytes32 bank) internal {
-        emit OfferChanged(id, bank, _offers[id][bank], offerHash(id, bank));
+        emit OfferChanged(id, bank, _applications[id].borrower, _offers[id][bank], offerHash(id, bank));
     }
 
     // ---- reading ------------------------------------------------------------------------------

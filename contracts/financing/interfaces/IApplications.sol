@@ -151,7 +151,9 @@ interface IApplications is ILoanActs {
         string remark
     );
     /// @notice How a bank stands to an application, after the invitation or an act of its own.
-    event OfferChanged(bytes32 indexed id, bytes32 indexed bank, Offer offer, bytes32 offerHash);
+    event OfferChanged(
+        bytes32 indexed id, bytes32 indexed bank, bytes32 indexed borrower, Offer offer, bytes32 offerHash
+    );
     event Advised(bytes32 indexed id, bytes32 indexed by, Advice advice);
 
     error NotBank(bytes32 organisation);

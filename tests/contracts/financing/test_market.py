@@ -97,13 +97,13 @@ def test_quotes_are_handed_in_and_opened_each_in_its_time(world: Loans) -> None:
     id_ = world.applied(request)
     world.sealed(id_, "bank", 480)
     assert world.no_application("bank", opening(id_, 480)) == "OutOfTime"
-    world.wait_until(request.quotes_until - 1)
+    world.wait_until(request.quotes_until)
     seal = commitment(id_, "other-bank", 80_000_00, 460, TERMS, SALT)
     late = commit_calldata(id_, 0, seal)
-    world.apply_("farm", _nothing(id_))  # a block at the time before the last moment
+    world.apply_("farm", _nothing(id_))  # a block at that very time
     assert world.no_application("other-bank", late) == "OutOfTime"
     assert world.no_application("other-bank", opening(id_, 460)) == "NoOffer"
-    world.wait_until(request.reveal_until + 1)
+    world.wait_until(request.reveal_until)
     world.apply_("farm", _nothing(id_))
     assert world.no_application("bank", opening(id_, 480)) == "OutOfTime"
     assert world.offer(id_, "bank").stance is Stance.COMMITTED

@@ -1,0 +1,121 @@
+"""What parties to applications, offers, loans and points are told.
+
+An application and the loan that comes of it are one record, of the borrower and the bank whose
+offer was accepted. What stands between the borrower and each bank before that is a record of its
+own: no bank is told of another one's offer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contracts.consortium import organisation_id_word
+from contracts.financing.decoding import decode_log
+from contracts.financing.types import (
+    ApplicationActed,
+    LoanActed,
+    OfferChanged,
+    Paid,
+    PointsRecorded,
+    Stance,
+)
+from contracts.instruments.notices import QUANTITIES, Json, Notice, as_json, organisations
+from ledger.state.keccak import keccak
+from ledger.types import Hash32, Log
+
+ENDED: Final = frozenset({"repaid", "withdrawn", "lapsed"})
+_TEXTS: Final = QUANTITIES | {
+    "accrued",
+    "amount",
+    "amount_min",
+    "interest",
+    "interest_paid",
+    "lent",
+    "limit",
+    "principal",
+}
+"""Whole numbers that may be larger than JSON's readers take."""
+_TOLD_AS_OFFERS: Final = frozenset({"approve", "decline", "commit", "reveal"})
+
+
+def offer_record(id_: Hash32, bank: str) -> Hash32:
+    """Id of what stands between an application's borrower and a bank, in notices."""
+    return Hash32(keccak(id_ + organisation_id_word(bank)))
+
+
+def application_notices(log: Log) -> tuple[Notice, ...]:
+    """`application.<act>` and `offer.<stance>`. Raises `LogError`."""
+    match decode_log(log):
+        case ApplicationActed() as event if event.act not in _TOLD_AS_OFFERS:
+            application = event.application
+            return (_acted("application", event, application.borrower, application.bank),)
+        case OfferChanged() as event:
+            return (_offer(event),)
+    return ()
+
+
+def loan_notices(log: Log) -> tuple[Notice, ...]:
+    """`loan.<act>` and `loan.payment`. Raises `LogError`."""
+    match decode_log(log):
+        case LoanActed() as event:
+            return (_acted("loan", event, event.loan.borrower, event.loan.bank),)
+        case Paid() as event:
+            body: dict[str, Json] = {"by": event.by, "record": as_json(event, _TEXTS)}
+            return (Notice("loan.payment", f"0x{event.id.hex()}", None, body, by=(event.by,)),)
+    return ()
+
+
+def pricing_notices(log: Log) -> tuple[Notice, ...]:
+    """`points.recorded`; tables are for all to read, nobody is told. Raises `LogError`."""
+    event = decode_log(log)
+    if not isinstance(event, PointsRecorded):
+        return ()
+    between = f"{event.bank}/{event.customer}"
+    return (
+        Notice(
+            kind="points.recorded",
+            id=f"0x{keccak(between.encode()).hex()}",
+            parties=organisations(event.bank, event.customer),
+            body={"record": as_json(event, _TEXTS)},
+            by=(event.bank,),
+        ),
+    )
+
+
+def _acted(
+    kind: str, event: ApplicationActed | LoanActed, borrower: str, bank: str | None
+) -> Notice:
+    record = event.application if isinstance(event, ApplicationActed) else event.loan
+    body: dict[str, Json] = {
+        "act": event.act,
+        "by": event.by,
+        "state": event.state,
+        "revision": event.revision,
+        "detail": as_json(event.detail),
+        "remark": event.remark,
+        "record": as_json(record, _TEXTS),
+    }
+    return Notice(
+        kind=f"{kind}.{event.act}",
+        id=f"0x{event.id.hex()}",
+        parties=organisations(borrower, bank),
+        body=body,
+        by=(event.by,),
+        final=event.state in ENDED,
+    )
+
+
+def _offer(event: OfferChanged) -> Notice:
+    word = "invited" if event.offer.stance is Stance.NONE else event.offer.stance.word
+    body: dict[str, Json] = {
+        "loan": as_json(event.id),
+        "bank": event.bank,
+        "offerHash": as_json(event.offer_hash),
+        "record": as_json(event.offer, _TEXTS),
+    }
+    return Notice(
+        kind=f"offer.{word}",
+        id=f"0x{offer_record(event.id, event.bank).hex()}",
+        parties=organisations(event.borrower, event.bank),
+        body=body,
+    )
