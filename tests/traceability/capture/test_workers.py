@@ -59,7 +59,7 @@ def test_workers_killed_again_and_again_never_leave_a_document_unanswered(
 
 
 def test_a_worker_that_hangs_is_replaced() -> None:
-    workers = Workers(CaptureSettings(workers=1, worker_timeout_s=5.0))
+    workers = Workers(CaptureSettings(workers=1, worker_timeout_s=10.0))
     workers.start()
     workers.submit(_SAMPLE, ErrorBehaviour.ROLLBACK).result(60)
     (pid,) = workers.process_ids()
