@@ -20,7 +20,10 @@ from api.routes import (
     log,
     node,
     oauth,
+    pledges,
     proofs,
+    receipts,
+    stock,
     stream,
     transactions,
 )
@@ -62,6 +65,9 @@ def create_app(services: Services) -> FastAPI:
         stream.router(services, guard, tail),
         oauth.router(services, guard, tokens),
         transactions.router(services, guard),
+        receipts.router(services, guard),
+        stock.router(services, guard),
+        pledges.router(services, guard),
     ]
     if sent is not None:
         routers.append(hooks.router(services, guard, sent))

@@ -2,6 +2,7 @@
 
 from api.acts.common import (
     HASH,
+    JSON_ANSWER,
     CurrencyCode,
     Decision,
     HashText,
@@ -25,6 +26,7 @@ from api.acts.common import (
 
 __all__ = [
     "HASH",
+    "JSON_ANSWER",
     "CurrencyCode",
     "Decision",
     "HashText",

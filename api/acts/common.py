@@ -201,6 +201,12 @@ def listing(name: str, page: Page[Found], item: Callable[[Found], Any]) -> dict[
     return {name: [item(one) for one in page.items], "after": page.after}
 
 
+JSON_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "As of now", "content": {"application/json": {}}}
+}
+"""`responses` of a route that answers what it finds."""
+
+
 def page_answer(body: dict[str, Any]) -> Response:
     """JSON that is good now."""
     return json_response(body, cache="no-cache")

@@ -1,0 +1,378 @@
+"""Stock: lots, counts, and what was counted beside what live receipts stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic.alias_generators import to_camel
+from starlette.concurrency import run_in_threadpool
+
+from api.acts.common import (
+    HASH,
+    JSON_ANSWER,
+    ORGANISATION,
+    RecordId,
+    Target,
+    body_schema,
+    hash_of,
+    here_or_not_found,
+    listing,
+    page_answer,
+    place_body,
+    read_strict,
+    valid,
+)
+from api.acts.stock import ACTS, CountBody, LotAct, LotBody, SignedCountBody
+from api.auth import Guard
+from api.documentation import BEARER, problems
+from api.formats import json_response
+from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
+from api.principals import Principal
+from api.schemas import DoneAnswer
+from api.services import Services
+from contracts.genesis import STOCK_ADDRESS
+from contracts.instruments import Viewer
+from contracts.instruments.notices import QUANTITIES, as_json
+from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
+from contracts.stock import (
+    Location,
+    Lot,
+    LotEntry,
+    LotQuery,
+    StoredLot,
+    count_calldata,
+    count_digest,
+    count_signed_calldata,
+    count_typed_data,
+    find_lot,
+    list_lots,
+    locations,
+    lot_history,
+    lot_key,
+    register_lot_calldata,
+)
+from ledger.projection import read_transaction
+from ledger.types import Hash32
+
+READ: Final = "stock:read"
+WRITE: Final = "stock:write"
+
+_TEXTS: Final = QUANTITIES | {"counted", "live", "free", "missing", "former", "last_count"}
+"""Members that are whole numbers as decimal text."""
+_NAMES: Final = {to_camel(one.name): one.name for one in fields(LotEntry)}
+_Kind = Literal[
+    "registered",
+    "agreement",
+    "counter-added",
+    "counter-removed",
+    "entrusted",
+    "counted",
+    "adjusted",
+    "moved",
+    "shortfall-began",
+    "shortfall-ended",
+]
+
+
+def router(services: Services, guard: Guard) -> APIRouter:
+    """Routes under /stock; those that change something where this node sends for members."""
+    routes = APIRouter(tags=["stock"])
+    _add_lists(routes, services, guard)
+    _add_reading(routes, services, guard)
+    _add_digest(routes, services, guard)
+    if services.operations is not None:
+        _add_making(routes, services, guard, services.operations)
+        _add_counts(routes, services, guard, services.operations)
+        for name, model in ACTS.items():
+            _add_act(routes, services, guard, services.operations, name, model)
+    return routes
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def _add_lists(routes: APIRouter, services: Services, guard: Guard) -> None:
+    def find(query: LotQuery, viewer: Viewer) -> dict[str, Any]:
+        with valid(), read_transaction(services.engine) as connection:
+            return listing("lots", list_lots(connection, query, viewer), lot_body)
+
+    def places(viewer: Viewer, warehouse: str | None) -> dict[str, Any]:
+        with read_transaction(services.engine) as connection:
+            found = locations(connection, viewer, warehouse=warehouse)
+        return {"locations": [_json(one) for one in found]}
+
+    @routes.get(
+        "/stock/lots",
+        operation_id="listLots",
+        summary="Lots that you keep or count, or have or had receipts for, newest first",
+        description="Each with what was counted, what live receipts stand for, and what is free.",
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403)},
+        openapi_extra=BEARER,
+    )
+    async def list_all(
+        request: Request,
+        warehouse: Annotated[str | None, Query(pattern=ORGANISATION)] = None,
+        place: Annotated[str | None, Query(pattern=HASH)] = None,
+        short: Annotated[bool | None, Query(description="true: where goods are missing")] = None,
+        after: Annotated[str | None, Query(max_length=40)] = None,
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    ) -> Response:
+        principal = guard.principal(request, READ)
+        where = None if place is None else hash_of(place)
+        query = LotQuery(warehouse, where, short, after, limit)
+        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+
+    @routes.get(
+        "/stock/locations",
+        operation_id="listLocations",
+        summary="Counted stock beside live receipts, by warehouse, place and unit",
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403)},
+        openapi_extra=BEARER,
+    )
+    async def list_locations(
+        request: Request,
+        warehouse: Annotated[str | None, Query(pattern=ORGANISATION)] = None,
+    ) -> Response:
+        principal = guard.principal(request, READ)
+        return page_answer(await run_in_threadpool(places, principal.viewer, warehouse))
+
+
+def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
+    def one(key: Hash32, viewer: Viewer) -> dict[str, Any]:
+        with read_transaction(services.engine) as connection:
+            found = find_lot(connection, key, viewer)
+        return lot_body(here_or_not_found(found, "lot", f"0x{key.hex()}"))
+
+    def entries(
+        key: Hash32, viewer: Viewer, kind: str | None, after: str | None, limit: int
+    ) -> dict[str, Any]:
+        with valid(), read_transaction(services.engine) as connection:
+            here_or_not_found(find_lot(connection, key, viewer), "lot", f"0x{key.hex()}")
+            page = lot_history(connection, key, viewer, kind=kind, after=after, limit=limit)
+            return listing("entries", page, entry_body)
+
+    @routes.get(
+        "/stock/lots/{id}",
+        operation_id="getLot",
+        summary="A lot as it is now",
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        openapi_extra=BEARER,
+    )
+    async def get_one(request: Request, record: RecordId) -> Response:
+        principal = guard.principal(request, READ, instrument=record)
+        return page_answer(await run_in_threadpool(one, hash_of(record), principal.viewer))
+
+    @routes.get(
+        "/stock/lots/{id}/history",
+        operation_id="getLotHistory",
+        summary="Counts, adjustments, shortfalls and movements of a lot, newest first",
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        openapi_extra=BEARER,
+    )
+    async def get_history(
+        request: Request,
+        record: RecordId,
+        kind: Annotated[_Kind | None, Query()] = None,
+        after: Annotated[str | None, Query(max_length=40)] = None,
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    ) -> Response:
+        principal = guard.principal(request, READ, instrument=record)
+        found = await run_in_threadpool(
+            entries, hash_of(record), principal.viewer, kind, after, limit
+        )
+        return page_answer(found)
+
+
+def _add_digest(routes: APIRouter, services: Services, guard: Guard) -> None:
+    @routes.post(
+        "/stock/counts/digest",
+        operation_id="getCountDigest",
+        summary="What a device is to sign for a count (EIP-712); changes nothing",
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403, 413, 415)},
+        openapi_extra={**BEARER, **body_schema(CountBody)},
+    )
+    async def post_digest(request: Request) -> Response:
+        guard.principal(request, READ)
+        timeout_s = services.settings.body_timeout_s
+        body, _ = await read_strict(request, CountBody, timeout_s=timeout_s)
+        chain_id = services.ledger.chain_id
+        with valid():
+            digest = count_digest(body.count, chain_id)
+        typed = count_typed_data(body.count, chain_id)
+        return json_response({"digest": f"0x{digest.hex()}", "typedData": _safe(typed)})
+
+
+# ---- acting -------------------------------------------------------------------------------------
+
+
+def _add_making(
+    routes: APIRouter, services: Services, guard: Guard, operations: Operations
+) -> None:
+    @routes.post(
+        "/stock/lots",
+        operation_id="registerLot",
+        summary="Register goods that can stand behind receipts; the role Warehouse",
+        response_class=Response,
+        responses=change_responses(DoneAnswer, created=True),
+        openapi_extra=change_extra(**body_schema(LotBody)),
+    )
+    async def post_lot(request: Request) -> Response:
+        principal = guard.principal(request, WRITE)
+        timeout_s = services.settings.body_timeout_s
+        body, raw = await read_strict(request, LotBody, timeout_s=timeout_s)
+        place, lot = body.place_hash(), body.lot_hash()
+        with valid():
+            data = register_lot_calldata(place, lot, body.agreement.agreement, body.counters)
+        key = lot_key(principal.organisation, place, lot)
+        counters = ", ".join(body.counters)
+        words = Words(
+            f"register lot 0x{key.hex()} in {body.agreement.unit}, counted by {counters}",
+            f"登记批次 0x{key.hex()}，单位 {body.agreement.unit}，由 {counters} 盘点",
+        )
+        call = Call("stock", STOCK_ADDRESS, data, "register", words)
+        return await answer(
+            request,
+            operations,
+            principal,
+            call,
+            raw,
+            more=_about(f"0x{key.hex()}"),
+            location=lambda _: f"/stock/lots/0x{key.hex()}",
+        )
+
+
+def _add_counts(
+    routes: APIRouter, services: Services, guard: Guard, operations: Operations
+) -> None:
+    timeout_s = services.settings.body_timeout_s
+
+    @routes.post(
+        "/stock/counts",
+        operation_id="tellCount",
+        summary="Tell a count with the organisation's own account",
+        response_class=Response,
+        responses=change_responses(DoneAnswer),
+        openapi_extra=change_extra(**body_schema(CountBody)),
+    )
+    async def post_count(request: Request) -> Response:
+        principal = guard.principal(request, WRITE)
+        body, raw = await read_strict(request, CountBody, timeout_s=timeout_s)
+        with valid():
+            data = count_calldata(body.count)
+        call = _count_call(data, "count", body, "", "")
+        return await answer(request, operations, principal, call, raw, more=_about(body.lot))
+
+    @routes.post(
+        "/stock/counts/signed",
+        operation_id="relayCount",
+        summary="Bring a count that a registered device has signed; anybody, once",
+        response_class=Response,
+        responses=change_responses(DoneAnswer),
+        openapi_extra=change_extra(**body_schema(SignedCountBody)),
+    )
+    async def post_signed(request: Request) -> Response:
+        principal = guard.principal(request, WRITE)
+        body, raw = await read_strict(request, SignedCountBody, timeout_s=timeout_s)
+        with valid():
+            data = count_signed_calldata(body.count, bytes.fromhex(body.signature[2:]))
+        call = _count_call(
+            data, "count-signed", body, ", as its counter has signed it", "（已签名）"
+        )
+        return await answer(request, operations, principal, call, raw, more=_about(body.lot))
+
+
+def _count_call(data: bytes, act: str, body: CountBody, en: str, zh: str) -> Call:
+    words = Words(
+        f"tell that {body.quantity} (thousandths of the unit) of lot {body.lot} were counted{en}",
+        f"报告批次 {body.lot} 盘点数量 {body.quantity}（单位的千分之一）{zh}",
+    )
+    return Call("stock", STOCK_ADDRESS, data, act, words, body.lot)
+
+
+def _about(key: str) -> Callable[[Done], dict[str, Any]]:
+    return lambda _: {"lot": key}
+
+
+def _add_act(
+    routes: APIRouter,
+    services: Services,
+    guard: Guard,
+    operations: Operations,
+    name: str,
+    model: type[LotAct],
+) -> None:
+    def made(principal: Principal, key: Hash32, body: LotAct) -> Call:
+        with read_transaction(services.engine) as connection:
+            found = find_lot(connection, key, principal.viewer)
+        here_or_not_found(found, "lot", f"0x{key.hex()}")
+        on = Target(principal.organisation, key, 0, services.ledger.origin)
+        with valid():
+            data = body.calldata(on)
+        return Call("stock", STOCK_ADDRESS, data, name, body.words(on), on.text)
+
+    async def post_act(request: Request, record: RecordId) -> Response:
+        principal = guard.principal(request, WRITE, instrument=record)
+        timeout_s = services.settings.body_timeout_s
+        body, raw = await read_strict(request, model, timeout_s=timeout_s)
+        key = hash_of(record)
+        call = await run_in_threadpool(made, principal, key, body)
+        return await answer(request, operations, principal, call, raw, more=_about(record))
+
+    routes.add_api_route(
+        f"/stock/lots/{{id}}/{name}",
+        post_act,
+        methods=["POST"],
+        name=name,
+        operation_id="lot" + "".join(part.capitalize() for part in name.split("-")),
+        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
+        response_class=Response,
+        responses=change_responses(DoneAnswer),
+        openapi_extra=change_extra(**body_schema(model)),
+    )
+
+
+# ---- answers ------------------------------------------------------------------------------------
+
+
+def lot_body(stored: StoredLot) -> dict[str, Any]:
+    """A lot in JSON."""
+    return {
+        "key": f"0x{stored.key.hex()}",
+        **_json(stored.lot),
+        "free": str(stored.free),
+        "missing": str(stored.missing),
+        "counters": list(stored.counters),
+        "receipts": stored.receipts,
+        "last": place_body(stored.place),
+    }
+
+
+def entry_body(entry: LotEntry) -> dict[str, Any]:
+    """A line of a lot's history in JSON: what it tells, and where its proof is."""
+    told = _json(entry)
+    body = {name: told[name] for name in told if getattr(entry, _NAMES[name]) is not None}
+    del body["place"]
+    return {**body, **place_body(entry.place)}
+
+
+def _json(value: Lot | LotEntry | Location) -> dict[str, Any]:
+    body = as_json(value, _TEXTS)
+    assert isinstance(body, dict)
+    return body
+
+
+def _safe(value: Any) -> Any:
+    """Numbers that not every reader keeps (RFC 8259 section 6), as text."""
+    if isinstance(value, dict):
+        return {name: _safe(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_safe(one) for one in value]
+    return str(value) if isinstance(value, int) and abs(value) >= 1 << 53 else value
