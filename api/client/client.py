@@ -1,0 +1,104 @@
+"""A node's HTTP interface from Python.
+
+with Tallystick("https://node.example", key="tally_…") as tally:
+    for receipt in tally.receipts.list(state="live"):
+        print(receipt["id"], receipt["quantity"])
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpx
+
+from api.client.feed import Notices, Webhooks
+from api.client.records import Changes, Done, Record, Records
+from api.client.transport import Credentials, Retries, Transport, parameters_of
+from ledger.crypto import AccountKey
+
+TIMEOUT_S: Final = 60.0
+USER_AGENT: Final = "tallystick-client/1"
+
+
+class Tallystick:
+    """One organisation's access to a node. Thread-safe; close it, or use it in a `with`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        scope: str | None = None,
+        account: AccountKey | None = None,
+        chain_id: int | None = None,
+        retries: Retries | None = None,
+        timeout_s: float = TIMEOUT_S,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`key` is the organisation's, or `client_id` and `client_secret` get OAuth tokens
+        (RFC 6749 section 4.4), of fewer scopes where `scope` names some.
+
+        `account`: every change is prepared by the node, looked at and signed here with this key,
+        for the ledger of `chain_id` where that is given; otherwise the node signs for the
+        organisation. `transport` stands in for the network in tests. Raises `ValueError` where
+        both ways of showing who one is are given, or half of one.
+        """
+        if (client_id is None) != (client_secret is None) or (key and client_id):
+            raise ValueError("give a key, or a client_id with its client_secret")
+        self._http = httpx.Client(
+            base_url=url,
+            timeout=timeout_s,
+            transport=transport,
+            headers={"User-Agent": USER_AGENT},
+        )
+        pair = None if client_id is None or client_secret is None else (client_id, client_secret)
+        credentials = Credentials(self._http, key, pair, scope)
+        self._transport = Transport(self._http, credentials, retries or Retries())
+        self._changes = Changes(self._transport, account, chain_id)
+        self.receipts = self.records("/receipts")
+        self.pledges = self.records("/pledges")
+        self.lots = self.records("/stock/lots", "lots")
+        self.notices = Notices(self._transport)
+        self.webhooks = Webhooks(self._transport)
+
+    def __enter__(self) -> Tallystick:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def records(self, path: str, name: str | None = None) -> Records:
+        """Records of another kind: `records("/loans")`; `name` is the list's in a page."""
+        return Records(self._transport, self._changes, path, name)
+
+    def ask(self, path: str, **parameters: object) -> Record:
+        """Any GET that answers with JSON."""
+        return self._transport.ask(path, parameters_of(parameters))
+
+    def change(self, path: str, body: dict[str, Any], *, key: str | None = None) -> Done:
+        """Any POST that changes the ledger."""
+        return self._changes.make(path, body, key=key)
+
+    def submit(self, signed: str) -> Done:
+        """Send a signed transaction (hex), such as `Prepared.sign` gives."""
+        return self._changes.submit(signed)
+
+    def transaction(self, transaction: str) -> Record:
+        """How one's own transaction stands."""
+        return self._transport.ask(f"/transactions/{transaction}")
+
+    def proof(self, done: Done | Record) -> Record:
+        """The log's entry and proof (C2SP tlog-proof) of a change or of a record's last act.
+
+        Raises `ValueError` where it names none.
+        """
+        place = done.proof if isinstance(done, Done) else done.get("proof")
+        if not isinstance(place, str):
+            raise ValueError("this names no place of a proof")
+        return self._transport.ask(place)
