@@ -167,8 +167,8 @@ abstract contract Deals is Members, IDeals {
 
     /// @inheritdoc IDeals
     function expire(bytes32 id, uint64 revision, string calldata remark) external {
-        if (block.timestamp <= _deals[id].expires) revert TooEarly(id, _deals[id].expires);
         _end(id, revision, SettlementRules.EXPIRE, 0, remark);
+        if (block.timestamp <= _deals[id].expires) revert TooEarly(id, _deals[id].expires);
     }
 
     // ---- conditions ---------------------------------------------------------------------------
@@ -212,9 +212,9 @@ abstract contract Deals is Members, IDeals {
     function execute(bytes32 id, uint64 revision, string calldata remark) external {
         Condition storage condition = _deals[id].condition;
         bool waits = _deals[id].state == SettlementRules.STATE_OPEN;
+        bytes32 by = _actOn(id, revision, SettlementRules.EXECUTE, remark);
         if (waits && condition.kind != ConditionKind.Date) revert WrongCondition(id, condition.kind);
         if (waits && block.timestamp < condition.due) revert TooEarly(id, condition.due);
-        bytes32 by = _actOn(id, revision, SettlementRules.EXECUTE, remark);
         _settleDeal(id, by, remark);
     }
 
@@ -227,10 +227,10 @@ abstract contract Deals is Members, IDeals {
 
     /// @inheritdoc IDeals
     function giveBack(bytes32 id, uint64 revision, string calldata remark) external {
+        _end(id, revision, SettlementRules.GIVE_BACK, 0, remark);
         Condition storage condition = _deals[id].condition;
         if (condition.kind == ConditionKind.Date) revert WrongCondition(id, condition.kind);
         if (block.timestamp <= condition.deadline) revert TooEarly(id, condition.deadline);
-        _end(id, revision, SettlementRules.GIVE_BACK, 0, remark);
     }
 
     /// @inheritdoc IDeals
