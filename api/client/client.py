@@ -98,7 +98,8 @@ class Tallystick:
 
         Raises `ValueError` where it names none.
         """
-        place = done.proof if isinstance(done, Done) else done.get("proof")
+        told = {"proof": done.proof} if isinstance(done, Done) else done.get("last", done)
+        place = told.get("proof") if isinstance(told, dict) else None
         if not isinstance(place, str):
             raise ValueError("this names no place of a proof")
         return self._transport.ask(place)
