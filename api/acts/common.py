@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from api.body import check_media_type, read_body
+from api.acts.examples import example_of
+from api.body import JSON_TYPES, check_media_type, read_body
 from api.errors import NotFound, ProblemPart, QueryInvalid, ValidationFailed
 from api.formats import json_response
 from contracts.errors import CalldataValueError, OrganisationIdError
@@ -32,6 +34,7 @@ from ledger.types import Hash32
 BODY_SIZE_BYTES_MAX: Final = 1 << 18
 HASH: Final = "^0x[0-9a-f]{64}$"
 ORGANISATION: Final = "^[a-z0-9-]{1,32}$"
+PAYLOAD_BYTES_MAX: Final = 65_536
 REMARK_BYTES_MAX: Final = 256
 UINT128_MAX: Final = (1 << 128) - 1
 UINT48_MAX: Final = (1 << 48) - 1
@@ -116,6 +119,32 @@ class Target:
 def hash_of(text: str) -> Hash32:
     """The hash in a text that a pattern has checked."""
     return Hash32(bytes.fromhex(text[2:]))
+
+
+def missing(name: str, detail: str) -> ValidationFailed:
+    """A member of the body that is not there, or does not go with the others."""
+    return ValidationFailed(f"/{name}: {detail}", errors=[ProblemPart(detail, f"/{name}")])
+
+
+def digest_of(name: str, told: str | None, document: bytes | None) -> Hash32:
+    """SHA-256 of a document, told or of what is sent itself. Raises `ValidationFailed`."""
+    digest = None if document is None else Hash32(hashlib.sha256(document).digest())
+    if told is None and digest is None:
+        raise missing(name, "either the hash or what it is of is needed")
+    if told is not None and digest not in (None, hash_of(told)):
+        raise missing(name, "the hash is not that of what is sent with it")
+    return hash_of(told) if told is not None else Hash32(digest or b"")
+
+
+def published(document: bytes | None, publish: bool) -> bytes:
+    """What goes onto the ledger beside the hash. Raises `ValidationFailed`."""
+    if not publish:
+        return b""
+    if document is None:
+        raise missing("document", "what is to be published is missing")
+    if len(document) > PAYLOAD_BYTES_MAX:
+        raise missing("document", f"at most {PAYLOAD_BYTES_MAX} bytes can be published")
+    return document
 
 
 def revision_of(request: Request) -> int:
@@ -215,8 +244,9 @@ def page_answer(body: dict[str, Any]) -> Response:
 def body_schema(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """`requestBody` of a route that reads its body by itself."""
     schema = model.model_json_schema(by_alias=True)
-    media = {"schema": _inlined(schema, schema.pop("$defs", {}))}
-    return {"requestBody": {"required": required, "content": {"application/json": media}}}
+    inlined = _inlined(schema, schema.pop("$defs", {}))
+    media = {"schema": inlined, "example": example_of(inlined)}
+    return {"requestBody": {"required": required, "content": dict.fromkeys(JSON_TYPES, media)}}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -15,41 +14,28 @@ from api.acts.common import (
     StrictBody,
     Target,
     UnixTime,
+    digest_of,
     hash_of,
+    missing,
+    published,
 )
-from api.errors import ProblemPart, ValidationFailed
+from api.acts.control import InstrumentAct
 from api.operations import Words
 from contracts import receipts
 from contracts.instruments import goods_key, item_key
 from contracts.receipts import Draft
 from ledger.canonical import canonical_json
-from ledger.types import Hash32
 
 KEYS_MAX: Final = 256
 FINGERPRINTS_MAX: Final = 16
 """Each costs a tenth of a second."""
 PARTS_MAX: Final = 16
-PAYLOAD_BYTES_MAX: Final = 65_536
 
 Number = Annotated[str, Field(pattern="^[!-~]{1,32}$", description="the warehouse's own")]
 Keys = Annotated[list[HashText], Field(max_length=KEYS_MAX)]
 
 
-class ReceiptAct(StrictBody):
-    """What a member does with a receipt."""
-
-    remark: Remark = ""
-
-    def calldata(self, on: Target) -> bytes:
-        """The call. Raises `ValidationFailed`, `CalldataValueError`, `OrganisationIdError`."""
-        raise NotImplementedError
-
-    def words(self, on: Target) -> Words:
-        """What it does, for whoever is to sign it."""
-        raise NotImplementedError
-
-
-class DraftBody(ReceiptAct):
+class DraftBody(InstrumentAct):
     """A receipt to be issued. Either a document or its hash is named; so with the goods."""
 
     number: Number
@@ -88,11 +74,6 @@ class DraftBody(ReceiptAct):
         if holder is None:
             raise missing("holder", "the organisation that controls the receipt is missing")
         document = None if self.document is None else canonical_json(self.document)
-        payload = (document or b"") if self.publish else b""
-        if len(payload) > PAYLOAD_BYTES_MAX:
-            raise missing("document", f"at most {PAYLOAD_BYTES_MAX} bytes can be published")
-        if self.publish and document is None:
-            raise missing("document", "what is to be published is missing")
         goods = None if self.goods_description is None else canonical_json(self.goods_description)
         keys = [hash_of(key) for key in self.keys]
         keys += [item_key(uri) for uri in self.items]
@@ -100,28 +81,15 @@ class DraftBody(ReceiptAct):
         return Draft(
             number=self.number,
             lot=hash_of(self.lot),
-            goods=_one_of("goods", self.goods, goods),
-            terms=_one_of("terms", self.terms, document),
+            goods=digest_of("goods", self.goods, goods),
+            terms=digest_of("terms", self.terms, document),
             holder=holder,
             owner=self.owner or owner or holder,
             quantity=self.quantity,
             expires=self.expires,
             keys=tuple(keys),
-            payload=payload,
+            payload=published(document, self.publish),
         )
-
-
-def _one_of(name: str, told: str | None, document: bytes | None) -> Hash32:
-    digest = None if document is None else Hash32(hashlib.sha256(document).digest())
-    if told is None and digest is None:
-        raise missing(name, "either the hash or what it is of is needed")
-    if told is not None and digest not in (None, hash_of(told)):
-        raise missing(name, "the hash is not that of what is sent with it")
-    return hash_of(told) if told is not None else Hash32(digest or b"")
-
-
-def missing(name: str, detail: str) -> ValidationFailed:
-    return ValidationFailed(f"/{name}: {detail}", errors=[ProblemPart(detail, f"/{name}")])
 
 
 class Replace(DraftBody):

@@ -7,12 +7,11 @@ its calldata, and what it does in words.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from api.acts.common import (
-    Decision,
     HashText,
     OrganisationName,
     Quantity,
@@ -20,16 +19,15 @@ from api.acts.common import (
     UnixTime,
     hash_of,
 )
-from api.acts.receipt_drafts import PARTS_MAX, Keys, ReceiptAct, Replace, missing
-from api.errors import ValidationFailed
+from api.acts.control import Control, InstrumentAct, control_acts
+from api.acts.receipt_drafts import PARTS_MAX, Keys, Replace
 from api.operations import Words
 from contracts import receipts
 from contracts.receipts import Purpose
-from ledger.state.keccak import keccak
 from ledger.types import Hash32
 
 
-class Nominate(ReceiptAct):
+class Nominate(InstrumentAct):
     """Whom the holder may make owner; null: nobody."""
 
     nominee: OrganisationName | None
@@ -49,7 +47,7 @@ class Nominate(ReceiptAct):
         )
 
 
-class Endorse(ReceiptAct):
+class Endorse(InstrumentAct):
     """Make the nominee the owner."""
 
     owner: OrganisationName
@@ -64,7 +62,7 @@ class Endorse(ReceiptAct):
         )
 
 
-class TransferHolding(ReceiptAct):
+class TransferHolding(InstrumentAct):
     """Hand over control."""
 
     holder: OrganisationName
@@ -79,7 +77,7 @@ class TransferHolding(ReceiptAct):
         )
 
 
-class TransferBoth(ReceiptAct):
+class TransferBoth(InstrumentAct):
     """Hand over ownership and control."""
 
     owner: OrganisationName
@@ -97,7 +95,7 @@ class TransferBoth(ReceiptAct):
         )
 
 
-class Surrender(ReceiptAct):
+class Surrender(InstrumentAct):
     """Give the receipt back to the warehouse."""
 
     purpose: Literal["delivery", "correction", "paper"]
@@ -114,7 +112,7 @@ class Surrender(ReceiptAct):
         )
 
 
-class Split(ReceiptAct):
+class Split(InstrumentAct):
     """Parts that together are the whole; claims go to the parts as listed."""
 
     quantities: Annotated[list[Quantity], Field(min_length=2, max_length=PARTS_MAX)]
@@ -132,7 +130,7 @@ class Split(ReceiptAct):
         )
 
 
-class RequestDelivery(ReceiptAct):
+class RequestDelivery(InstrumentAct):
     """A part of the goods that is to be handed out; 0 takes the request back."""
 
     quantity: Quantity
@@ -147,7 +145,7 @@ class RequestDelivery(ReceiptAct):
         )
 
 
-class Deliver(ReceiptAct):
+class Deliver(InstrumentAct):
     """The requested part was handed out, and these claims with it."""
 
     keys: Keys = Field(default_factory=list)
@@ -163,7 +161,7 @@ class Deliver(ReceiptAct):
         )
 
 
-class Extend(ReceiptAct):
+class Extend(InstrumentAct):
     """A later end of the storage period."""
 
     expires: UnixTime
@@ -178,7 +176,7 @@ class Extend(ReceiptAct):
         )
 
 
-class ToPaper(ReceiptAct):
+class ToPaper(InstrumentAct):
     """The electronic receipt has no effect from now on."""
 
     paper: Annotated[HashText, Field(description="SHA-256 of what the paper says")]
@@ -193,7 +191,7 @@ class ToPaper(ReceiptAct):
         )
 
 
-class ToElectronic(ReceiptAct):
+class ToElectronic(InstrumentAct):
     """The paper was taken in from its bearer."""
 
     owner: OrganisationName
@@ -212,104 +210,7 @@ class ToElectronic(ReceiptAct):
         )
 
 
-class Freeze(ReceiptAct):
-    """Everything stops, by a decision."""
-
-    decision: Decision
-
-    def calldata(self, on: Target) -> bytes:
-        return receipts.freeze_calldata(on.id, on.revision, hash_of(self.decision), self.remark)
-
-    def words(self, on: Target) -> Words:
-        return Words(
-            f"freeze receipt {on.text} by decision {self.decision}",
-            f"依据决定 {self.decision} 冻结仓单 {on.text}",
-        )
-
-
-class Unfreeze(ReceiptAct):
-    """A freeze ends: one's own, or that of an authority which is active no longer."""
-
-    decision: Decision
-    authority: OrganisationName | None = None
-
-    def calldata(self, on: Target) -> bytes:
-        authority = self.authority or on.organisation
-        decision = hash_of(self.decision)
-        return receipts.unfreeze_calldata(on.id, on.revision, authority, decision, self.remark)
-
-    def words(self, on: Target) -> Words:
-        authority = self.authority or on.organisation
-        return Words(
-            f"end the freeze of receipt {on.text} by {authority}, by decision {self.decision}",
-            f"依据决定 {self.decision} 解除 {authority} 对仓单 {on.text} 的冻结",
-        )
-
-
-class Award(ReceiptAct):
-    """Give it to the organisation that a decision names."""
-
-    decision: Decision
-    to: OrganisationName
-
-    def calldata(self, on: Target) -> bytes:
-        decision = hash_of(self.decision)
-        return receipts.award_calldata(on.id, on.revision, self.to, decision, self.remark)
-
-    def words(self, on: Target) -> Words:
-        return Words(
-            f"award receipt {on.text} to {self.to} by decision {self.decision}",
-            f"依据决定 {self.decision} 将仓单 {on.text} 判给 {self.to}",
-        )
-
-
-class Permit(ReceiptAct):
-    """Allow the next act although the receipt is pledged: by name and body, or by its hash.
-
-    The act is then to be sent with exactly this body, and with If-Match of the revision that this
-    permit leads to. Without an act or a hash a permit is taken back.
-    """
-
-    act: str | None = None
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    call: Annotated[
-        HashText | None, Field(description="keccak-256 of the calldata that is allowed")
-    ] = None
-
-    def calldata(self, on: Target) -> bytes:
-        if self.act is None:
-            call = bytes(32) if self.call is None else hash_of(self.call)
-            return receipts.permit_hash_calldata(on.id, on.revision, Hash32(call), self.remark)
-        if on.revision == 0:
-            raise ValidationFailed("a permit of an act needs If-Match: it is for one revision")
-        model = ACTS.get(self.act)
-        if model is None or model is Permit:
-            raise missing("act", f"there is no act {self.act[:40]!r} that can be permitted")
-        permitted = Target(on.organisation, on.id, on.revision + 1, on.origin)
-        try:
-            body = model.model_validate(self.arguments)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise missing("arguments", f"{first['loc']}: {first['msg']}") from error
-        call = keccak(body.calldata(permitted))
-        if self.call not in (None, f"0x{call.hex()}"):
-            raise missing("call", "the hash is not that of the act that is sent with it")
-        return receipts.permit_hash_calldata(on.id, on.revision, Hash32(call), self.remark)
-
-    def words(self, on: Target) -> Words:
-        if self.act is None and self.call is None:
-            return Words(
-                f"permit nothing of pledged receipt {on.text} any more",
-                f"撤回对已质押仓单 {on.text} 的许可",
-            )
-        what = self.act or f"the call {self.call}"
-        return Words(
-            f"permit {what} of pledged receipt {on.text}, once",
-            f"许可对已质押仓单 {on.text} 进行一次 {what}",
-        )
-
-
-class _Plain(ReceiptAct):
+class _Plain(InstrumentAct):
     """An act without fields of its own."""
 
     def calldata(self, on: Target) -> bytes:
@@ -397,7 +298,7 @@ _PLAIN: Final[Mapping[type[_Plain], tuple[Callable[[Hash32, int, str], bytes], s
 }
 
 
-ACTS: Final[Mapping[str, type[ReceiptAct]]] = {
+ACTS: Final[Mapping[str, type[InstrumentAct]]] = {
     "nominate": Nominate,
     "endorse": Endorse,
     "transfer-holding": TransferHolding,
@@ -418,9 +319,16 @@ ACTS: Final[Mapping[str, type[ReceiptAct]]] = {
     "replace": Replace,
     "to-paper": ToPaper,
     "to-electronic": ToElectronic,
-    "freeze": Freeze,
-    "unfreeze": Unfreeze,
-    "award": Award,
-    "permit": Permit,
+    **control_acts(
+        Control(
+            noun="receipt",
+            noun_zh="仓单",
+            freeze=receipts.freeze_calldata,
+            unfreeze=receipts.unfreeze_calldata,
+            award=receipts.award_calldata,
+            permit_hash=receipts.permit_hash_calldata,
+            acts=lambda: ACTS,
+        )
+    ),
 }
 """What members do with a receipt that there is, as in machine.toml."""

@@ -26,7 +26,8 @@ from api.acts.common import (
     revision_of,
     valid,
 )
-from api.acts.receipt_drafts import DraftBody, Merge, ReceiptAct
+from api.acts.control import InstrumentAct
+from api.acts.receipt_drafts import DraftBody, Merge
 from api.acts.receipts import ACTS
 from api.auth import Guard
 from api.documentation import BEARER, header, problems
@@ -307,9 +308,9 @@ def _add_act(
     guard: Guard,
     operations: Operations,
     name: str,
-    model: type[ReceiptAct],
+    model: type[InstrumentAct],
 ) -> None:
-    def made(principal: Principal, id_: Hash32, revision: int, body: ReceiptAct) -> Call:
+    def made(principal: Principal, id_: Hash32, revision: int, body: InstrumentAct) -> Call:
         with read_transaction(services.engine) as connection:
             found = find_receipt(connection, id_, principal.viewer)
         stored = here_or_not_found(found, "receipt", f"0x{id_.hex()}")
