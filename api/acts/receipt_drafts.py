@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.acts.common import (
     HashText,
@@ -37,6 +37,22 @@ Keys = Annotated[list[HashText], Field(max_length=KEYS_MAX)]
 
 class DraftBody(InstrumentAct):
     """A receipt to be issued. Either a document or its hash is named; so with the goods."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "number": "R-2027-17",
+                    "lot": f"0x{'5e' * 32}",
+                    "quantity": "25000",
+                    "expires": 1_830_000_000,
+                    "holder": "green-valley",
+                    "document": {"goods": "wheat, grade 2", "weightTonnes": 25},
+                    "goodsDescription": {"class": "wheat", "grade": 2, "unit": "TNE"},
+                }
+            ]
+        }
+    )
 
     number: Number
     lot: Annotated[HashText, Field(description="key of the lot in stock")]

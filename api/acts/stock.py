@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.acts.common import (
     Decision,
@@ -57,6 +57,19 @@ class AgreementBody(StrictBody):
 
 class LotBody(StrictBody):
     """A lot to be registered. Place and lot by hash, or by identifier (then SHA-256 of it)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "placeId": "silo 1",
+                    "lotId": "wheat 2027",
+                    "agreement": {"nature": "fixed", "unit": "TNE", "countAgeMaxSeconds": 86400},
+                    "counters": ["weigh-masters"],
+                }
+            ]
+        }
+    )
 
     place: HashText | None = None
     place_id: Identifier | None = None

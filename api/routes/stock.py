@@ -106,7 +106,7 @@ def _add_lists(routes: APIRouter, services: Services, guard: Guard) -> None:
 
     @routes.get(
         "/stock/lots",
-        operation_id="listLots",
+        operation_id="listStockLots",
         summary="Lots that you keep or count, or have or had receipts for, newest first",
         description="Each with what was counted, what live receipts stand for, and what is free.",
         response_class=Response,
@@ -158,7 +158,7 @@ def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
 
     @routes.get(
         "/stock/lots/{id}",
-        operation_id="getLot",
+        operation_id="getStockLot",
         summary="A lot as it is now",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
@@ -170,7 +170,7 @@ def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
 
     @routes.get(
         "/stock/lots/{id}/history",
-        operation_id="getLotHistory",
+        operation_id="getStockLotHistory",
         summary="Counts, adjustments, shortfalls and movements of a lot, newest first",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},

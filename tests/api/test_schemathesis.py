@@ -77,7 +77,7 @@ def test_every_operation_has_an_id_examples_and_problems(open_node: Node) -> Non
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
                     assert "application/problem+json" in response["content"], (where, status)
-            if method == "post":
+            if method == "post" and not path.startswith("/oauth/"):  # forms, by RFC 6749
                 media = operation["requestBody"]["content"]["application/ld+json"]
                 assert media["example"], where
                 assert operation["security"] == [{"bearer": []}], where
