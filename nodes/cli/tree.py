@@ -91,6 +91,7 @@ COMMANDS: Mapping[str, Entry | Branch] = {
     "qr": Entry("nodes.cli.labels", "qr", "Make the QR label of an item."),
     "proof": Entry("nodes.cli.records", "proof", "Fetch the proof of an event as a file."),
     "verify": Entry("nodes.cli.verification", "verify", "Check proof files offline."),
+    "key": Entry("nodes.cli.access", "app", "Make, list and revoke bearer keys, with scopes."),
     "network": _NETWORK,
     "node": _NODE,
     "proposal": Entry(
