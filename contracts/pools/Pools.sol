@@ -273,6 +273,10 @@ contract Pools is IPools, PoolBase {
         order.currency = pool.terms.currency;
         for (uint256 i = 0; i < numbers.length; ++i) {
             Payment storage payment = _unconfirmed(id, numbers[i]);
+            if (payment.payee == by) {
+                _confirm(id, numbers[i], by, keccak256(abi.encode(id, numbers[i]))); // it has the money
+                continue;
+            }
             order.payee = payment.payee;
             order.amount = payment.amount;
             order.number = _digits(numbers[i]);

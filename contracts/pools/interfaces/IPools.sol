@@ -152,7 +152,8 @@ interface IPools is IPoolBase {
     /// @param revision Of what was collected for it, as the trustee has seen it (`openOf`)
     function distribute(bytes32 id, uint256 period, uint32 end, uint256 revision) external;
 
-    /// @notice Make payments by deposits, each in Settlement and confirmed at once: all or none. The trustee.
+    /// @notice Make payments by deposits, each in Settlement and confirmed at once: all or none. What the
+    /// trustee itself is owed it keeps; that is confirmed by keccak-256 of (pool, number). The trustee.
     /// @param numbers 1 to 32 payments of the pool
     /// @param payerBank Where the trustee's deposit is; the trustee itself where it is a bank
     function pay(bytes32 id, uint256[] calldata numbers, bytes32 payerBank) external;
