@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def world() -> World:
     return World.founded()
 
 
-def accepted(world: World, **changes: object) -> Hash32:
+def accepted(world: World, **changes: Any) -> Hash32:
     id_ = world.create(invoice(world, **changes))
     world.act("maker", accept_calldata(id_, 1))
     return id_
@@ -316,7 +317,7 @@ def test_who_watches_over_the_trade_takes_no_part_in_it(world: World) -> None:
         ({"debtor": "nobody"}, "PartyNotActive"),
     ],
 )
-def test_a_draft_has_bounds(world: World, changes: dict[str, object], error: str) -> None:
+def test_a_draft_has_bounds(world: World, changes: dict[str, Any], error: str) -> None:
     assert world.refusal("supplier", create_calldata(invoice(world, **changes))) == error
 
 
