@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from contracts.directory import VersionAdded
 from contracts.directory import decode_log as decode_directory_log
@@ -19,7 +19,6 @@ from contracts.notices.tables import (
     metadata,
     notice_contract_table,
     notice_party_table,
-    notice_record_party_table,
     notice_record_table,
     notice_table,
 )
@@ -27,6 +26,19 @@ from contracts.notices.types import Place
 from ledger.types import Address, CommittedBlock, PlacedLog
 
 BODY_SIZE_BYTES_MAX: Final = 65_536
+_r = notice_record_table.c
+_RECORD: Final = select(notice_record_table).where(_r.id == bindparam("record"))
+_CONCERNED: Final = (
+    select(_r.parties).where(_r.topic == bindparam("topic"), _r.final.is_(False)).distinct()
+)
+_TELL: Final = insert(notice_table)
+_TELL_WHOM: Final = insert(notice_party_table)
+_REMEMBER: Final = insert(notice_record_table)
+_REMEMBER_NOW: Final = (
+    update(notice_record_table)
+    .where(_r.id == bindparam("record"))
+    .values(topic=bindparam("topic"), final=bindparam("final"), parties=bindparam("parties"))
+)
 _KIND: Final = re.compile(r"(?=.{3,64}\Z)[a-z0-9-]+\.[a-z0-9-]+")
 _ID: Final = re.compile(r"0x[0-9a-f]{64}")
 
@@ -54,19 +66,22 @@ class NoticesHandler:
         self.address = directory
         self._first = {name: place for name, place in contracts.items() if name in sources}
         self._sources = dict(sources)
+        self._listening: dict[Address, str] | None = None
+        """Name by address, as in the table; None before it was read. What a transaction that fails
+        leaves here is there again once its block is applied."""
 
     def addresses(self, connection: Connection, block: CommittedBlock) -> Collection[Address]:
         """The directory, and every version of the contracts up to this block."""
         if not block.logs:
             return ()
-        known = connection.execute(select(notice_contract_table.c.address)).scalars()
         new = (event.address for event in self._added(block.logs))
-        return {self.address, *(Address(bytes.fromhex(text[2:])) for text in known), *new}
+        return {self.address, *self._known(connection), *new}
 
     def reset(self, connection: Connection) -> None:
         """Back to genesis: nothing was told, the first versions are listened to."""
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
+        self._listening = None
         for name, address in self._first.items():
             self._follow(connection, name, address)
 
@@ -84,15 +99,22 @@ class NoticesHandler:
         for part, notice in enumerate(notices):
             _tell(connection, notice, log, part)
 
+    def _known(self, connection: Connection) -> dict[Address, str]:
+        if self._listening is None:
+            rows = connection.execute(select(notice_contract_table))
+            self._listening = {
+                Address(bytes.fromhex(row.address[2:])): row.contract for row in rows
+            }
+        return self._listening
+
     def _source(self, connection: Connection, block: CommittedBlock, address: Address) -> Source:
-        table = notice_contract_table
-        query = select(table.c.contract).where(table.c.address == _hex(address))
-        name = connection.execute(query).scalar()
+        name = self._known(connection).get(address)
         if name is None:  # a version of this very block, which logs before the directory names it
             name = next(new.name for new in self._added(block.logs) if new.address == address)
         return self._sources[name]
 
     def _follow(self, connection: Connection, name: str, address: Address) -> None:
+        self._known(connection)[address] = name
         table = notice_contract_table
         connection.execute(delete(table).where(table.c.address == _hex(address)))
         connection.execute(insert(table).values(address=_hex(address), contract=name))
@@ -114,7 +136,8 @@ class NoticesHandler:
 
 def _tell(connection: Connection, notice: Notice, log: PlacedLog, part: int) -> None:
     body = _checked(notice)
-    before = _parties_of(connection, notice.id)
+    row = connection.execute(_RECORD, {"record": notice.id}).first()
+    before = frozenset(() if row is None else row.parties.split())
     after = notice.parties
     if after is None:
         after = (before - notice.leaving) | notice.joining
@@ -123,20 +146,29 @@ def _tell(connection: Connection, notice: Notice, log: PlacedLog, part: int) -> 
         told |= _concerned(connection, notice.id)
     place = Place(log.block_number, log.log_index, part)
     connection.execute(
-        insert(notice_table).values(
-            position=place.position,
-            kind=notice.kind,
-            record=notice.id,
-            body=body,
-            time=log.block_time,
-            transaction_hash=_hex(log.transaction_hash),
-            leaf_index=log.leaf_index,
-        )
+        _TELL,
+        {
+            "position": place.position,
+            "kind": notice.kind,
+            "record": notice.id,
+            "body": body,
+            "time": log.block_time,
+            "transaction_hash": _hex(log.transaction_hash),
+            "leaf_index": log.leaf_index,
+        },
     )
     if told:
         rows = [{"organisation": name, "position": place.position} for name in sorted(told)]
-        connection.execute(insert(notice_party_table), rows)
-    _remember(connection, notice, before, after)
+        connection.execute(_TELL_WHOM, rows)
+    values = {
+        "topic": notice.topic or ("" if row is None else row.topic),
+        "final": notice.final,
+        "parties": " ".join(sorted(after)),
+    }
+    if row is None:
+        connection.execute(_REMEMBER, {"id": notice.id, **values})
+    elif values != {"topic": row.topic, "final": row.final, "parties": row.parties}:
+        connection.execute(_REMEMBER_NOW, {"record": notice.id, **values})
 
 
 def _checked(notice: Notice) -> str:
@@ -151,41 +183,10 @@ def _checked(notice: Notice) -> str:
     return body.decode()
 
 
-def _parties_of(connection: Connection, record: str) -> frozenset[str]:
-    table = notice_record_party_table
-    query = select(table.c.organisation).where(table.c.id == record)
-    return frozenset(connection.execute(query).scalars())
-
-
 def _concerned(connection: Connection, topic: str) -> set[str]:
     """Parties of all live records of a topic."""
-    record, party = notice_record_table, notice_record_party_table
-    query = (
-        select(party.c.organisation)
-        .join(record, record.c.id == party.c.id)
-        .where(record.c.topic == topic, record.c.final.is_(False))
-        .distinct()
-    )
-    return set(connection.execute(query).scalars())
-
-
-def _remember(
-    connection: Connection, notice: Notice, before: frozenset[str], after: frozenset[str]
-) -> None:
-    """Who is a party now, and what the record lives on."""
-    parties, records = notice_record_party_table, notice_record_table
-    if gone := before - after:
-        here = (parties.c.id == notice.id) & parties.c.organisation.in_(sorted(gone))
-        connection.execute(delete(parties).where(here))
-    if new := after - before:
-        rows = [{"id": notice.id, "organisation": name} for name in sorted(new)]
-        connection.execute(insert(parties), rows)
-    row = connection.execute(select(records).where(records.c.id == notice.id)).first()
-    topic = notice.topic or ("" if row is None else row.topic)
-    if row is not None and (row.topic, row.final) == (topic, notice.final):
-        return
-    connection.execute(delete(records).where(records.c.id == notice.id))
-    connection.execute(insert(records).values(id=notice.id, topic=topic, final=notice.final))
+    found = connection.execute(_CONCERNED, {"topic": topic}).scalars()
+    return {name for parties in found for name in parties.split()}
 
 
 def _hex(data: bytes) -> str:

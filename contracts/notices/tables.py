@@ -38,16 +38,10 @@ notice_record_table: Final = Table(
     Column("id", String(66), primary_key=True),
     Column("topic", String(66), nullable=False, index=True),
     Column("final", Boolean, nullable=False),
+    Column("parties", Text, nullable=False),
 )
-"""Records as of their last notice: what they live on, and whether they are at their end."""
-
-notice_record_party_table: Final = Table(
-    "notice_record_party",
-    metadata,
-    Column("id", String(66), primary_key=True),
-    Column("organisation", String(32), primary_key=True),
-)
-"""Parties to a record as of its last notice."""
+"""Records as of their last notice: what they live on, whether they are at their end, and who is a
+party (ids with spaces between)."""
 
 notice_contract_table: Final = Table(
     "notice_contract",

@@ -35,13 +35,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(66), primary_key=True),
         sa.Column("topic", sa.String(66), nullable=False),
         sa.Column("final", sa.Boolean, nullable=False),
+        sa.Column("parties", sa.Text, nullable=False),
     )
     op.create_index("ix_notice_record_topic", "notice_record", ["topic"])
-    op.create_table(
-        "notice_record_party",
-        sa.Column("id", sa.String(66), primary_key=True),
-        sa.Column("organisation", sa.String(32), primary_key=True),
-    )
     op.create_table(
         "notice_contract",
         sa.Column("address", sa.String(42), primary_key=True),
