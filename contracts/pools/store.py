@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.pools.errors import BookError
-from contracts.pools.leaf import Asset
+from contracts.pools.leaf import Asset, leaf_data
 from contracts.pools.types import AssetKind, AssetState
 from ledger.types import Hash32
 
@@ -236,12 +236,7 @@ class Store:
 
     def assets(self, first: int, last: int, seq: int) -> Iterator[tuple[int, Asset]]:
         """Assets `first` to `last` as they were in state `seq`, by index."""
-        rows = self.db.execute(
-            "SELECT v.position, a.id, a.kind, v.balance, v.state, v.days, v.terms, max(v.seq) "
-            "FROM version v JOIN asset a ON a.position = v.position "
-            "WHERE v.position BETWEEN ? AND ? AND v.seq <= ? GROUP BY v.position",
-            (first, last, seq),
-        )
+        rows = self.db.execute(_ASSETS, (first, last, seq))
         for position, id_, kind, balance, state, days, terms, _ in rows:
             asset = Asset(
                 Hash32(id_), AssetKind(kind), balance, AssetState(state), days, Hash32(terms)
@@ -250,9 +245,8 @@ class Store:
 
     def leaf_hashes(self, first: int, last: int, seq: int) -> list[bytes]:
         """Leaf hashes of assets `first` to `last` as they were in state `seq`."""
-        return [
-            sha256(b"\x00" + asset.leaf()).digest() for _, asset in self.assets(first, last, seq)
-        ]
+        rows = self.db.execute(_ASSETS, (first, last, seq))
+        return [sha256(b"\x00" + leaf_data(*row[1:7])).digest() for row in rows]
 
     # ---- the tree -----------------------------------------------------------------------------
 
@@ -282,6 +276,11 @@ class Store:
         return [bytes(row[0]) for row in rows]
 
 
+_ASSETS: Final = (
+    "SELECT v.position, a.id, a.kind, v.balance, v.state, v.days, v.terms, max(v.seq) "
+    "FROM version v JOIN asset a ON a.position = v.position "
+    "WHERE v.position BETWEEN ? AND ? AND v.seq <= ? GROUP BY v.position ORDER BY v.position"
+)
 _STATE: Final = (
     "SELECT seq, date, revision, root, delta, count, changed, performing, overdue, defaulted "
     "FROM state"
