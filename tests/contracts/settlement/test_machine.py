@@ -55,6 +55,7 @@ PARTIES = ("trader", "farm", "mill")
 parties = st.sampled_from(PARTIES)
 banks = st.sampled_from(BANKS)
 amounts = st.sampled_from((0, 1, 700, 6_000, 45_000))
+LIVE = ("offered", "open", "met")
 SUBJECT = Hash32(b"\x05" * 32)
 
 
@@ -71,6 +72,13 @@ class SettlementMachine(RuleBasedStateMachine):
                 ("second-bank", "mill"): 50_000,
             }
         )
+        for bank in BANKS:
+            other = BANKS[1 - BANKS.index(bank)]
+            self.market.limit(bank, other, 40_000)
+            self.world.limit(bank, other, 40_000)
+            for party in PARTIES:
+                self.market.issue(bank, party, 20_000)
+                self.world.issue(bank, party, 20_000)
         self.legs = [self.market.receivable("farm", "mill", 5_000) for _ in range(2)]
         self.world.holders = ["farm"] * 2
         self.deal_ids: list[Hash32] = []
@@ -219,7 +227,8 @@ class SettlementMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.deal_ids))
     @rule(data=st.data(), how=st.sampled_from(("attest", "deny", "execute", "withdraw", "quash")))
     def go_on(self, data: st.DataObject, how: str) -> None:
-        index = data.draw(st.integers(0, len(self.deal_ids) - 1))
+        live = [n for n, deal in enumerate(self.world.deals) if deal.state in LIVE]
+        index = data.draw(st.sampled_from(live or range(len(self.deal_ids))))
         deal, id_ = self.world.deals[index], self.deal_ids[index]
         by, call, change = {
             "attest": ("weighers", attest_calldata(id_, 0, EVIDENCE), self.world.attest),
@@ -290,7 +299,7 @@ class SettlementMachine(RuleBasedStateMachine):
 _checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
 TestSettlement = pytest.mark.feature("F6")(SettlementMachine.TestCase)
 TestSettlement.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=_checks
+    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=_checks
 )
 
 
