@@ -30,6 +30,7 @@ contract Claims is IClaims {
     function release(bytes32 id, bytes32[] calldata keys) external onlyInstrument {
         for (uint256 i = 0; i < keys.length; ++i) {
             _checkClaimed(id, keys[i]);
+            // slither-disable-next-line costly-loop
             delete _claims[keys[i]];
             emit Released(keys[i], msg.sender, id);
         }

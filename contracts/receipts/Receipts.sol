@@ -25,10 +25,12 @@ contract Receipts is ReceiptTitle {
         bytes32 warehouse = _caller();
         if (Places.CONSORTIUM.roleOf(msg.sender) != IConsortium.Role.Warehouse) revert NotWarehouse(warehouse);
         id = _issue(warehouse, draft, ReceiptRules.ISSUE, draft.holder, draft.owner);
-        Places.STOCK.reserve(draft.lot, warehouse, draft.quantity);
         _tell(id, ReceiptRules.ISSUE, warehouse, 0, remark);
+        Places.STOCK.reserve(draft.lot, warehouse, draft.quantity);
+        if (draft.keys.length != 0) Places.CLAIMS.claim(id, draft.keys);
     }
 
+    /// @dev The record; stock and claims are the caller's to see to.
     function _issue(bytes32 warehouse, Draft calldata draft, uint256 rule, bytes32 holder, bytes32 owner)
         private
         returns (bytes32 id)
@@ -49,7 +51,6 @@ contract Receipts is ReceiptTitle {
         entry.expires = draft.expires;
         _keys[id] = draft.keys;
         if (draft.payload.length != 0) emit TermsPublished(id, draft.terms, draft.payload);
-        if (draft.keys.length != 0) Places.CLAIMS.claim(id, draft.keys);
     }
 
     function _checkDraft(Draft calldata draft) private view {
@@ -103,13 +104,14 @@ contract Receipts is ReceiptTitle {
         bytes32 pledgee = _succeed(id, ids);
         _tell(id, ReceiptRules.SPLIT, by, 0, remark);
         for (uint256 i = 0; i < ids.length; ++i) _tell(ids[i], ReceiptRules.ARISE, by, id, "");
+        for (uint256 i = 0; i < ids.length; ++i) _moveClaims(id, ids[i], keys[i]);
         if (pledgee != 0) Places.PLEDGES.succeeded(id, ids);
     }
 
     /// @dev Parts together are the whole, in quantity and in claims.
     function _checkWhole(bytes32 id, uint128[] calldata quantities, bytes32[][] calldata keys) private view {
-        uint256 quantity;
-        uint256 claims;
+        uint256 quantity = 0;
+        uint256 claims = 0;
         for (uint256 i = 0; i < quantities.length; ++i) {
             quantity += quantities[i];
             claims += keys[i].length;
@@ -121,9 +123,7 @@ contract Receipts is ReceiptTitle {
     function _part(bytes32 partId, bytes32 id, bytes32 holder, uint128 quantity, bytes32[] calldata keys) private {
         if (quantity == 0) revert InvalidQuantity(quantity);
         _arise(partId, _entries[id], id, holder, quantity);
-        if (keys.length == 0) return;
         _keys[partId] = keys;
-        Places.CLAIMS.move(id, partId, keys);
     }
 
     /// @dev A pledge goes on with what comes after.
@@ -141,10 +141,25 @@ contract Receipts is ReceiptTitle {
         uint256 count = ids.length;
         if (count < 2 || count > PARTS_MAX || revisions.length != count) revert WrongCount(count);
         id = keccak256(abi.encode(ids, revisions));
-        uint256 quantity;
-        uint48 expires = type(uint48).max;
-        bytes32 by;
+        bytes32 by = _gather(id, ids, revisions, remark);
+        bytes32[][] memory keys = new bytes32[][](count);
         for (uint256 i = 0; i < count; ++i) {
+            keys[i] = _takeKeys(ids[i], id);
+            _tell(ids[i], ReceiptRules.MERGE, by, id, remark);
+        }
+        if (_keys[id].length > KEYS_MAX) revert TooManyKeys(_keys[id].length);
+        _tell(id, ReceiptRules.ARISE, by, 0, "");
+        for (uint256 i = 0; i < count; ++i) _moveClaims(ids[i], id, keys[i]);
+    }
+
+    /// @dev All of them end, and one begins that stands for the goods of all.
+    function _gather(bytes32 id, bytes32[] calldata ids, uint64[] calldata revisions, string calldata remark)
+        private
+        returns (bytes32 by)
+    {
+        uint256 quantity = 0;
+        uint48 expires = type(uint48).max;
+        for (uint256 i = 0; i < ids.length; ++i) {
             by = _actWith(ids[i], revisions[i], ReceiptRules.MERGE, remark);
             Entry storage entry = _entries[ids[i]];
             _checkEqual(_entries[ids[0]], entry);
@@ -156,12 +171,6 @@ contract Receipts is ReceiptTitle {
         if (quantity > type(uint128).max) revert InvalidQuantity(type(uint128).max);
         _arise(id, _entries[ids[0]], ids[0], by, uint128(quantity));
         _entries[id].expires = expires;
-        for (uint256 i = 0; i < count; ++i) {
-            _moveKeys(ids[i], id);
-            _tell(ids[i], ReceiptRules.MERGE, by, id, remark);
-        }
-        if (_keys[id].length > KEYS_MAX) revert TooManyKeys(_keys[id].length);
-        _tell(id, ReceiptRules.ARISE, by, 0, "");
     }
 
     function _checkEqual(Entry storage left, Entry storage right) private view {
@@ -169,12 +178,15 @@ contract Receipts is ReceiptTitle {
         if (left.goods != right.goods) revert GoodsDiffer(left.goods, right.goods);
     }
 
-    function _moveKeys(bytes32 from, bytes32 to) private {
-        bytes32[] memory keys = _keys[from];
-        if (keys.length == 0) return;
+    function _takeKeys(bytes32 from, bytes32 to) private returns (bytes32[] memory keys) {
+        keys = _keys[from];
         delete _keys[from];
+        // slither-disable-next-line costly-loop
         for (uint256 i = 0; i < keys.length; ++i) _keys[to].push(keys[i]);
-        Places.CLAIMS.move(from, to, keys);
+    }
+
+    function _moveClaims(bytes32 from, bytes32 to, bytes32[] memory keys) private {
+        if (keys.length != 0) Places.CLAIMS.move(from, to, keys);
     }
 
     // ---- handing out --------------------------------------------------------------------------
@@ -259,8 +271,8 @@ contract Receipts is ReceiptTitle {
     {
         bytes32 by = _actWith(id, revision, ReceiptRules.REPLACE, remark);
         _checkPurpose(id, Purpose.Correction);
-        _rebook(id, by, draft.lot, draft.quantity);
-        _releaseKeys(id);
+        bytes32[] memory former = _keys[id];
+        delete _keys[id];
         successor = _issue(by, draft, ReceiptRules.ARISE, _controls[id].holder, _entries[id].owner);
         _entries[successor].origin = id;
         _entries[id].successor = successor;
@@ -269,6 +281,9 @@ contract Receipts is ReceiptTitle {
         bytes32 pledgee = _succeed(id, successors);
         _tell(id, ReceiptRules.REPLACE, by, successor, remark);
         _tell(successor, ReceiptRules.ARISE, by, id, remark);
+        _rebook(id, by, draft.lot, draft.quantity);
+        if (former.length != 0) Places.CLAIMS.release(id, former);
+        if (draft.keys.length != 0) Places.CLAIMS.claim(successor, draft.keys);
         if (pledgee != 0) Places.PLEDGES.succeeded(id, successors);
     }
 

@@ -134,6 +134,7 @@ contract Stock is IStock {
 
     /// @inheritdoc IStock
     function countSigned(Count calldata told, uint8 v, bytes32 r, bytes32 s) external {
+        // slither-disable-next-line unused-return
         (address counter, ECDSA.RecoverError problem,) = ECDSA.tryRecover(countHash(told), v, r, s);
         if (problem != ECDSA.RecoverError.NoError) revert InvalidSignature();
         _count(told, counter);
@@ -142,6 +143,7 @@ contract Stock is IStock {
     function _count(Count calldata told, address counter) private {
         Lot storage entry = _lots[told.key];
         if (entry.warehouse == 0) revert UnknownLot(told.key);
+        // slither-disable-next-line unused-return
         (bytes32 organisation,, bool active) = Places.CONSORTIUM.standing(counter);
         if (!active) revert CallerNotActive(counter);
         if (!_counters[told.key][organisation]) revert NotCounter(told.key, organisation);

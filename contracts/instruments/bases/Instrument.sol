@@ -50,7 +50,7 @@ abstract contract Instrument is IInstrument {
     /// @dev An act of another contract on behalf of an organisation.
     function _actFor(bytes32 id, uint64 revision, uint8 act) private {
         bytes32 name = Places.DIRECTORY.nameOf(msg.sender);
-        uint256 parties;
+        uint256 parties = 0;
         if (msg.sender == address(Places.PLEDGES)) parties = Rules.PLEDGES;
         else if (name == Places.SETTLEMENT) parties = Rules.SETTLEMENT;
         else if (name == Places.FINANCING) parties = Rules.FINANCING;
@@ -226,6 +226,7 @@ abstract contract Instrument is IInstrument {
     }
 
     /// @dev Whether the organisation may dispose of the instrument alone.
+    // slither-disable-next-line dead-code
     function _disposes(bytes32 id, bytes32 organisation) internal view virtual returns (bool) {
         return _controls[id].holder == organisation;
     }

@@ -101,6 +101,7 @@ abstract contract ReceiptBook is Instrument, IReceipts {
     }
 
     function _disposes(bytes32 id, bytes32 organisation) internal view override returns (bool) {
+        // slither-disable-next-line incorrect-equality
         return _controls[id].holder == organisation && _entries[id].owner == organisation;
     }
 
