@@ -20,6 +20,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final
 
+import orjson
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,13 +28,15 @@ from api.hooks.posting import Poster
 from api.hooks.settings import HookSettings
 from api.hooks.signing import sign_message
 from api.hooks.store import HookStore, now_ms
-from api.hooks.types import Hook, Outcome
+from api.hooks.types import Hook, HookState, Outcome
 from api.stream import Entry, Tail, Window
 from contracts.consortium import Status, find_organisation
 from contracts.instruments.viewer import Viewer
 from ledger.projection import read_transaction
 
 STOP_S: Final = 5.0
+DISABLED: Final = "webhook.disabled"
+"""Kind of the message that another webhook was disabled."""
 
 _log = logging.getLogger(__name__)
 
@@ -219,9 +222,26 @@ class HookService:
         reason = self._gives_up(hook, outcome)
         if reason:
             _log.warning("webhook %s of %s is disabled: %s", hook.id, hook.organisation, reason)
-            return await asyncio.to_thread(self.store.disabled, hook, notice, outcome, reason)
+            after = await asyncio.to_thread(self.store.disabled, hook, notice, outcome, reason)
+            if after is not None:
+                await self._tell_disabled(after)
+            return after
         next_ms = now_ms() + round(self._wait_s(hook.failures, outcome) * 1000)
         return await asyncio.to_thread(self.store.failed, hook, notice, outcome, next_ms)
+
+    async def _tell_disabled(self, disabled: Hook) -> None:
+        """Say so to the organisation's other webhooks, once each: it stands in the list as well."""
+        told = {"webhook": disabled.id, "url": disabled.url, "reason": disabled.reason}
+        message = f"{disabled.id}-{disabled.attempts}"
+        body = orjson.dumps({"id": message, "kind": DISABLED, "body": told})
+        others = await asyncio.to_thread(self.store.list, disabled.organisation)
+        await asyncio.gather(
+            *(
+                self._post(one, message, body)
+                for one in others
+                if one.state is HookState.ACTIVE and one.wanted.wants_kind(DISABLED)
+            )
+        )
 
     async def _post(self, hook: Hook, message_id: str, body: bytes) -> Outcome:
         headers = sign_message(hook.secret, message_id, int(time.time()), body)

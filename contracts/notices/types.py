@@ -91,5 +91,9 @@ class NoticeFilter:
         """Whether the notice is among them."""
         if self.record and notice.record != self.record:
             return False
-        family = notice.kind.partition(".")[0] + ".*"
-        return not self.kinds or notice.kind in self.kinds or family in self.kinds
+        return self.wants_kind(notice.kind)
+
+    def wants_kind(self, kind: str) -> bool:
+        """Whether notices of that kind are among them."""
+        family = kind.partition(".")[0] + ".*"
+        return not self.kinds or kind in self.kinds or family in self.kinds

@@ -276,6 +276,25 @@ def test_410_disables_at_once(feed: Feed, receiver: Receiver, begin: Begin) -> N
     assert len(receiver.messages) == 1
 
 
+def test_the_organisations_other_webhooks_are_told_that_one_is_disabled(
+    feed: Feed, receiver: Receiver, begin: Begin
+) -> None:
+    with Receiver(script=[410]).listening() as gone:
+        service = begin()
+        other = hook_of(service, receiver, "ash", "webhook.*")
+        hook_of(service, receiver, "ash", "receipt.issue")
+        hook_of(service, receiver, "birch", "webhook.*")
+        hook = hook_of(service, gone)
+        feed.tell(["ash"])
+        until(lambda: receiver.messages)
+        time.sleep(0.2)
+        (message,) = receiver.messages
+    verify_message(other.secret, message.headers, message.body)
+    told = json.loads(message.body)
+    assert (told["kind"], told["body"]["webhook"]) == ("webhook.disabled", hook.id)
+    assert "410" in told["body"]["reason"]
+
+
 def test_a_replay_sends_again_with_the_same_ids(
     feed: Feed, receiver: Receiver, begin: Begin
 ) -> None:
