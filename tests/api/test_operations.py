@@ -309,6 +309,20 @@ def test_too_much_at_once_is_put_off(
     assert operations.begin(FARM, register(operations, 2)).result(20).events
 
 
+def test_what_is_not_tried_first_is_refused_by_its_block(
+    node: Node, make_operations: Callable[..., Operations]
+) -> None:
+    prepare_node(node)
+    operations = make_operations(Limits(untried_above=0))
+    perform(operations, "wheat")
+    with pytest.raises(Refused) as refused:
+        perform(operations, "wheat")
+    assert (refused.value.status, refused.value.refusal) == (409, "LotExists")
+    assert "transaction" in refused.value.members
+    assert perform(operations, "barley").block == node.stack.head()
+    assert nonce(node) == 3
+
+
 def test_after_a_restart_the_same_bytes_are_sent_and_happen_once(
     node: Node, make_operations: Callable[..., Operations]
 ) -> None:
