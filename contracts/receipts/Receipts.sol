@@ -180,8 +180,8 @@ contract Receipts is ReceiptTitle {
 
     function _takeKeys(bytes32 from, bytes32 to) private returns (bytes32[] memory keys) {
         keys = _keys[from];
-        delete _keys[from];
         // slither-disable-next-line costly-loop
+        delete _keys[from];
         for (uint256 i = 0; i < keys.length; ++i) _keys[to].push(keys[i]);
     }
 
