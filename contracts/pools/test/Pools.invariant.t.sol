@@ -41,8 +41,8 @@ contract PoolActor is PoolScene {
     function collect(uint32 which, uint128 principal, uint128 income) external {
         IPools.Account memory account = POOLS.accountOf(id);
         uint32 period = uint32(_within(which, account.periods, account.periods + 3));
-        uint128 a = uint128(_within(principal, 0, 3e11));
-        uint128 b = uint128(_within(income, 0, 1e10));
+        uint128 a = uint128(_within(principal, 0, 3e8));
+        uint128 b = uint128(_within(income, 0, 5e7));
         bytes32 payment = keccak256(abi.encode(_within(which, 0, 200)));
         _as(SERVICER);
         try POOLS.collect(id, _collection(payment, period, a, b)) {
