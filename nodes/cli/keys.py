@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from api import ApiKey, KeyStore
-from api.principals import CAPTURE
 from contracts.consortium import find_organisation
 from ledger.chain import Genesis
 from ledger.crypto import (
@@ -85,20 +84,6 @@ def new(
             "a member then admits.",
         ),
     ] = Kind.API,
-    scope: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scope",
-            help="What a bearer key may do, several times: capture, supervise, or ROOM:read, "
-            "ROOM:write, ROOM:* such as receipts:*. By default capture.",
-        ),
-    ] = None,
-    instrument: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--instrument", help="Id of the only record that a bearer key is for, several times."
-        ),
-    ] = None,
     module: Module = None,
     token: Token = None,
     label: Object = None,
@@ -121,7 +106,7 @@ def new(
             out.print(f"{address}  ({where})", markup=False)
         return
     store = _api_keys(place, must_know=organisation)
-    secret, made = store.create(organisation, scope or (CAPTURE,), instrument or ())
+    secret, made = store.create(organisation)
     if as_json:
         print_json({"kind": kind, "key": secret, **_json(made)})
     else:
@@ -420,7 +405,6 @@ def _json(key: ApiKey) -> dict[str, object]:
         "id": key.key_id,
         "organisation": key.organisation,
         "scopes": sorted(key.scopes),
-        "instruments": None if key.instruments is None else sorted(key.instruments),
         "lastFour": key.last_four,
         "created": key.created.isoformat(),
         "revoked": key.revoked.isoformat() if key.revoked else None,

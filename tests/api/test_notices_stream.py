@@ -287,3 +287,19 @@ class Follower:
         self.got += [str(entry.notice.place) for entry in mine]
         self.position = window.upto
         return self.position
+
+
+def test_memory_says_where_it_begins(tmp_path: Path) -> None:
+    feed = Feed(tmp_path, memory=3)
+    end = feed.tail.follow(lambda: None)
+    try:
+        told = [Place.parse(feed.tell(["ash"])).position for _ in range(8)]
+        feed.projector.wait_for(8, 10)
+        until(lambda: (window := feed.tail.after(told[7])) is not None and window.upto > told[7])
+        assert feed.tail.after(told[3]) is None
+        window = feed.tail.after(told[4])
+        assert window is not None
+        assert [entry.position for entry in window.entries] == told[5:]
+    finally:
+        end()
+        feed.close()
