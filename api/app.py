@@ -23,6 +23,7 @@ from api.routes import (
     pledges,
     proofs,
     receipts,
+    receivables,
     stock,
     stream,
     transactions,
@@ -68,6 +69,7 @@ def create_app(services: Services) -> FastAPI:
         receipts.router(services, guard),
         stock.router(services, guard),
         pledges.router(services, guard),
+        receivables.router(services, guard),
     ]
     if sent is not None:
         routers.append(hooks.router(services, guard, sent))

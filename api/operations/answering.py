@@ -125,6 +125,7 @@ def change_responses(model: type[Schema], *statuses: int, created: bool = False)
         200: {"model": model, "description": told, "content": media},
         **({201: {"model": model, "description": told, "content": media}} if created else {}),
         202: {"description": under_way, "content": {"application/json": {"schema": _PENDING}}},
+        412: problems(409)[409] | {"description": "It has changed since the revision in If-Match"},
         **problems(400, 401, 403, 404, 409, 413, 415, 422, 507, *statuses),
     }
 

@@ -36,6 +36,12 @@ class RefusedForbidden(Refused):
     status = 403
 
 
+class RefusedStale(Refused):
+    """The record has changed since the revision in If-Match (RFC 9110, section 13.1.1)."""
+
+    status = 412
+
+
 class RefusedUnprocessable(Refused):
     """What is asked for makes no sense to the contract."""
 

@@ -7,7 +7,13 @@ import re
 from typing import Final
 
 from api.errors import Conflict, Forbidden, Refusal, StorageExhausted, Unavailable, Unprocessable
-from api.operations.errors import Refused, RefusedConflict, RefusedForbidden, RefusedUnprocessable
+from api.operations.errors import (
+    Refused,
+    RefusedConflict,
+    RefusedForbidden,
+    RefusedStale,
+    RefusedUnprocessable,
+)
 from contracts.refusals import explain, refusal_name
 from ledger.chain import BlockUnknown, Ledger
 from ledger.evm import CallRequest
@@ -58,8 +64,8 @@ NOT_THEIRS: Final = frozenset(
         "RoleMayNotCapture",
     }
 )
-"""Errors that say who may: 403. What says that a request makes no sense is 422, by its name; the
-rest is about the state of a record: 409."""
+"""Errors that say who may: 403. What says that a request makes no sense is 422, by its name; a
+revision that is not the record's any more is 412; the rest is about the state of a record: 409."""
 
 _SENSELESS: Final = re.compile(
     r"(?:Invalid|TooMany|Unknown|Malformed|Unsupported)\w*"
@@ -77,6 +83,8 @@ def refused_as(name: str | None, words: str, transaction: Hash32 | None = None) 
     """The problem of a contract's error, by its name."""
     if name in NOT_THEIRS:
         kind: type[Refused] = RefusedForbidden
+    elif name == "StaleRevision":
+        kind = RefusedStale
     elif name is not None and _SENSELESS.fullmatch(name):
         kind = RefusedUnprocessable
     else:

@@ -29,7 +29,7 @@ from api.auth import Guard
 from api.documentation import BEARER, problems
 from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
 from api.principals import Principal
-from api.routes.receipts import IF_MATCH
+from api.routes.acting import IF_MATCH
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.genesis import PLEDGES_ADDRESS

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
@@ -15,27 +15,22 @@ from api.acts.common import (
     ORGANISATION,
     UINT48_MAX,
     RecordId,
-    Target,
     body_schema,
     hash_of,
     here_or_not_found,
     listing,
     page_answer,
-    place_body,
     read_strict,
-    revision_of,
     valid,
 )
-from api.acts.control import InstrumentAct
 from api.acts.receipt_drafts import DraftBody, Merge
 from api.acts.receipts import ACTS
 from api.auth import Guard
-from api.documentation import BEARER, header, problems
+from api.documentation import BEARER, problems
 from api.errors import NotFound
 from api.formats import bytes_response, json_response
 from api.operations import (
     Call,
-    Done,
     Operations,
     Words,
     answer,
@@ -43,14 +38,15 @@ from api.operations import (
     change_responses,
 )
 from api.principals import Principal
+from api.routes.acting import Acted, Room, act_body, add_act, stored_body
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.claims import keys_of
 from contracts.instruments import Viewer
-from contracts.instruments.notices import as_json
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
 from contracts.receipts import (
     MACHINE,
+    ReceiptAct,
     ReceiptActed,
     ReceiptQuery,
     StoredReceipt,
@@ -65,20 +61,26 @@ from contracts.receipts import (
     receipt_id,
     receipt_terms,
 )
-from contracts.receipts import (
-    ReceiptAct as ActDone,
-)
 from ledger.projection import read_transaction
-from ledger.types import Hash32
+from ledger.types import Address, Hash32, Log
 
 READ: Final = "receipts:read"
 WRITE: Final = "receipts:write"
-IF_MATCH: Final = header(
-    "If-Match",
-    "the revision that you have seen, in quotes; none or *: act on whichever it is",
-    {"type": "string", "pattern": '^("[0-9]{1,20}"|\\*)$'},
-)
 
+
+def _acted(log: Log) -> Acted | None:
+    event = decode_log(log)
+    if not isinstance(event, ReceiptActed):
+        return None
+    return Acted(event.id, event.act, event.receipt)
+
+
+def _contract_of(connection: Connection, id_: Hash32, viewer: Viewer) -> Address | None:
+    stored = find_receipt(connection, id_, viewer)
+    return None if stored is None else stored.contract
+
+
+ROOM: Final = Room("receipts", "receipt", MACHINE, "ReceiptActed", _acted, _contract_of)
 _Organisation = Annotated[str | None, Query(pattern=ORGANISATION)]
 _Hash = Annotated[str | None, Query(pattern=HASH)]
 
@@ -91,7 +93,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
     if services.operations is not None:
         _add_making(routes, services, guard, services.operations)
         for name, model in ACTS.items():
-            _add_act(routes, services, guard, services.operations, name, model)
+            add_act(routes, services, guard, services.operations, ROOM, name, model)
     return routes
 
 
@@ -166,7 +168,7 @@ def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
         with valid(), read_transaction(services.engine) as connection:
             here_or_not_found(find_receipt(connection, id_, viewer), "receipt", f"0x{id_.hex()}")
             page = receipt_history(connection, id_, viewer, after=after, limit=limit)
-            return listing("acts", page, act_body)
+            return listing("acts", page, receipt_act_body)
 
     def document(id_: Hash32, viewer: Viewer) -> bytes | None:
         with read_transaction(services.engine) as connection:
@@ -261,7 +263,7 @@ def _add_making(
             principal,
             call,
             raw,
-            more=partial(_told, id_),
+            more=partial(ROOM.told, id_),
             location=lambda _: f"/receipts/0x{id_.hex()}",
         )
 
@@ -297,96 +299,19 @@ def _add_making(
             principal,
             call,
             raw,
-            more=partial(_told, id_),
+            more=partial(ROOM.told, id_),
             location=lambda _: f"/receipts/0x{id_.hex()}",
         )
-
-
-def _add_act(
-    routes: APIRouter,
-    services: Services,
-    guard: Guard,
-    operations: Operations,
-    name: str,
-    model: type[InstrumentAct],
-) -> None:
-    def made(principal: Principal, id_: Hash32, revision: int, body: InstrumentAct) -> Call:
-        with read_transaction(services.engine) as connection:
-            found = find_receipt(connection, id_, principal.viewer)
-        stored = here_or_not_found(found, "receipt", f"0x{id_.hex()}")
-        on = Target(principal.organisation, id_, revision, services.ledger.origin)
-        with valid():
-            data = body.calldata(on)
-        return Call("receipts", stored.contract, data, name, body.words(on), on.text)
-
-    async def post_act(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, WRITE, instrument=record)
-        revision = revision_of(request)
-        body, raw = await read_strict(request, model, timeout_s=services.settings.body_timeout_s)
-        id_ = hash_of(record)
-        call = await run_in_threadpool(made, principal, id_, revision, body)
-        return await answer(request, operations, principal, call, raw, more=partial(_told, id_))
-
-    routes.add_api_route(
-        f"/receipts/{{id}}/{name}",
-        post_act,
-        methods=["POST"],
-        name=name,
-        operation_id="receipt" + "".join(part.capitalize() for part in name.split("-")),
-        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
-        description=_who(name),
-        response_class=Response,
-        responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(model, required=False)),
-    )
-
-
-def _who(name: str) -> str:
-    """Who may, in which states, as the table has it."""
-    act = MACHINE.act(name)
-    states = ", ".join(state for state in MACHINE.states if state in act.states)
-    pledged = {
-        "NO": "not while pledged",
-        "PERMIT": "while pledged by permit of the pledgee",
-        "FREE": "also while pledged",
-    }[act.while_pledged.name]
-    return f"{act.text} For: {', '.join(act.by)}. While: {states}; {pledged}.".strip()
 
 
 # ---- answers ------------------------------------------------------------------------------------
 
 
-def _told(id_: Hash32, done: Done) -> Mapping[str, Any]:
-    """The receipt after the change, and all that the change touched."""
-    found: dict[Hash32, dict[str, Any]] = {}
-    for event in done.events:
-        if event.contract != "receipts" or event.name != "ReceiptActed":
-            continue
-        acted = decode_log(event.placed.log)
-        if isinstance(acted, ReceiptActed):
-            shown = {"id": f"0x{acted.id.hex()}", "act": acted.act, **_record(acted.receipt)}
-            found[acted.id] = shown
-    return {"receipt": found.get(id_), "receipts": list(found.values())}
-
-
 def receipt_body(stored: StoredReceipt) -> dict[str, Any]:
     """A receipt in JSON."""
-    return {
-        "id": f"0x{stored.id.hex()}",
-        "contract": f"0x{stored.contract.hex()}",
-        **_record(stored.receipt),
-        "last": place_body(stored.place),
-    }
+    return stored_body(stored.id, stored.contract, stored.receipt, stored.place)
 
 
-def act_body(act: ActDone) -> dict[str, Any]:
-    """A line of a history in JSON."""
-    body = _record(act)
-    del body["place"]
-    return {**body, **place_body(act.place)}
-
-
-def _record(value: object) -> dict[str, Any]:
-    body = as_json(value)
-    assert isinstance(body, dict)
-    return body
+def receipt_act_body(act: ReceiptAct) -> dict[str, Any]:
+    """A line of a receipt's history in JSON."""
+    return act_body(act, act.place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -140,7 +141,13 @@ class LedgerView:
 
     def _environment_after(self, head: Block) -> BlockEnvironment:
         number = head.header.number
-        return replace(self._environment_of(number), number=number + 1, parent_hash=head.hash)
+        # A ledger that rests has an old last block; what is sent now is judged by the time of now.
+        return replace(
+            self._environment_of(number),
+            number=number + 1,
+            timestamp=max(head.header.timestamp, int(time.time())),
+            parent_hash=head.hash,
+        )
 
     def _environment_of(self, number: int) -> BlockEnvironment:
         header = self.header(number)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from eth_account import Account
 
@@ -21,6 +20,7 @@ from ledger.state.keccak import keccak
 from ledger.types import Address, Hash32
 from tests.api.acting import make_warehouse
 from tests.api.conftest import Node
+from tests.api.members import Member
 from tests.traceability.capture.stack import BANK, CARRIER, FARM
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F1"), pytest.mark.feature("S1")]
@@ -37,50 +37,15 @@ AGREEMENT = {
 }
 
 
-class Member:
-    """One organisation's client."""
-
-    def __init__(self, node: Node, name: str, *scopes: str) -> None:
-        self.node, self.name = node, name
-        self.secret = node.services.keys.create(name, scopes or SCOPES)[0]
-
-    def send(self, method: str, path: str, body: object = None, **more: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.secret}"}
-        if "revision" in more:
-            headers["If-Match"] = f'"{more.pop("revision")}"'
-        headers |= more.pop("headers", {})
-        if body is None:
-            return self.node.client.request(method, path, headers=headers, **more)
-        return self.node.client.request(method, path, json=body, headers=headers, **more)
-
-    def get(self, path: str, **more: Any) -> dict[str, Any]:
-        answer = self.send("GET", path, **more)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def post(self, path: str, body: object = None, **more: Any) -> dict[str, Any]:
-        answer = self.send("POST", path, body, **more)
-        assert answer.status_code in (200, 201), answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def refused(self, path: str, body: object = None, **more: Any) -> tuple[int, str | None, str]:
-        answer = self.send("POST", path, body, **more)
-        assert answer.headers["content-type"] == "application/problem+json", answer.text
-        problem = answer.json()
-        return answer.status_code, problem.get("refusal"), problem["detail"]
-
-
 class Scene:
     """A warehouse (the farm), a trader (the carrier), a bank; a lot of 100 tonnes."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
         make_warehouse(node.stack)
-        self.warehouse = Member(node, FARM)
-        self.trader = Member(node, CARRIER)
-        self.bank = Member(node, BANK)
+        self.warehouse = Member(node, FARM, *SCOPES)
+        self.trader = Member(node, CARRIER, *SCOPES)
+        self.bank = Member(node, BANK, *SCOPES)
         device = Address(bytes.fromhex(SCALE.address[2:]))
         node.stack.send(FARM, consortium.CONSORTIUM_ADDRESS, add_device(device))
         lot = {"placeId": "silo 1", "lotId": "wheat", "agreement": AGREEMENT, "counters": [FARM]}
@@ -224,7 +189,7 @@ def test_whoever_was_late_learns_it(scene: Scene) -> None:
     status, refusal, words = scene.trader.refused(
         f"/receipts/{id_}/nominate", {"nominee": FARM}, revision=1
     )
-    assert (status, refusal) == (409, "StaleRevision")
+    assert (status, refusal) == (412, "StaleRevision")
     assert "revision 1 was seen, it is at 2" in words
     for wrong in ("1", '"x"', '"0"', 'W/"1"', '"99999999999999999999"'):
         answer = scene.trader.send(

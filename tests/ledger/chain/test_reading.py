@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -97,6 +98,19 @@ def test_calls_run_in_a_block_or_in_the_one_that_comes_next(open_ledger: Ledger)
     number = head.header.number
     assert open_ledger.call(request).output == words(number, head.header.parent_hash)
     assert open_ledger.call_next(request).output == words(number + 1, head.hash)
+
+
+def test_the_block_that_comes_next_is_of_now_however_old_the_last_one_is(
+    open_ledger: Ledger,
+) -> None:
+    _grow(open_ledger, 1, 1)
+    request = CallRequest(Address(bytes(20)), None, 0, bytes.fromhex("425f5260205ff3"), 1_000_000)
+    before = int(time.time())
+    told = int.from_bytes(open_ledger.call_next(request).output, "big")
+    assert before <= told <= int(time.time())
+    last = open_ledger.head().header.timestamp
+    assert last < before
+    assert int.from_bytes(open_ledger.call(request).output, "big") == last
 
 
 def test_gas_is_estimated_for_the_block_that_comes_next(open_ledger: Ledger) -> None:
