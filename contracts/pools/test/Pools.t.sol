@@ -24,7 +24,7 @@ contract NotingSettlement is IPayments {
         require(!refuses, "no money");
         paid += payment.amount;
         lastNumber = payment.number;
-        return keccak256(abi.encode(ref, ++payments));
+        return keccak256(abi.encode(address(this), ref, ++payments));
     }
 }
 
