@@ -215,6 +215,14 @@ def test_a_page_goes_on_where_it_ended_though_receipts_come() -> None:
     assert second.after is None
 
 
+def test_an_act_leaves_a_receipt_at_its_place_in_lists() -> None:
+    world = World.founded()
+    made = [world.issue(1_000) for _ in range(3)]
+    world.receipts("farm", surrender_calldata(made[0], 1, Purpose.DELIVERY))
+    for viewer in (ALL, Viewer.of("farm")):
+        assert ids_of(world, ReceiptQuery(), viewer) == made[::-1]
+
+
 @pytest.mark.parametrize("after", ["x", "-1", "1-2", "9" * 19, "", "1" * 40])
 def test_a_cursor_of_nowhere_is_refused(
     story: tuple[Witness, dict[str, Hash32]], after: str

@@ -151,6 +151,20 @@ def test_a_shortfall_stops_issuing_and_is_told(world: World) -> None:
     ]
 
 
+def test_a_shortfall_by_adjustment_begins_and_ends(world: World) -> None:
+    id_ = world.issue(995_000)
+    world.stock("granary", adjust_calldata(world.lot, 960_000, "it dried"))
+    assert stored(world, world.lot).lot.short
+    world.receipts("farm", request_delivery_calldata(id_, 1, 900_000))
+    world.receipts("granary", deliver_calldata(id_, 2))
+    lot = stored(world, world.lot)
+    assert (lot.lot.short, lot.missing) == (True, 35_000)
+    world.register("port", "quay", "maize")  # a count is younger than the last delivery
+    world.count(world.lot, 95_000)
+    assert not stored(world, world.lot).lot.short
+    assert kinds(world, world.lot).count("shortfall-began") == 1
+
+
 def test_every_stored_lot_is_what_the_contract_says(world: World) -> None:
     tell(world)
     lot = stored(world, world.lot)
