@@ -18,10 +18,15 @@ Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 NOTICES_PER_LOG_MAX: Final = 16
 QUANTITIES: Final = frozenset(
-    {"amount", "counted", "former", "last_count", "live", "price", "quantity", "requested"}
+    {
+        *("amount", "counted", "former", "last_count", "live", "price", "quantity", "requested"),
+        *("outstanding", "paid", "principal", "interest", "interest_paid", "balance", "held"),
+        *("set_aside", "redeemed", "lent", "drawn"),
+    }
 )
 """Names of quantities and amounts (uint128): decimal text in JSON, for no reader of JSON takes
 more than 53 bits for the number that it is (RFC 8259 section 6)."""
+_INTEGER_MAX: Final = (1 << 53) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,15 @@ def as_json(value: object, texts: frozenset[str] = QUANTITIES) -> Json:
     """A record for a notice's body.
 
     Names in camelCase, bytes as `0x…`, members of enumerations by their names in lower case with
-    hyphens; whole numbers as such, but for members named in `texts`: decimal text. Raises
-    `TypeError` for what no record has.
+    hyphens; whole numbers as such, but for members named in `texts`, and whatever has more than
+    53 bits: decimal text. Raises `TypeError` for what no record has.
     """
     if isinstance(value, Enum):
         return value.name.lower().replace("_", "-")
-    if value is None or isinstance(value, bool | str | int):
+    if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, int):
+        return value if -_INTEGER_MAX <= value <= _INTEGER_MAX else str(value)
     if isinstance(value, bytes):
         return f"0x{value.hex()}"
     if is_dataclass(value) and not isinstance(value, type):

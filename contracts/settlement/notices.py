@@ -61,7 +61,7 @@ def _position(event: PositionChanged) -> Notice:
             "debtor": event.debtor,
             "currency": event.currency,
             "payment": as_json(event.id),
-            "amount": as_json(event.amount),
+            "amount": str(event.amount),
             "number": event.number,
             "remark": event.remark,
             "record": as_json(event.content),

@@ -79,7 +79,7 @@ def test_an_invoice_goes_down_the_tiers_and_each_part_is_owed_on_its_own(scene: 
     shown = scene.bank.get(f"/receivables/{first}")
     assert shown["endorsers"] == [{"endorser": FARM, "recourse": True}]
     paid = scene.bank.post(f"/receivables/{first}/confirm-payment", {"amount": 600_000})
-    assert (paid["receivable"]["state"], paid["receivable"]["outstanding"]) == ("paid", 0)
+    assert (paid["receivable"]["state"], paid["receivable"]["outstanding"]) == ("paid", "0")
     listed = scene.supplier.get(f"/receivables?root={id_}")["receivables"]
     assert {one["id"]: one["state"] for one in listed} == {
         id_: "split",
