@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.setup-dev-stamp
 
 COMETBFT_VERSION := v0.38.25
 
-.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools clean
+.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench-joining: setup-dev  ## state sync with a million slots and 100,000 blocks,
 
 bench-pools: setup-dev    ## a pool of 1,500,000 assets: load, a day's changes, proofs
 	$(BIN)/python -m benchmarks.pools
+
+bench-book: setup-dev     ## 100,000 live receipts: list, filter, reconcile
+	$(BIN)/python -m benchmarks.book
 
 clean:           ## remove what can be rebuilt
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
