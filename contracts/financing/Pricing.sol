@@ -129,7 +129,7 @@ contract Pricing is IPricing {
     }
 
     /// @inheritdoc IPricing
-    function table(bytes32 bank, bytes3 currency, uint32 version)
+    function rateTable(bytes32 bank, bytes3 currency, uint32 version)
         external
         view
         returns (Tier[] memory tiers, Contribution memory contribution, bytes32 document)

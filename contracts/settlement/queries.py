@@ -237,6 +237,27 @@ def list_redemptions(
     return page_of(rows, limit, _redemption, lambda row: [row.position])
 
 
+def find_redemption(
+    connection: Connection, id_: Hash32, viewer: Viewer
+) -> StoredRedemption | None:
+    """The redemption, or None where there is none or the viewer may not see it."""
+    table = deposit_redemption_table
+    seen = viewer.may_see(deposit_party_table, table.c.account)
+    row = connection.execute(select(table).where(table.c.id == _hex(id_), seen)).one_or_none()
+    return None if row is None else _redemption(row)
+
+
+def find_hold(connection: Connection, id_: Hash32, viewer: Viewer) -> StoredHold | None:
+    """The hold, or None where there is none or the viewer may not see it: neither its account's
+    owner or bank nor who made it."""
+    table = deposit_hold_table
+    seen = viewer.may_see(deposit_party_table, table.c.account)
+    if viewer.organisation is not None:
+        seen = seen | (table.c.by == viewer.organisation)
+    row = connection.execute(select(table).where(table.c.id == _hex(id_), seen)).one_or_none()
+    return None if row is None else _hold(row)
+
+
 def list_holds(
     connection: Connection, account: Hash32, viewer: Viewer, *, limit: int = 50
 ) -> tuple[StoredHold, ...]:

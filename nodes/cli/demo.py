@@ -1,4 +1,4 @@
-"""`tally demo`: a small consortium, a story of its own, and a code to scan."""
+"""`tally demo`: a small consortium with a story, from forest to shop or from grain to money."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ import secrets
 import shutil
 import socket
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.client import Tallystick
 from contracts.consortium import Role
 from ledger.crypto import NO_PASSPHRASE
+from ledger.tlog import TlogError, TlogProof, leaf_hash, open_checkpoint
 from nodes.cli.options import PORT_MAX
 from nodes.cli.output import EXIT_INVALID, out, print_json, program, progress
 from nodes.client import NodeAddress, NodeClient, forget, remember, remembered
+from nodes.demo.grain import FINANCE_ORGANISATIONS, SCOPES, GrainStory, Scene
+from nodes.demo.places import StoryOrganisation
 from nodes.demo.story import ITEMS, ORGANISATIONS, story
 from nodes.errors import NodeError, RequestRefused
 from nodes.founding import MemberSpec, found_solo
@@ -48,7 +55,21 @@ class Told:
     """The node, with the key of the story's first organisation."""
 
 
+class Story(StrEnum):
+    """What the demo tells."""
+
+    FOREST = "forest"
+    FINANCE = "finance"
+
+
 def demo(
+    story_name: Annotated[
+        Story,
+        typer.Option(
+            "--story",
+            help="forest: berries, from the forest to the shop; finance: grain and banks.",
+        ),
+    ] = Story.FOREST,
     once: Annotated[
         bool, typer.Option("--once", help="Build, verify everything offline, and end.")
     ] = False,
@@ -68,14 +89,39 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Build a small consortium with a story from forest to shop, and show its QR code."""
+    """Build a small consortium with a story, and verify every record of it offline."""
+    if story_name is Story.FINANCE:
+        with _consortium(FINANCE_ORGANISATIONS, once, host, port) as (node, addresses):
+            _finance(node, addresses, once, as_json)
+        return
+    before = remembered()
+    with _consortium(ORGANISATIONS, once, host, port) as (node, addresses):
+        told = _tell(node, addresses, as_json)
+        TrustStore().add(node.trust, proven=True)
+        _show(node, addresses, told, once, as_json)
+        if not once:
+            remember(told.address)
+            try:
+                wait_for_stop()
+            finally:
+                forget(told.address, before)
+            out.print("The demo's ledger is gone; its proof file can still be checked.")
+    if told.verified != len(told.event_ids):
+        raise typer.Exit(EXIT_INVALID)
+
+
+@contextmanager
+def _consortium(
+    organisations: Sequence[StoryOrganisation], once: bool, host: str | None, port: int | None
+) -> Iterator[tuple[NodeRuntime, Addresses]]:
+    """A running node of a ledger of its own, which ends with the demo."""
     name = f"demo-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     place = NodeDirectory(user_directory() / "demo" / name)
     place.root.parent.mkdir(parents=True, exist_ok=True)
     settings = _settings(once, host, port)
     members = [
         OPERATOR,
-        *(MemberSpec(o.id, o.name, o.name_zh, Role.of(o.role)) for o in ORGANISATIONS),
+        *(MemberSpec(o.id, o.name, o.name_zh, Role.of(o.role)) for o in organisations),
     ]
     found_solo(
         place,
@@ -84,26 +130,87 @@ def demo(
         origin_prefix="tallystick.example/demo",
         passphrase=NO_PASSPHRASE,
     )
-    before = remembered()
     try:
         with NodeRuntime.open(place.root, NO_PASSPHRASE) as node:
             public = lan_address() if settings.api.host == EVERYWHERE else None
             with serving(node, public) as addresses:
-                told = _tell(node, addresses, as_json)
-                TrustStore().add(node.trust, proven=True)
-                _show(node, addresses, told, once, as_json)
-                if not once:
-                    remember(told.address)
-                    try:
-                        wait_for_stop()
-                    finally:
-                        forget(told.address, before)
-                    out.print("The demo's ledger is gone; its proof file can still be checked.")
+                yield node, addresses
     finally:
         # Each run is a ledger of its own; its proofs and its trust stay valid without it.
         shutil.rmtree(place.root, ignore_errors=True)
-    if told.verified != len(told.event_ids):
+
+
+def _finance(node: NodeRuntime, addresses: Addresses, once: bool, as_json: bool) -> None:
+    """Tell the story of the grain, scene by scene, and check each scene's proof offline."""
+    url, trust = _local(node, addresses), Trust.load(node.directory.trust)
+    scenes: list[tuple[Scene, bool | None]] = []
+    with ExitStack() as closing:
+        members = {
+            member.id: closing.enter_context(
+                Tallystick(url, key=node.keys.create(member.id, SCOPES)[0])
+            )
+            for member in FINANCE_ORGANISATIONS
+        }
+        auditor = members[FINANCE_ORGANISATIONS[0].id]
+        for scene in GrainStory(members, int(time.time())).tell():
+            valid = None if scene.leaf is None else _leaf_is_proven(auditor, scene.leaf, trust)
+            scenes.append((scene, valid))
+            if not as_json:
+                _show_scene(scene, valid)
+    proven = sum(1 for _, valid in scenes if valid)
+    refused = [scene.refusal for scene, _ in scenes if scene.refusal]
+    if as_json:
+        print_json(
+            {
+                "story": Story.FINANCE,
+                "scenes": [
+                    {
+                        "text": scene.text,
+                        "textZh": scene.text_zh,
+                        "leaf": scene.leaf,
+                        "refusal": scene.refusal,
+                        "proven": valid,
+                    }
+                    for scene, valid in scenes
+                ],
+                "proven": proven,
+                "refused": refused,
+                "checkpoint": node.ledger.log.checkpoint(),
+            }
+        )
+    else:
+        out.print(
+            f"\n{proven} records of {len(FINANCE_ORGANISATIONS)} organisations were checked "
+            f"offline and are valid; {len(refused)} attempts were refused by the contracts, as "
+            "they must be."
+        )
+    if any(valid is False for _, valid in scenes):
         raise typer.Exit(EXIT_INVALID)
+    if not once and not as_json:
+        out.print(f"The node answers at {addresses.api} (GET /openapi.json).", markup=False)
+        out.print("Ctrl-C ends the demo and removes its ledger.")
+        wait_for_stop()
+
+
+def _leaf_is_proven(client: Tallystick, leaf: int, trust: Trust) -> bool:
+    """Whether the log's entry is proven under a checkpoint that the trust file's members signed."""
+    told = client.ask(f"/log/proof/{leaf}")
+    try:
+        proof = TlogProof.decode(str(told["proof"]))
+        proof.verify(leaf_hash(bytes.fromhex(str(told["entry"])[2:])))
+        open_checkpoint(proof.checkpoint_note, trust.keys, trust.threshold, trust.origin)
+    except TlogError:
+        return False
+    return proof.index == leaf
+
+
+def _show_scene(scene: Scene, valid: bool | None) -> None:
+    mark = {None: "–", True: "✓", False: "✗"}[valid]
+    if scene.refusal is not None:
+        mark = f"refused: {scene.refusal}"
+    elif scene.leaf is not None:
+        mark = f"{mark} leaf {scene.leaf}"
+    out.print(f"  {scene.text}  {scene.text_zh}  [{mark}]", markup=False, highlight=False)
 
 
 def _settings(once: bool, host: str | None, port: int | None) -> NodeSettings:
@@ -125,11 +232,16 @@ def _free(host: str, port: int) -> bool:
     return False
 
 
+def _local(node: NodeRuntime, addresses: Addresses) -> str:
+    """Where the node answers on this machine."""
+    if node.settings.api.host != EVERYWHERE:
+        return addresses.api
+    return f"http://127.0.0.1:{addresses.api.rsplit(':', 1)[1]}"
+
+
 def _tell(node: NodeRuntime, addresses: Addresses, as_json: bool) -> Told:
     """Capture the story over HTTP, each step with its own organisation's key, and verify it all."""
-    local = addresses.api
-    if node.settings.api.host == EVERYWHERE:
-        local = f"http://127.0.0.1:{local.rsplit(':', 1)[1]}"
+    local = _local(node, addresses)
     steps = story(datetime.now(UTC))
     keys = {member.id: node.keys.create(member.id)[0] for member in ORGANISATIONS}
     event_ids: list[str] = []

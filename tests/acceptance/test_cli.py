@@ -460,3 +460,26 @@ def test_settings_that_are_wrong_are_named_with_their_place(tmp_path: Path) -> N
     for command in (["dev"], ["node", "reindex"], ["node", "check"]):
         done = run_tally(tmp_path, *command, "--dir", str(tmp_path / "node"))
         one_line(done, "node.toml: chain.map_size_gib")
+
+
+@pytest.mark.feature("F2")
+@pytest.mark.feature("F5")
+def test_the_story_of_finance_is_told_and_every_record_of_it_proven(tmp_path: Path) -> None:
+    done = run_tally(tmp_path, "demo", "--story", "finance", "--once", "--json")
+    assert done.stderr == ""
+    answer = one_object(done)
+    assert answer["refused"] == [
+        "AlreadyPledged",
+        "InstrumentPledged",
+        "StockShort",
+        "AlreadyClaimed",
+    ]
+    scenes = answer["scenes"]
+    assert answer["proven"] == sum(scene["leaf"] is not None for scene in scenes) > 10
+    assert all(scene["proven"] is not False and scene["textZh"] for scene in scenes)
+
+
+def test_a_story_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    done = run_tally(tmp_path, "demo", "--story", "fish")
+    assert done.returncode == 2
+    assert "forest" in done.stderr

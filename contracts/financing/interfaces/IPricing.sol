@@ -80,7 +80,7 @@ interface IPricing {
     /// @notice How many versions the bank's table for a currency has; the highest is the present one.
     function versionsOf(bytes32 bank, bytes3 currency) external view returns (uint32);
 
-    function table(bytes32 bank, bytes3 currency, uint32 version)
+    function rateTable(bytes32 bank, bytes3 currency, uint32 version)
         external
         view
         returns (Tier[] memory tiers, Contribution memory contribution, bytes32 document);
