@@ -28,6 +28,8 @@ contract Financing is LoanActs, IFinancing {
     // ---- payout -------------------------------------------------------------------------------
 
     /// @inheritdoc IFinancing
+    // Applications and Pledges are contracts of the members' choice and call nobody back.
+    // slither-disable-next-line reentrancy-benign,reentrancy-events
     function drawDown(bytes32 id, uint64 revision, string calldata remark) external {
         _checkRemark(remark);
         bytes32 by = _caller();
@@ -121,6 +123,7 @@ contract Financing is LoanActs, IFinancing {
         uint128 interest = Interest.owed(accrued, entry.yearDays);
         uint128 outstanding = entry.debt.principal + interest;
         if (amount == type(uint128).max) amount = outstanding;
+        // slither-disable-next-line incorrect-equality
         if (amount == 0) revert InvalidAmount(amount);
         if (amount > outstanding) revert Overpaid(id, outstanding);
         if (interest > amount) interest = amount;

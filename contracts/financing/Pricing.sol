@@ -18,6 +18,8 @@ contract Pricing is IPricing {
         bytes32 document;
     }
 
+    /// @dev Grows by `push` through a reference.
+    // slither-disable-next-line uninitialized-state
     mapping(bytes32 bank => mapping(bytes3 currency => Table[])) private _tables;
     mapping(bytes32 bank => mapping(bytes32 customer => uint64)) private _points;
     mapping(bytes32 bank => mapping(bytes32 ref => bool)) private _booked;

@@ -116,6 +116,7 @@ contract Pools is IPools, PoolBase {
         uint32 from = account.periods == 0 ? pool.terms.start : account.periodEnd;
         if (end <= from || end - from > PERIOD_DAYS_MAX) revert WrongDate(id, end, from + 1);
         if (revision != _open[id][period].revision) revert StaleCollections(id, _open[id][period].revision);
+        // slither-disable-next-line uninitialized-local
         Work memory work;
         work.id = id;
         work.period = period;
@@ -264,10 +265,13 @@ contract Pools is IPools, PoolBase {
     // ---- out ----------------------------------------------------------------------------------
 
     /// @inheritdoc IPools
+    // The payment under way is marked, and Settlement calls nobody but Deposits.
+    // slither-disable-next-line reentrancy-no-eth,reentrancy-benign,reentrancy-events
     function pay(bytes32 id, uint256[] calldata numbers, bytes32 payerBank) external {
         (IPoolBook.Pool memory pool, bytes32 by) = _trustee(id);
         if (numbers.length == 0 || numbers.length > PAYMENTS_MAX) revert WrongPaymentCount(numbers.length);
         IPayments settlement = IPayments(Places.DIRECTORY.current(Places.SETTLEMENT).place);
+        // slither-disable-next-line uninitialized-local
         IPayments.Payment memory order;
         order.payerBank = payerBank;
         order.currency = pool.terms.currency;

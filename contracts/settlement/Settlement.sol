@@ -72,6 +72,7 @@ contract Settlement is Deals, ISettlement {
         if (Places.DIRECTORY.nameOf(debt.receivables) != Places.RECEIVABLES) revert NotReceivables(debt.receivables);
         bytes32 by = _callerWith(remark);
         id = _number(by, debt.number);
+        // slither-disable-next-line uninitialized-local
         IDeposits.Payment memory payment;
         payment.payerBank = debt.payerBank;
         payment.amount = debt.amount;

@@ -133,7 +133,7 @@ def test_malformed_headers_are_no_signature(headers: dict[str, str]) -> None:
         verify_message(SECRET, headers, b"x", now_s=50)
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!!!", "whsec_" + "QUFB", SECRET[6:]])
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!!!", "whsec_" + "QUFB", "a" * 43 + "="])
 def test_what_is_no_secret_is_told(secret: str) -> None:
     with pytest.raises(SecretMalformed):
         sign_message(secret, "1", 1, b"")

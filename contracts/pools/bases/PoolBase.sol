@@ -20,6 +20,7 @@ abstract contract PoolBase is IPoolBase {
         if (organisation == 0) revert CallerNotActive(msg.sender);
     }
 
+    // slither-disable-next-line dead-code
     function _isActive(bytes32 organisation) internal view returns (bool) {
         return Places.CONSORTIUM.statusOf(organisation) == IConsortium.Status.Active;
     }

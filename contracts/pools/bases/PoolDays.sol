@@ -10,7 +10,7 @@ import {PoolBase} from "./PoolBase.sol";
 /// @title The assets of pools, day by day
 abstract contract PoolDays is IPoolBook, PoolBase {
     uint256 private constant REVISIONS_MAX = 64;
-    uint256 private constant ASSETS_MAX = 64;
+    uint256 private constant ADMITTED_MAX = 64;
 
     mapping(bytes32 id => Pool) internal _pools;
     mapping(bytes32 id => mapping(uint32 date => Day[])) private _days;
@@ -128,7 +128,7 @@ abstract contract PoolDays is IPoolBook, PoolBase {
     }
 
     function _checkAssetCount(uint256 count) private pure {
-        if (count == 0 || count > ASSETS_MAX) revert WrongAssetCount(count);
+        if (count == 0 || count > ADMITTED_MAX) revert WrongAssetCount(count);
     }
 
     // ---- reading ------------------------------------------------------------------------------

@@ -136,6 +136,7 @@ abstract contract ReceivableBook is Instrument, IReceivables {
     /// @dev An endorsement that was the last act of all can be rejected.
     function _rejectable(bytes32 id) internal view returns (bool) {
         uint64 revision = _entries[id].rejectableRevision;
+        // slither-disable-next-line incorrect-equality
         return revision != 0 && revision == _controls[id].revision;
     }
 

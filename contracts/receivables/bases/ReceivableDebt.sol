@@ -27,6 +27,7 @@ abstract contract ReceivableDebt is ReceivableTitle {
         returns (bytes32 payee, bytes3 currency)
     {
         uint256 parties = Places.DIRECTORY.nameOf(msg.sender) == Places.SETTLEMENT ? Rules.SETTLEMENT : 0;
+        // slither-disable-next-line incorrect-equality
         bool whole = amount == _entries[id].outstanding;
         uint256 rule = whole ? ReceivableRules.DISCHARGE : ReceivableRules.DISCHARGE_PART;
         _begin(id, revision, rule, payer, parties);
@@ -40,6 +41,7 @@ abstract contract ReceivableDebt is ReceivableTitle {
     function confirmPayment(bytes32 id, uint64 revision, uint128 amount, bytes32 document, string calldata remark)
         external
     {
+        // slither-disable-next-line incorrect-equality
         bool whole = amount == _entries[id].outstanding;
         uint256 rule = whole ? ReceivableRules.CONFIRM_PAYMENT : ReceivableRules.CONFIRM_PART;
         bytes32 by = _actWith(id, revision, rule, remark);

@@ -87,7 +87,7 @@ abstract contract ReceivableTitle is ReceivableBook {
     }
 
     function _checkWhole(bytes32 id, uint128[] calldata amounts) private view {
-        uint256 sum;
+        uint256 sum = 0;
         for (uint256 i = 0; i < amounts.length; ++i) {
             if (amounts[i] == 0) revert InvalidAmount(0);
             sum += amounts[i];

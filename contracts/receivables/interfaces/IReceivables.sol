@@ -193,11 +193,11 @@ interface IReceivables is IInstrument {
     function lapse(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Whether the holder stands behind it once settlement hands it over. The holder.
-    function undertake(bytes32 id, uint64 revision, bool recourse, string calldata remark) external;
+    function undertake(bytes32 id, uint64 revision, bool withRecourse, string calldata remark) external;
 
     /// @notice Pass it on. The holder. Whoever comes back to an endorser who promised recourse puts him where
     /// he was: those after him are free.
-    function endorse(bytes32 id, uint64 revision, bytes32 to, bool recourse, string calldata remark) external;
+    function endorse(bytes32 id, uint64 revision, bytes32 to, bool withRecourse, string calldata remark) external;
 
     /// @notice Undo the endorsement just made. Its recipient, as the very next act.
     function reject(bytes32 id, uint64 revision, string calldata remark) external;

@@ -21,6 +21,7 @@ abstract contract Members is IMembers {
         return _caller();
     }
 
+    // slither-disable-next-line dead-code
     function _bankWith(string calldata remark) internal view returns (bytes32 bank) {
         bank = _callerWith(remark);
         if (Places.CONSORTIUM.roleOf(msg.sender) != IConsortium.Role.Bank) revert NotBank(bank);
@@ -37,11 +38,13 @@ abstract contract Members is IMembers {
         }
     }
 
+    // slither-disable-next-line dead-code
     function _isBank(bytes32 organisation) internal view returns (bool) {
         IConsortium.Organisation memory known = Places.CONSORTIUM.organisation(organisation);
         return known.status == IConsortium.Status.Active && known.role == IConsortium.Role.Bank;
     }
 
+    // slither-disable-next-line dead-code
     function _checkBank(bytes32 organisation) internal view {
         if (!_isBank(organisation)) revert NotBank(organisation);
     }
