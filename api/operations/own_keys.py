@@ -153,7 +153,8 @@ class OwnKeys:
         if contract == "provenance":
             principal.check(CAPTURE)
         elif contract in INSTRUMENTS:
-            principal.check(f"{'stock' if contract == 'claims' else contract}:write")
+            room, _ = INSTRUMENTS[contract]
+            principal.check(f"{'stock' if room == 'claims' else room}:write")
         else:
             raise Unprocessable(f"0x{one.to.hex()} is none of this ledger's instruments")
 

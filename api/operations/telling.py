@@ -20,16 +20,20 @@ from ledger.projection import read_transaction
 from ledger.types import Address, Hash32, PlacedLog
 
 INSTRUMENTS: Final = {
-    "claims": "Claims",
-    "stock": "Stock",
-    "pledges": "Pledges",
-    "receipts": "Receipts",
-    "receivables": "Receivables",
-    "settlement": "Settlement",
-    "financing": "Financing",
-    "pools": "Pools",
+    "claims": ("claims", "Claims"),
+    "stock": ("stock", "Stock"),
+    "pledges": ("pledges", "Pledges"),
+    "receipts": ("receipts", "Receipts"),
+    "receivables": ("receivables", "Receivables"),
+    "deposits": ("settlement", "Deposits"),
+    "settlement": ("settlement", "Settlement"),
+    "applications": ("financing", "Applications"),
+    "financing": ("financing", "Financing"),
+    "pricing": ("financing", "Pricing"),
+    "pools": ("pools", "Pools"),
+    "pool-book": ("pools", "PoolBook"),
 }
-"""Names in the Directory, which are rooms of `contracts`, and those of the compiled contracts."""
+"""By names in the Directory: rooms of `contracts`, and the compiled contracts in them."""
 BYTES_SHOWN_MAX: Final = 1024
 """Longer `bytes` (a document) are null: whoever wants them reads the transaction."""
 NUMBER_BITS_MAX: Final = 48
@@ -113,7 +117,7 @@ def _fixed(value: bytes) -> str | None:
 def _events() -> dict[Hash32, tuple[EventKind, Sequence[Mapping[str, Any]]]]:
     """Events of all instruments by their topic."""
     found: dict[Hash32, tuple[EventKind, Sequence[Mapping[str, Any]]]] = {}
-    for room, name in INSTRUMENTS.items():
+    for room, name in INSTRUMENTS.values():
         package = f"contracts.{room}"
         if find_spec(package) is None:
             continue
