@@ -13,17 +13,21 @@ from api.resources import Resources
 from api.routes import (
     capture,
     consortium,
+    deposits,
     events,
     hooks,
     items,
     joining,
+    loans,
     log,
     node,
     oauth,
     pledges,
+    prices,
     proofs,
     receipts,
     receivables,
+    settlements,
     stock,
     stream,
     transactions,
@@ -70,6 +74,10 @@ def create_app(services: Services) -> FastAPI:
         stock.router(services, guard),
         pledges.router(services, guard),
         receivables.router(services, guard),
+        loans.router(services, guard),
+        prices.router(services, guard),
+        deposits.router(services, guard),
+        settlements.router(services, guard),
     ]
     if sent is not None:
         routers.append(hooks.router(services, guard, sent))

@@ -83,7 +83,7 @@ def refused_as(name: str | None, words: str, transaction: Hash32 | None = None) 
     """The problem of a contract's error, by its name."""
     if name in NOT_THEIRS:
         kind: type[Refused] = RefusedForbidden
-    elif name == "StaleRevision":
+    elif name in ("StaleRevision", "StaleDeal"):
         kind = RefusedStale
     elif name is not None and _SENSELESS.fullmatch(name):
         kind = RefusedUnprocessable

@@ -237,9 +237,7 @@ def list_redemptions(
     return page_of(rows, limit, _redemption, lambda row: [row.position])
 
 
-def find_redemption(
-    connection: Connection, id_: Hash32, viewer: Viewer
-) -> StoredRedemption | None:
+def find_redemption(connection: Connection, id_: Hash32, viewer: Viewer) -> StoredRedemption | None:
     """The redemption, or None where there is none or the viewer may not see it."""
     table = deposit_redemption_table
     seen = viewer.may_see(deposit_party_table, table.c.account)

@@ -1,0 +1,371 @@
+"""Settlements: delivery versus payment, payments on a condition, and receivables paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+
+from api.acts.common import (
+    HASH,
+    JSON_ANSWER,
+    ORGANISATION,
+    RecordId,
+    body_schema,
+    hash_of,
+    here_or_not_found,
+    listing,
+    page_answer,
+    read_strict,
+    revision_of,
+    valid,
+)
+from api.acts.settlements import (
+    ACTS,
+    ConditionalBody,
+    DealBody,
+    LegBody,
+    OfferBody,
+    PaymentBody,
+)
+from api.auth import Guard
+from api.documentation import BEARER, problems
+from api.formats import json_response
+from api.operations import Call, Done, Operations, answer, change_extra, change_responses
+from api.principals import Principal
+from api.routes import deposit_answers
+from api.routes.acting import IF_MATCH, act_body, record, stored_body
+from api.schemas import DoneAnswer
+from api.services import Services
+from contracts import receivables
+from contracts.instruments import Viewer
+from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
+from contracts.receipts import find_receipt
+from contracts.receivables import ReceivableActed, find_receivable
+from contracts.settlement import (
+    MACHINE,
+    DealAct,
+    DealQuery,
+    StoredDeal,
+    deal_history,
+    deal_id,
+    decode_log,
+    find_deal,
+    list_deals,
+)
+from ledger.projection import read_transaction
+from ledger.types import Address, Hash32
+
+READ: Final = "settlement:read"
+WRITE: Final = "settlement:write"
+
+_Organisation = Annotated[str | None, Query(pattern=ORGANISATION)]
+_Hash = Annotated[str | None, Query(pattern=HASH)]
+
+
+def router(services: Services, guard: Guard) -> APIRouter:
+    """Routes under /settlements; those that change something where this node sends for members."""
+    routes = APIRouter(tags=["settlements"])
+    _add_list(routes, services, guard)
+    _add_reading(routes, services, guard)
+    if services.operations is not None:
+        _add_deals(routes, services, guard, services.operations)
+        _add_payment(routes, services, guard, services.operations)
+        for name, model in ACTS.items():
+            _add_act(routes, services, guard, services.operations, name, model)
+    return routes
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def _add_list(routes: APIRouter, services: Services, guard: Guard) -> None:
+    def find(query: DealQuery, viewer: Viewer) -> dict[str, Any]:
+        with valid(), read_transaction(services.engine) as connection:
+            return listing("settlements", list_deals(connection, query, viewer), deal_body)
+
+    @routes.get(
+        "/settlements",
+        operation_id="listSettlements",
+        summary="Deals that your organisation is a party to, and offers that it might accept",
+        description=(
+            "Newest first. Regulators and arbitrators with the scope `supervise` see all."
+        ),
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403)},
+        openapi_extra=BEARER,
+    )
+    async def list_all(
+        request: Request,
+        state: Annotated[list[str] | None, Query(max_length=len(MACHINE.states))] = None,
+        seller: _Organisation = None,
+        buyer: _Organisation = None,
+        attestor: _Organisation = None,
+        instrument: Annotated[
+            str | None, Query(pattern=HASH, description="a receipt or receivable in it")
+        ] = None,
+        subject: Annotated[
+            str | None, Query(pattern=HASH, description="what its condition is about")
+        ] = None,
+        after: Annotated[str | None, Query(max_length=40)] = None,
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    ) -> Response:
+        principal = guard.principal(request, READ)
+        query = DealQuery(
+            states=None if state is None else tuple(state),
+            seller=seller,
+            buyer=buyer,
+            attestor=attestor,
+            record=None if instrument is None else hash_of(instrument),
+            subject=None if subject is None else hash_of(subject),
+            after=after,
+            limit=limit,
+        )
+        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+
+
+def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
+    def one(id_: Hash32, viewer: Viewer) -> tuple[dict[str, Any], int]:
+        with read_transaction(services.engine) as connection:
+            found = find_deal(connection, id_, viewer)
+        stored = here_or_not_found(found, "settlement", f"0x{id_.hex()}")
+        return deal_body(stored), stored.deal.revision
+
+    def acts(id_: Hash32, viewer: Viewer, after: str | None, limit: int) -> dict[str, Any]:
+        with valid(), read_transaction(services.engine) as connection:
+            here_or_not_found(find_deal(connection, id_, viewer), "settlement", f"0x{id_.hex()}")
+            page = deal_history(connection, id_, viewer, after=after, limit=limit)
+            return listing("acts", page, deal_act_body)
+
+    @routes.get(
+        "/settlements/{id}",
+        operation_id="getSettlement",
+        summary="A deal as it is now",
+        description="Its revision is the ETag: send it back as If-Match with what you do next.",
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        openapi_extra=BEARER,
+    )
+    async def get_one(request: Request, record: RecordId) -> Response:
+        principal = guard.principal(request, READ, instrument=record)
+        body, revision = await run_in_threadpool(one, hash_of(record), principal.viewer)
+        return json_response(body, cache="no-cache", headers={"ETag": f'"{revision}"'})
+
+    @routes.get(
+        "/settlements/{id}/history",
+        operation_id="getSettlementHistory",
+        summary="Every act on a deal, oldest first, each with its proof",
+        response_class=Response,
+        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        openapi_extra=BEARER,
+    )
+    async def get_history(
+        request: Request,
+        record: RecordId,
+        after: Annotated[str | None, Query(max_length=40)] = None,
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    ) -> Response:
+        principal = guard.principal(request, READ, instrument=record)
+        found = await run_in_threadpool(acts, hash_of(record), principal.viewer, after, limit)
+        return page_answer(found)
+
+
+# ---- making -------------------------------------------------------------------------------------
+
+
+def _add_deals(routes: APIRouter, services: Services, guard: Guard, operations: Operations) -> None:
+    chain_id, timeout_s = services.ledger.chain_id, services.settings.body_timeout_s
+
+    def places(legs: list[LegBody], viewer: Viewer) -> dict[str, Address]:
+        """The contracts that keep the instruments."""
+        with read_transaction(services.engine) as connection:
+            return {leg.id: _place(connection, leg, viewer) for leg in legs}
+
+    def made(principal: Principal, body: OfferBody | ConditionalBody) -> tuple[Call, Hash32]:
+        to = operations.place("settlement")
+        with valid():
+            if isinstance(body, OfferBody):
+                act = "offer"
+                data = body.calldata(places(body.instruments, principal.viewer))
+            else:
+                act, data = "set-aside", body.calldata()
+            id_ = deal_id(chain_id, principal.organisation, body.number, to)
+        return Call("settlement", to, data, act, body.words()), id_
+
+    async def post_deal(
+        request: Request, model: type[OfferBody] | type[ConditionalBody]
+    ) -> Response:
+        principal = guard.principal(request, WRITE)
+        body: OfferBody | ConditionalBody
+        body, raw = await read_strict(request, model, timeout_s=timeout_s)
+        call, id_ = await run_in_threadpool(made, principal, body)
+        return await answer(
+            request,
+            operations,
+            principal,
+            call,
+            raw,
+            more=partial(told, principal, id_),
+            location=lambda _: f"/settlements/0x{id_.hex()}",
+        )
+
+    @routes.post(
+        "/settlements/offers",
+        operation_id="offerSettlement",
+        summary="Promise receipts and receivables against one payment: they are locked",
+        description="Up to 16, with the revisions that the seller has seen.",
+        response_class=Response,
+        responses=change_responses(DoneAnswer, created=True),
+        openapi_extra=change_extra(**body_schema(OfferBody)),
+    )
+    async def post_offer(request: Request) -> Response:
+        return await post_deal(request, OfferBody)
+
+    @routes.post(
+        "/settlements/conditional",
+        operation_id="setAsideConditionally",
+        summary="Set money aside for a payee until a condition is met",
+        response_class=Response,
+        responses=change_responses(DoneAnswer, created=True),
+        openapi_extra=change_extra(**body_schema(ConditionalBody)),
+    )
+    async def post_conditional(request: Request) -> Response:
+        return await post_deal(request, ConditionalBody)
+
+
+def _place(connection: Connection, leg: LegBody, viewer: Viewer) -> Address:
+    id_ = hash_of(leg.id)
+    if leg.kind == "receipt":
+        return here_or_not_found(find_receipt(connection, id_, viewer), leg.kind, leg.id).contract
+    found = find_receivable(connection, id_, viewer)
+    return here_or_not_found(found, leg.kind, leg.id).contract
+
+
+def _add_payment(
+    routes: APIRouter, services: Services, guard: Guard, operations: Operations
+) -> None:
+    chain_id, timeout_s = services.ledger.chain_id, services.settings.body_timeout_s
+
+    def made(principal: Principal, body: PaymentBody) -> tuple[Call, str]:
+        to, id_ = operations.place("settlement"), hash_of(body.receivable)
+        with read_transaction(services.engine) as connection:
+            found = find_receivable(connection, id_, principal.viewer)
+        stored = here_or_not_found(found, "receivable", body.receivable)
+        with valid():
+            data = body.calldata(stored.contract)
+            payment = deal_id(chain_id, principal.organisation, body.number, to)
+        call = Call("settlement", to, data, "discharge", body.words(), body.receivable)
+        return call, f"0x{payment.hex()}"
+
+    @routes.post(
+        "/settlements/payments",
+        operation_id="payReceivable",
+        summary="Pay a receivable out of one's deposit; its debtor",
+        description=(
+            "All or nothing: the payee's deposit grows in the transaction that lessens the debt. "
+            "The payee is its holder; while it is pledged the money is the holder's at the "
+            "pledgee, who holds it as his security."
+        ),
+        response_class=Response,
+        responses=change_responses(DoneAnswer),
+        openapi_extra=change_extra(**body_schema(PaymentBody)),
+    )
+    async def post_payment(request: Request) -> Response:
+        principal = guard.principal(request, WRITE)
+        body, raw = await read_strict(request, PaymentBody, timeout_s=timeout_s)
+        call, payment = await run_in_threadpool(made, principal, body)
+
+        def more(done: Done) -> Mapping[str, Any]:
+            paid = _paid(hash_of(body.receivable), done)
+            return {"payment": payment, "receivable": paid, **_moved(principal, done)}
+
+        return await answer(request, operations, principal, call, raw, more=more)
+
+
+def _paid(id_: Hash32, done: Done) -> dict[str, Any] | None:
+    """The receivable after its payment."""
+    for event in done.events:
+        if event.contract != "receivables" or event.name != "ReceivableActed":
+            continue
+        acted = receivables.decode_log(event.placed.log)
+        if isinstance(acted, ReceivableActed) and acted.id == id_:
+            return {"id": f"0x{id_.hex()}", "act": acted.act, **record(acted.receivable)}
+    return None
+
+
+# ---- acting -------------------------------------------------------------------------------------
+
+
+def _add_act(
+    routes: APIRouter,
+    services: Services,
+    guard: Guard,
+    operations: Operations,
+    name: str,
+    model: type[DealBody],
+) -> None:
+    def made(principal: Principal, id_: Hash32, revision: int, body: DealBody) -> Call:
+        text = f"0x{id_.hex()}"
+        with read_transaction(services.engine) as connection:
+            found = find_deal(connection, id_, principal.viewer)
+        stored = here_or_not_found(found, "settlement", text)
+        with valid():
+            data = body.calldata(stored, revision)
+        return Call("settlement", stored.contract, data, name, body.words(stored), text)
+
+    async def post_act(request: Request, record: RecordId) -> Response:
+        principal = guard.principal(request, WRITE, instrument=record)
+        revision = revision_of(request)
+        body, raw = await read_strict(request, model, timeout_s=services.settings.body_timeout_s)
+        id_ = hash_of(record)
+        call = await run_in_threadpool(made, principal, id_, revision, body)
+        more = partial(told, principal, id_)
+        return await answer(request, operations, principal, call, raw, more=more)
+
+    act = MACHINE.act(name)
+    states = ", ".join(state for state in MACHINE.states if state in act.states)
+    needed = any(field.is_required() for field in model.model_fields.values())
+    routes.add_api_route(
+        f"/settlements/{{id}}/{name}",
+        post_act,
+        methods=["POST"],
+        name=name,
+        operation_id="settlement" + "".join(part.capitalize() for part in name.split("-")),
+        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
+        description=f"{act.text} For: {', '.join(act.by)}. While: {states}.",
+        response_class=Response,
+        responses=change_responses(DoneAnswer),
+        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(model, required=needed)),
+    )
+
+
+# ---- answers ------------------------------------------------------------------------------------
+
+
+def told(principal: Principal, id_: Hash32, done: Done) -> Mapping[str, Any]:
+    """The deal after the change, and what of the money moved its sender may see."""
+    shown: dict[str, Any] | None = None
+    for event in done.events:
+        if event.contract == "settlement" and event.name == "DealActed":
+            acted = decode_log(event.placed.log)
+            if acted.id == id_:
+                shown = {"id": f"0x{id_.hex()}", "act": acted.act, **record(acted.deal)}
+    return {"settlement": shown, **_moved(principal, done)}
+
+
+def _moved(principal: Principal, done: Done) -> dict[str, Any]:
+    return deposit_answers.told(principal, done)
+
+
+def deal_body(stored: StoredDeal) -> dict[str, Any]:
+    """A deal in JSON."""
+    return stored_body(stored.id, stored.contract, stored.deal, stored.place)
+
+
+def deal_act_body(act: DealAct) -> dict[str, Any]:
+    """A line of a deal's history in JSON."""
+    return act_body(act, act.place)
