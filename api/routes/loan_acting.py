@@ -1,0 +1,210 @@
+"""Applying for a loan, and every act on it: the act says which contract is called."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+
+from api.acts.common import (
+    RecordId,
+    body_schema,
+    hash_of,
+    here_or_not_found,
+    read_strict,
+    revision_of,
+    valid,
+)
+from api.acts.loan_requests import ApplicationBody, Invitation
+from api.acts.loans import APPLICATION_ACTS, ASSETS_MAX, LOAN_ACTS, LoanAct, LoanTarget
+from api.auth import Guard
+from api.errors import Unprocessable
+from api.operations import Call, Operations, answer, change_extra, change_responses
+from api.operations.refusing import refused_as
+from api.principals import Principal
+from api.routes.acting import IF_MATCH
+from api.routes.loan_answers import Line, told
+from api.schemas import DoneAnswer
+from api.services import Services
+from contracts.financing import (
+    MACHINE,
+    apply_calldata,
+    find_application,
+    find_loan,
+    find_rate_table,
+    loan_id,
+)
+from contracts.instruments import Viewer
+from contracts.pledges import pledge_assets
+from contracts.receipts import find_receipt
+from contracts.receivables import find_receivable
+from ledger.projection import read_transaction
+from ledger.types import Address, Hash32
+
+BEFORE: Final = frozenset({"applied", "accepted", "withdrawn", "lapsed"})
+"""States of applications; the others are of loans that were paid out."""
+READ: Final = "financing:read"
+WRITE: Final = "financing:write"
+
+
+def find_line(connection: Connection, id_: Hash32, viewer: Viewer) -> Line:
+    """The record. Raises `NotFound`."""
+    found = find_application(connection, id_, viewer)
+    asked = here_or_not_found(found, "loan", f"0x{id_.hex()}")
+    return Line(asked, find_loan(connection, id_, viewer))
+
+
+# ---- applying -----------------------------------------------------------------------------------
+
+
+def add_application(
+    routes: APIRouter, services: Services, guard: Guard, operations: Operations
+) -> None:
+    """`POST /loans`."""
+
+    def made(principal: Principal, revision: int, body: ApplicationBody) -> tuple[Call, Hash32]:
+        to, borrower = operations.place("applications"), principal.organisation
+        asset = hash_of(body.instrument)
+        with valid(), read_transaction(services.engine) as connection:
+            contract, seen = _collateral(connection, asset, principal.viewer)
+            banks = [(one.bank, _version(connection, one, body)) for one in body.banks]
+            request = body.request(contract, revision or seen)
+            data = apply_calldata(request, banks, body.remark)
+            id_ = loan_id(services.ledger.chain_id, borrower, body.number, to)
+        return Call("applications", to, data, "apply", body.words()), id_
+
+    @routes.post(
+        "/loans",
+        operation_id="applyForLoan",
+        summary="Apply to one or several banks for a loan; the holder of the security",
+        description=(
+            "At the rate of the bank's own table (`tiered`), less what the customer's points take "
+            "off (`contribution`), or by sealed quotes (`market`). The instrument must stay as it "
+            "is until payout."
+        ),
+        response_class=Response,
+        responses=change_responses(DoneAnswer, 404, created=True),
+        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(ApplicationBody)),
+    )
+    async def post_loan(request: Request) -> Response:
+        principal = guard.principal(request, WRITE)
+        revision = revision_of(request)
+        timeout_s = services.settings.body_timeout_s
+        body, raw = await read_strict(request, ApplicationBody, timeout_s=timeout_s)
+        call, id_ = await run_in_threadpool(made, principal, revision, body)
+        return await answer(
+            request,
+            operations,
+            principal,
+            call,
+            raw,
+            more=partial(told, id_, principal.viewer),
+            location=lambda _: f"/loans/0x{id_.hex()}",
+        )
+
+
+def _collateral(connection: Connection, id_: Hash32, viewer: Viewer) -> tuple[Address, int]:
+    """The contract that keeps an instrument, and its revision. Raises `NotFound`."""
+    receipt = find_receipt(connection, id_, viewer)
+    if receipt is not None:
+        return receipt.contract, receipt.receipt.revision
+    found = find_receivable(connection, id_, viewer)
+    other = here_or_not_found(found, "receipt or receivable", f"0x{id_.hex()}")
+    return other.contract, other.receivable.revision
+
+
+def _version(connection: Connection, one: Invitation, body: ApplicationBody) -> int:
+    """Of the bank's table that counts. Raises `Unprocessable` where it has none."""
+    if one.table_version is not None or body.is_market:
+        return one.table_version or 0
+    found = find_rate_table(connection, one.bank, body.currency)
+    if found is None:
+        raise Unprocessable(
+            f"{one.bank} has published no rate table for {body.currency}: only sealed quotes "
+            "(mode market) are possible"
+        )
+    return found.table.version
+
+
+# ---- acting -------------------------------------------------------------------------------------
+
+
+def add_acts(routes: APIRouter, services: Services, guard: Guard, operations: Operations) -> None:
+    """`POST /loans/{id}/<act>`, one for each act of the table that members do."""
+    for name, model in {**APPLICATION_ACTS, **LOAN_ACTS}.items():
+        _add_act(routes, services, guard, operations, name, model)
+
+
+def _add_act(
+    routes: APIRouter,
+    services: Services,
+    guard: Guard,
+    operations: Operations,
+    name: str,
+    model: type[LoanAct],
+) -> None:
+    def made(principal: Principal, id_: Hash32, revision: int, body: LoanAct) -> Call:
+        with read_transaction(services.engine) as connection:
+            line = find_line(connection, id_, principal.viewer)
+            covered = _covered(connection, line, principal.viewer)
+        contract, to = _place(operations, line, name)
+        asset = line.asked.application.request.asset
+        origin = services.ledger.origin
+        on = LoanTarget(principal.organisation, id_, revision, origin, asset, covered)
+        with valid():
+            data = body.calldata(on)
+        return Call(contract, to, data, name, body.words(on), on.text)
+
+    async def post_act(request: Request, record: RecordId) -> Response:
+        principal = guard.principal(request, WRITE, instrument=record)
+        revision = revision_of(request)
+        body, raw = await read_strict(request, model, timeout_s=services.settings.body_timeout_s)
+        id_ = hash_of(record)
+        call = await run_in_threadpool(made, principal, id_, revision, body)
+        more = partial(told, id_, principal.viewer)
+        return await answer(request, operations, principal, call, raw, more=more)
+
+    routes.add_api_route(
+        f"/loans/{{id}}/{name}",
+        post_act,
+        methods=["POST"],
+        name=name,
+        operation_id="loan" + "".join(part.capitalize() for part in name.split("-")),
+        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
+        description=_who(name),
+        response_class=Response,
+        responses=change_responses(DoneAnswer),
+        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(model, required=False)),
+    )
+
+
+def _place(operations: Operations, line: Line, act: str) -> tuple[str, Address]:
+    """Contract of an act, by name and place: payout goes to the Financing of today, what comes
+    after it to that which has paid out. Raises `Refused` where the record is on the other side."""
+    asked, loan = line.asked, line.loan
+    paid_out = asked.state not in BEFORE
+    if act in APPLICATION_ACTS and not paid_out:
+        return "applications", asked.contract
+    if act == "draw-down" and not paid_out:
+        return "financing", operations.place("financing")
+    if act in LOAN_ACTS and act != "draw-down" and paid_out:
+        return "financing", here_or_not_found(loan, "loan", f"0x{asked.id.hex()}").contract
+    state = asked.state if loan is None else loan.state
+    words = f"{act} is not possible while 0x{asked.id.hex()} is {state}"
+    raise refused_as("WrongState", words)
+
+
+def _covered(connection: Connection, line: Line, viewer: Viewer) -> tuple[Hash32, ...]:
+    if line.loan is None or line.loan.loan.pledge is None:
+        return ()
+    return tuple(pledge_assets(connection, line.loan.loan.pledge, viewer, limit=ASSETS_MAX))
+
+
+def _who(name: str) -> str:
+    """Who may, in which states, as the table has it."""
+    act = MACHINE.act(name)
+    states = ", ".join(state for state in MACHINE.states if state in act.states)
+    return f"{act.text} For: {', '.join(act.by)}. While: {states}.".strip()
