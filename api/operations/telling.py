@@ -34,6 +34,9 @@ INSTRUMENTS: Final = {
     "pool-book": ("pools", "PoolBook"),
 }
 """By names in the Directory: rooms of `contracts`, and the compiled contracts in them."""
+STANDINGS: Final = {"AccountChanged": "content", "PositionChanged": "content"}
+"""Events of Deposits, and what they hold that is not for whoever acted: what the payee has after a
+payment, and what one bank owes another. Their routes tell it to who may see it."""
 BYTES_SHOWN_MAX: Final = 1024
 """Longer `bytes` (a document) are null: whoever wants them reads the transaction."""
 NUMBER_BITS_MAX: Final = 48
@@ -78,7 +81,8 @@ class Teller:
             values = kind.values(placed.log)
         except LogError:
             return Event(contract, "", {}, placed.leaf_index, placed)
-        told = {one["name"]: told_value(one, values[one["name"]]) for one in parameters}
+        shown = [one for one in parameters if one["name"] != STANDINGS.get(kind.name)]
+        told = {one["name"]: told_value(one, values[one["name"]]) for one in shown}
         return Event(contract, kind.name, told, placed.leaf_index, placed)
 
 

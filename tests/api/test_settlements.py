@@ -1,0 +1,422 @@
+"""Delivery versus payment, conditional payment and paid receivables over HTTP, on a whole node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api import ApiSettings
+from contracts import consortium
+from contracts.consortium import Role
+from contracts.governance import Call as Decision
+from contracts.settlement import MACHINE
+from tests.api.conftest import Node
+from tests.api.members import Member
+from tests.traceability.capture.stack import BANK, CARRIER, FARM
+
+pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F6"), pytest.mark.feature("S1")]
+DAY = 86_400
+EVIDENCE = f"0x{'e5' * 32}"
+SUBJECT = f"0x{'5b' * 32}"
+SCOPES = ("receivables:*", "settlement:*", "pledges:*", "supervise")
+
+
+class Scene:
+    """A supplier (the farm), its customer (the carrier), and the bank of both."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.supplier, self.customer, self.bank = (
+            Member(node, name, *SCOPES) for name in (FARM, CARRIER, BANK)
+        )
+        self.numbers = 0
+        self.supplier.post("/deposits/homes", {"bank": BANK, "currency": "CNY"})
+
+    def number(self) -> str:
+        self.numbers += 1
+        return f"N-{self.numbers}"
+
+    def issue(self, to: str, amount: int) -> None:
+        body = {"to": to, "currency": "CNY", "amount": amount, "number": self.number()}
+        self.bank.post("/deposits", body)
+
+    def receivable(self) -> str:
+        """Accepted, of 1 000 000, owed by the customer: revision 2."""
+        body = {
+            "kind": "invoice",
+            "number": self.number(),
+            "debtor": CARRIER,
+            "amount": 1_000_000,
+            "currency": "CNY",
+            "due": int(time.time()) + 90 * DAY,
+            "terms": EVIDENCE,
+            "keys": [f"0x{self.numbers:064x}"],
+        }
+        id_: str = self.supplier.post("/receivables", body)["receivable"]["id"]
+        self.customer.post(f"/receivables/{id_}/accept")
+        return id_
+
+    def payment(self, receivable: str, amount: int | str, **more: Any) -> dict[str, Any]:
+        return {
+            "receivable": receivable,
+            "bank": BANK,
+            "amount": amount,
+            "number": self.number(),
+            **more,
+        }
+
+    def offer(self, receivable: str, **more: Any) -> dict[str, Any]:
+        return {
+            "number": self.number(),
+            "instruments": [{"kind": "receivable", "id": receivable, "revision": 2}],
+            "currency": "CNY",
+            "amount": "970000",
+            "expires": int(time.time()) + DAY,
+            "buyer": BANK,
+            **more,
+        }
+
+    def offered(self, receivable: str, **more: Any) -> dict[str, Any]:
+        answer = self.supplier.send("POST", "/settlements/offers", self.offer(receivable, **more))
+        assert answer.status_code == 201, answer.text
+        deal: dict[str, Any] = answer.json()["settlement"]
+        assert answer.headers["location"] == f"/settlements/{deal['id']}"
+        return deal
+
+    def conditional(self, **condition: Any) -> dict[str, Any]:
+        return {
+            "number": self.number(),
+            "payee": FARM,
+            "bank": BANK,
+            "currency": "CNY",
+            "amount": 40_000,
+            "condition": condition,
+        }
+
+    def inspection(self) -> str:
+        """The customer's money waits for the bank's inspection."""
+        body = self.conditional(
+            kind="inspection",
+            attestor=BANK,
+            subject=SUBJECT,
+            deadline=int(time.time()) + DAY,
+        )
+        answer = self.customer.post("/settlements/conditional", body)
+        deal: dict[str, Any] = answer["settlement"]
+        assert (deal["state"], deal["condition"]["kind"]) == ("open", "inspection")
+        id_: str = deal["id"]
+        return id_
+
+    def account(self, member: Member) -> dict[str, Any]:
+        (found,) = member.get(f"/deposits?owner={member.name}")["accounts"]
+        return dict(found)
+
+    def balance(self, member: Member) -> str:
+        return str(self.account(member)["balance"])
+
+
+@pytest.fixture
+def scene(make_node: Callable[..., Node]) -> Scene:
+    limits = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
+    return Scene(make_node(limits))
+
+
+# ---- receivables paid ---------------------------------------------------------------------------
+
+
+def test_a_debtor_pays_a_receivable_in_parts_out_of_its_deposit(scene: Scene) -> None:
+    scene.issue(CARRIER, 1_500_000)
+    id_ = scene.receivable()
+    body = scene.payment(id_, 400_000, revision=2)
+    first = scene.customer.post("/settlements/payments", body)
+    assert first["receivable"]["outstanding"] == "600000"
+    (sent,) = first["movements"]
+    assert (sent["owner"], sent["kind"], sent["balance"]) == (CARRIER, "sent", "1100000")
+    assert sent["cause"] == id_
+    paid = scene.customer.post("/settlements/payments", scene.payment(id_, "600000"))
+    assert (paid["receivable"]["state"], paid["receivable"]["outstanding"]) == ("paid", "0")
+    assert (scene.balance(scene.customer), scene.balance(scene.supplier)) == ("500000", "1000000")
+    lines = scene.supplier.get(f"/deposits/movements?cause={id_}")["movements"]
+    assert [(one["kind"], one["amount"]) for one in lines] == [
+        ("received", "400000"),
+        ("received", "600000"),
+    ]
+    assert [one["payment"] for one in lines] == [first["payment"], paid["payment"]]
+
+
+def test_a_payment_that_does_not_suffice_or_is_late_changes_nothing(scene: Scene) -> None:
+    scene.issue(CARRIER, 100_000)
+    id_ = scene.receivable()
+    path = "/settlements/payments"
+    refused = scene.customer.refused(path, scene.payment(id_, 100_001))
+    assert refused[:2] == (409, "Insufficient"), refused
+    refused = scene.customer.refused(path, scene.payment(id_, 100_000, revision=1))
+    assert refused[:2] == (412, "StaleRevision"), refused
+    refused = scene.supplier.refused(path, scene.payment(id_, 1))
+    assert refused[:2] == (403, "NotDebtor"), refused
+    assert scene.bank.refused(path, scene.payment(id_, 1))[0] == 404
+    assert scene.customer.get(f"/receivables/{id_}")["outstanding"] == "1000000"
+    assert scene.balance(scene.customer) == "100000"
+
+
+def test_the_same_payment_order_counts_once(scene: Scene) -> None:
+    scene.issue(CARRIER, 1_000_000)
+    id_ = scene.receivable()
+    body = scene.payment(id_, 300_000)
+    scene.customer.post("/settlements/payments", body)
+    refused = scene.customer.refused("/settlements/payments", body)
+    assert refused[:2] == (409, "NumberUsed"), refused
+    assert scene.customer.get(f"/receivables/{id_}")["outstanding"] == "700000"
+
+
+def test_what_was_paid_on_a_pledged_receivable_stays_with_the_pledgee(scene: Scene) -> None:
+    scene.issue(CARRIER, 1_000_000)
+    id_ = scene.receivable()
+    pledge = {
+        "instrument": id_,
+        "pledgee": BANK,
+        "amount": 800_000,
+        "currency": "CNY",
+        "due": int(time.time()) + 30 * DAY,
+        "noticeSeconds": DAY,
+        "terms": EVIDENCE,
+    }
+    key = scene.supplier.post("/pledges", pledge)["pledge"]["id"]
+    scene.bank.post(f"/pledges/{key}/accept")
+    scene.customer.post("/settlements/payments", scene.payment(id_, 1_000_000))
+    account = scene.account(scene.supplier)
+    assert (account["balance"], account["held"], account["free"]) == ("1000000", "1000000", "0")
+    shown = scene.supplier.get(f"/deposits/{account['id']}")
+    (hold,) = shown["holds"]
+    assert (hold["by"], hold["amount"], hold["cause"]) == (BANK, "1000000", id_)
+    path = f"/deposits/holds/{hold['id']}"
+    assert scene.supplier.refused(f"{path}/collect", {"amount": 1})[:2] == (403, "NotParty")
+    assert scene.customer.refused(f"{path}/collect", {"amount": 1})[0] == 404
+    scene.bank.post(f"{path}/collect", {"amount": 800_000, "remark": "loan 7"})
+    done = scene.bank.post(f"{path}/release", {"amount": 200_000})
+    assert [(one["kind"], one["free"]) for one in done["movements"]] == [("released", "200000")]
+    (hold,) = scene.supplier.get(f"/deposits/{account['id']}")["holds"]
+    assert (hold["initial"], hold["amount"]) == ("1000000", "0")
+
+
+# ---- delivery versus payment --------------------------------------------------------------------
+
+
+def test_a_receivable_and_its_price_change_hands_in_one_transaction(scene: Scene) -> None:
+    id_ = scene.receivable()
+    deal = scene.offered(id_)
+    assert (deal["state"], deal["amount"], deal["seller"]) == ("offered", "970000", FARM)
+    status, refusal, _ = scene.supplier.refused(f"/receivables/{id_}/endorse", {"to": CARRIER})
+    assert (status, refusal) == (409, "InstrumentLocked")
+    seen = scene.bank.send("GET", f"/settlements/{deal['id']}")
+    assert seen.headers["etag"] == '"1"'
+    assert seen.json()["legs"][0]["id"] == id_
+    done = scene.bank.post(f"/settlements/{deal['id']}/accept", {"bank": BANK}, revision=1)
+    assert (done["settlement"]["state"], done["settlement"]["buyer"]) == ("settled", BANK)
+    assert scene.bank.get(f"/receivables/{id_}")["holder"] == BANK
+    assert scene.balance(scene.supplier) == "970000"
+    acts = scene.supplier.get(f"/settlements/{deal['id']}/history")["acts"]
+    assert [act["act"] for act in acts] == ["offer", "accept"]
+    assert acts[1]["transaction"] == done["transaction"]
+    assert scene.node.client.get(acts[1]["proof"]).status_code == 200
+    listed = scene.bank.get("/settlements", params={"instrument": id_, "state": "settled"})
+    assert [one["id"] for one in listed["settlements"]] == [deal["id"]]
+
+
+def test_neither_changes_hands_where_the_buyer_cannot_pay(scene: Scene) -> None:
+    scene.issue(CARRIER, 969_999)
+    id_ = scene.receivable()
+    deal = scene.offered(id_, buyer=CARRIER)
+    path = f"/settlements/{deal['id']}/accept"
+    assert scene.customer.refused(path, {"bank": BANK})[:2] == (409, "Insufficient")
+    assert scene.customer.get(f"/receivables/{id_}")["holder"] == FARM
+    assert scene.customer.get(f"/settlements/{deal['id']}")["state"] == "offered"
+
+
+@pytest.mark.parametrize(
+    ("who", "act", "state"),
+    [("bank", "decline", "declined"), ("supplier", "withdraw", "withdrawn")],
+)
+def test_an_offer_that_comes_to_nothing_sets_its_instrument_free(
+    scene: Scene, who: str, act: str, state: str
+) -> None:
+    id_ = scene.receivable()
+    deal = scene.offered(id_)
+    other = scene.supplier if who == "bank" else scene.bank
+    status, refusal, _ = other.refused(f"/settlements/{deal['id']}/{act}")
+    assert (status, refusal) == (403, "DealNotEntitled")
+    member: Member = getattr(scene, who)
+    done = member.post(f"/settlements/{deal['id']}/{act}", {"remark": "too dear"})
+    assert done["settlement"]["state"] == state
+    scene.supplier.post(f"/receivables/{id_}/endorse", {"to": BANK})
+    assert scene.bank.get(f"/receivables/{id_}")["holder"] == BANK
+
+
+def test_an_offer_expires_not_before_its_time(scene: Scene) -> None:
+    id_ = scene.receivable()
+    deal = scene.offered(id_, expires=int(time.time()) + 3)
+    path = f"/settlements/{deal['id']}"
+    assert scene.bank.refused(f"{path}/expire")[:2] == (409, "TooEarly")
+    time.sleep(max(0.0, deal["expires"] + 1.2 - time.time()))
+    assert scene.bank.refused(f"{path}/accept", {"bank": BANK})[:2] == (409, "TooLate")
+    assert scene.bank.post(f"{path}/expire")["settlement"]["state"] == "expired"
+
+
+def test_an_offer_to_a_role_is_seen_by_who_has_it(scene: Scene) -> None:
+    deal = scene.offered(scene.receivable(), buyer=None, role="bank")
+    assert (deal["buyer"], deal["role"]) == (None, "bank")
+    assert [one["id"] for one in scene.bank.get("/settlements")["settlements"]] == [deal["id"]]
+    assert scene.customer.get("/settlements") == {"settlements": [], "after": None}
+    for path in ("", "/history"):
+        assert scene.customer.send("GET", f"/settlements/{deal['id']}{path}").status_code == 404
+    assert scene.customer.refused(f"/settlements/{deal['id']}/accept", {"bank": BANK})[0] == 404
+
+
+def test_a_deal_that_has_changed_since_is_refused(scene: Scene) -> None:
+    deal = scene.offered(scene.receivable())
+    path = f"/settlements/{deal['id']}/accept"
+    refused = scene.bank.refused(path, {"bank": BANK, "revisions": [2]})
+    assert refused[:2] == (412, "StaleRevision"), refused
+    assert scene.bank.refused(path, {"bank": BANK}, revision=2)[:2] == (412, "StaleDeal")
+
+
+# ---- conditions ---------------------------------------------------------------------------------
+
+
+def test_money_waits_for_an_inspection_and_is_paid_when_it_is_attested(scene: Scene) -> None:
+    scene.issue(CARRIER, 100_000)
+    id_ = scene.inspection()
+    assert scene.account(scene.customer)["free"] == "60000"
+    path = f"/settlements/{id_}"
+    assert scene.customer.refused(f"{path}/attest", {"evidence": EVIDENCE})[:2] == (
+        403,
+        "DealNotEntitled",
+    )
+    done = scene.bank.post(f"{path}/attest", {"evidence": EVIDENCE}, revision=1)
+    assert done["settlement"]["state"] == "settled"
+    assert done["settlement"]["evidence"] == EVIDENCE
+    assert (scene.balance(scene.customer), scene.balance(scene.supplier)) == ("60000", "40000")
+
+
+def test_money_comes_back_where_the_attestor_denies(scene: Scene) -> None:
+    scene.issue(CARRIER, 100_000)
+    id_ = scene.inspection()
+    done = scene.bank.post(f"/settlements/{id_}/deny", {"evidence": EVIDENCE})
+    assert done["settlement"]["state"] == "returned"
+    account = scene.account(scene.customer)
+    assert (account["balance"], account["free"]) == ("100000", "100000")
+
+
+def test_a_date_is_waited_for_and_anybody_executes(scene: Scene) -> None:
+    scene.issue(CARRIER, 100_000)
+    body = scene.conditional(kind="date", due=int(time.time()) + 3)
+    deal = scene.customer.post("/settlements/conditional", body)["settlement"]
+    path = f"/settlements/{deal['id']}/execute"
+    assert scene.supplier.refused(path)[:2] == (409, "TooEarly")
+    time.sleep(max(0.0, deal["condition"]["due"] + 0.2 - time.time()))
+    assert scene.supplier.post(path)["settlement"]["state"] == "settled"
+    assert scene.balance(scene.supplier) == "40000"
+
+
+def test_both_parties_end_a_deal_together(scene: Scene) -> None:
+    scene.issue(CARRIER, 100_000)
+    path = f"/settlements/{scene.inspection()}"
+    assert scene.supplier.refused(f"{path}/agree-cancel")[:2] == (409, "AskTheOther")
+    asked = scene.customer.post(f"{path}/ask-cancel")
+    assert asked["settlement"]["cancelAskedBy"] == CARRIER
+    assert scene.supplier.post(f"{path}/agree-cancel")["settlement"]["state"] == "cancelled"
+    assert scene.account(scene.customer)["free"] == "100000"
+
+
+def test_an_offer_with_a_condition_is_committed_to_and_settles_when_it_is_met(
+    scene: Scene,
+) -> None:
+    id_ = scene.receivable()
+    condition = {
+        "kind": "delivery",
+        "attestor": CARRIER,
+        "subject": SUBJECT,
+        "deadline": int(time.time()) + DAY,
+    }
+    path = f"/settlements/{scene.offered(id_, condition=condition)['id']}"
+    assert scene.bank.refused(f"{path}/accept", {"bank": BANK})[:2] == (409, "WrongCondition")
+    committed = scene.bank.post(f"{path}/commit", {"bank": BANK})
+    assert committed["settlement"]["state"] == "open"
+    assert scene.customer.get(f"/receivables/{id_}")["holder"] == FARM
+    done = scene.customer.post(f"{path}/attest", {"evidence": EVIDENCE})
+    assert done["settlement"]["state"] == "settled"
+    assert scene.customer.get(f"/receivables/{id_}")["holder"] == BANK
+    assert scene.balance(scene.supplier) == "970000"
+
+
+def test_an_authority_ends_a_deal_by_decision(scene: Scene) -> None:
+    scene.issue(CARRIER, 100_000)
+    id_ = scene.inspection()
+    data = consortium.set_role(BANK, Role.ARBITRATOR)
+    path = f"/settlements/{id_}/quash"
+    body = {"decision": EVIDENCE}
+    assert scene.bank.refused(path, body)[:2] == (403, "DealNotEntitled")
+    scene.node.stack.govern(Decision(consortium.CONSORTIUM_ADDRESS, data))
+    time.sleep(1.1)
+    assert scene.bank.post(path, body)["settlement"]["state"] == "cancelled"
+    assert scene.account(scene.customer)["free"] == "100000"
+
+
+# ---- bodies, words, documentation ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("condition", "place"),
+    [
+        ({"kind": "date"}, "/condition/due"),
+        ({"kind": "date", "due": 1_900_000_000, "attestor": BANK}, "/condition/attestor"),
+        ({"kind": "delivery", "attestor": BANK, "deadline": 1_900_000_000}, "/condition/subject"),
+        ({"kind": "weather"}, "/condition/kind"),
+    ],
+)
+def test_a_condition_that_means_nothing_is_refused_at_its_place(
+    scene: Scene, condition: dict[str, Any], place: str
+) -> None:
+    answer = scene.customer.send("POST", "/settlements/conditional", scene.conditional(**condition))
+    assert answer.status_code == 400, answer.text
+    assert place in answer.json()["detail"]
+
+
+def test_nobody_offers_what_he_may_not_see(scene: Scene) -> None:
+    unknown = f"0x{'77' * 32}"
+    assert scene.supplier.refused("/settlements/offers", scene.offer(unknown))[0] == 404
+    none: dict[str, Any] = scene.offer(unknown, instruments=[])
+    assert scene.supplier.refused("/settlements/offers", none)[0] == 400
+
+
+def test_what_is_to_be_signed_stands_in_words(scene: Scene) -> None:
+    id_ = scene.receivable()
+    deal = scene.offered(id_)
+    path = f"/settlements/{deal['id']}/accept?prepare=true"
+    prepared = scene.bank.post(path, {"bank": BANK})
+    for text in (deal["id"], FARM, "970000", BANK):
+        assert text in prepared["does"]["en"]
+        assert text in prepared["does"]["zh"]
+    assert (prepared["contract"], prepared["act"]) == ("settlement", "accept")
+    assert scene.bank.get(f"/settlements/{deal['id']}")["revision"] == 1
+
+
+def test_reading_and_acting_need_their_scopes(scene: Scene) -> None:
+    reader = Member(scene.node, FARM, "settlement:read")
+    other = Member(scene.node, FARM, "receivables:*")
+    assert reader.get("/settlements")["settlements"] == []
+    assert reader.refused("/settlements/offers", {})[0] == 403
+    assert other.send("GET", "/settlements").status_code == 403
+    assert scene.node.client.get("/settlements").status_code == 401
+
+
+def test_every_act_of_members_stands_in_the_openapi_document(scene: Scene) -> None:
+    paths = scene.node.client.get("/openapi.json").json()["paths"]
+    prefix = "/settlements/{id}/"
+    found = {path.removeprefix(prefix) for path in paths if path.startswith(prefix)}
+    by_members = {act.name for act in MACHINE.acts if act.states}
+    made_otherwise = {"offer", "set-aside"}
+    assert found - {"history"} == by_members - made_otherwise
