@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F8"), pytest.mark.
 DAY = 86_400
 EVIDENCE = f"0x{'e5' * 32}"
 SALT = f"0x{'5a' * 32}"
-SCOPES = ("stock:*", "receipts:*", "pledges:*", "financing:*", "settlement:*")
+SCOPES = ("stock:*", "receipts:*", "pledges:*", "financing:*", "receivables:*")
 AGREEMENT = {
     "nature": "living",
     "unit": "TNE",
@@ -29,7 +29,7 @@ AGREEMENT = {
     "adjustmentBp": 500,
     "countAgeMaxSeconds": 30 * DAY,
 }
-TABLE = {
+TABLE: dict[str, Any] = {
     "currency": "CNY",
     "tiers": [
         {"kind": "receipts", "amountMax": 10_000_000, "termDaysMax": 90, "rateBp": 450},
@@ -159,6 +159,32 @@ def test_a_loan_goes_from_application_to_repayment(scene: Scene) -> None:
     assert (paid["loan"]["state"], paid["loan"]["revision"]) == ("repaid", 9)
     assert scene.trader.get(f"/pledges/{pledge}")["state"] == "released"
     assert scene.trader.get(f"/receipts/{receipt}")["pledgee"] is None
+
+
+def test_a_receivable_is_security_as_well(scene: Scene) -> None:
+    body = {
+        "kind": "invoice",
+        "number": "I-1",
+        "debtor": FARM,
+        "amount": 9_000_000,
+        "currency": "CNY",
+        "due": int(time.time()) + 90 * DAY,
+        "document": {"goods": "freight"},
+        "keys": [EVIDENCE],
+    }
+    invoice = scene.trader.post("/receivables", body)["receivable"]["id"]
+    stale = scene.request(invoice)
+    scene.warehouse.post(f"/receivables/{invoice}/accept")
+    assert scene.trader.refused("/loans", stale, revision=1)[:2] == (422, "InvalidRequest")
+    id_ = scene.applied(invoice)
+    offer = scene.approved(id_)
+    (shown,) = scene.bank.get(f"/loans/{id_}/offers")["offers"]
+    assert shown["rateBp"] == 700  # the row for both kinds
+    scene.trader.post(f"/loans/{id_}/accept", {"bank": BANK, "offer": offer})
+    scene.bank.post(f"/loans/{id_}/draw-down")
+    assert scene.trader.get(f"/receivables/{invoice}")["pledgee"] == BANK
+    scene.trader.post(f"/loans/{id_}/repay")
+    assert scene.trader.get(f"/receivables/{invoice}")["pledgee"] is None
 
 
 def test_one_history_runs_through_both_contracts_whatever_the_page(scene: Scene) -> None:
@@ -311,7 +337,12 @@ def test_money_from_outside_and_warnings_are_booked(scene: Scene) -> None:
 
 def test_sealed_quotes_are_opened_and_the_best_is_taken(scene: Scene) -> None:
     now = int(time.time())
-    market = {"mode": "market", "quotesUntil": now + 6, "revealUntil": now + 12, "rateBpMax": 900}
+    market: dict[str, Any] = {
+        "mode": "market",
+        "quotesUntil": now + 6,
+        "revealUntil": now + 12,
+        "rateBpMax": 900,
+    }
     id_ = scene.applied(**market)
     quote = {"amount": 8_000_000, "rateBp": 430, "document": {"terms": 1}, "salt": SALT}
     sealed = scene.bank.post(f"/loans/{id_}/commit", quote)
