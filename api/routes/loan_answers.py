@@ -34,8 +34,8 @@ from contracts.instruments import Viewer
 from contracts.instruments.notices import QUANTITIES, as_json
 from ledger.types import Hash32
 
-_TEXTS: Final = (QUANTITIES | {"accrued", "amount_max", "amount_min", "limit"}) - {"drawn"}
-"""Amounts (uint128): decimal text. `drawn` is a time here."""
+_TEXTS: Final = QUANTITIES | {"accrued", "amount_max", "amount_min", "limit"}
+"""Amounts (uint128): decimal text."""
 _EVENTS: Final = frozenset({"ApplicationActed", "OfferChanged", "Advised", "LoanActed", "Paid"})
 
 

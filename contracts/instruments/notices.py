@@ -21,7 +21,7 @@ QUANTITIES: Final = frozenset(
     {
         *("amount", "counted", "former", "last_count", "live", "price", "quantity", "requested"),
         *("outstanding", "paid", "principal", "interest", "interest_paid", "balance", "held"),
-        *("set_aside", "redeemed", "lent", "drawn"),
+        *("set_aside", "redeemed", "lent"),
     }
 )
 """Names of quantities and amounts (uint128): decimal text in JSON, for no reader of JSON takes

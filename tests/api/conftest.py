@@ -19,7 +19,7 @@ from api.operations import Operations
 from contracts.consortium import CONSORTIUM_ADDRESS
 from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.tlog import NoteVerifier
-from tests.ledger.projection.support import database_url
+from tests.ledger.projection.support import empty_database
 from tests.traceability.capture.stack import (
     BANK,
     CARRIER,
@@ -33,7 +33,12 @@ from tests.traceability.capture.stack import (
 from traceability.bundle import Trust
 from traceability.capture.tables import capture_job
 
-__all__ = ["database_url", "identity", "make_node", "node"]
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Every request is seen on both; on PostgreSQL with the slow tests, since there are many."""
+    with empty_database(request.param, tmp_path) as url:
+        yield url
 
 
 @dataclass

@@ -314,7 +314,7 @@ def entitled(act: str, paper: Paper) -> str:
 
 TestReceivablesMachine = pytest.mark.feature("F5")(ReceivablesMachine.TestCase)
 TestReceivablesMachine.settings = settings(
-    max_examples=25,
+    max_examples=8,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -299,7 +299,7 @@ class SettlementMachine(RuleBasedStateMachine):
 _checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
 TestSettlement = pytest.mark.feature("F6")(SettlementMachine.TestCase)
 TestSettlement.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=_checks
+    max_examples=5, stateful_step_count=40, deadline=None, suppress_health_check=_checks
 )
 
 

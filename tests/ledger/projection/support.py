@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,15 @@ BACKENDS = ("sqlite", "postgresql")
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database on each backend; PostgreSQL is skipped where it is not installed."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'tally.sqlite'}"
+    with empty_database(request.param, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def empty_database(backend: str, folder: Path) -> Iterator[str]:
+    """The URL of a database of that kind."""
+    if backend == "sqlite":
+        yield f"sqlite:///{folder / 'tally.sqlite'}"
         return
     with fresh_postgresql() as url:
         yield url
