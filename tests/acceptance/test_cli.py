@@ -21,7 +21,7 @@ from tests.acceptance.stories import documents
 pytestmark = pytest.mark.feature("A4")
 
 COMMANDS = (
-    "demo dev capture trace qr proof verify network node proposal".split()  # noqa: SIM905
+    "demo dev capture trace qr proof verify key network node proposal".split()  # noqa: SIM905
 )
 Done = subprocess.CompletedProcess[str]
 LINK = "/01/09521002000016/21/A1"
@@ -97,7 +97,10 @@ CARE_COMMANDS = [
     f"node {name}"
     for name in ("status", "peers", "metrics", "backup", "restore", "snapshot", "reindex", "check")
 ]
-KEY_COMMANDS = [f"node keys {name}" for name in ("new", "list", "revoke", "add-device")]
+KEY_COMMANDS = [
+    *(f"node keys {name}" for name in ("new", "list", "revoke", "add-device")),
+    *(f"key {name}" for name in ("create", "list", "revoke", "scopes")),
+]
 ALL_COMMANDS = [*COMMANDS, *NETWORK_COMMANDS, *LIFE_COMMANDS, *CARE_COMMANDS, *KEY_COMMANDS]
 
 
@@ -106,7 +109,7 @@ def test_each_command_has_help_that_offers_json(tmp_path: Path, command: str) ->
     done = run_tally(tmp_path, *command.split(), "--help")
     assert done.returncode == 0
     assert "Usage: " in done.stdout
-    assert command in ("network", "node", "proposal") or "--json" in done.stdout
+    assert command in ("key", "network", "node", "proposal") or "--json" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["network", "node", *NETWORK_COMMANDS, *LIFE_COMMANDS])
