@@ -36,10 +36,11 @@ def test_whatever_runs_too_long_is_ended_and_leaves_nothing(name: str) -> None:
     state.put(CONTRACTS[0], bytes.fromhex(LOOPS[name]))
     state.put(CONTRACTS[1], bytes.fromhex("600160015500"))
     execution = OURS.begin(state, environment())
-    began = time.monotonic()
+    worked = time.thread_time()  # what other processes do meanwhile does not count
     with pytest.raises(TimeLimitExceeded):
-        execution.apply(transaction(0, CONTRACTS[0], b"", 29_000_000), began + 0.05)
-    assert time.monotonic() - began < 1.5
+        deadline = time.monotonic() + 0.05
+        execution.apply(transaction(0, CONTRACTS[0], b"", 29_000_000), deadline)
+    assert time.thread_time() - worked < 1.5
     # The same nonce is free still, and the block goes on as if nothing had been.
     receipt = execution.apply(transaction(0, CONTRACTS[1], b"", 100_000))
     assert receipt.status == 1
