@@ -37,8 +37,8 @@ def test_whatever_runs_too_long_is_ended_and_leaves_nothing(name: str) -> None:
     state.put(CONTRACTS[1], bytes.fromhex("600160015500"))
     execution = OURS.begin(state, environment())
     worked = time.thread_time()  # what other processes do meanwhile does not count
+    deadline = time.monotonic() + 0.05
     with pytest.raises(TimeLimitExceeded):
-        deadline = time.monotonic() + 0.05
         execution.apply(transaction(0, CONTRACTS[0], b"", 29_000_000), deadline)
     assert time.thread_time() - worked < 1.5
     # The same nonce is free still, and the block goes on as if nothing had been.
