@@ -308,6 +308,7 @@ def test_notices_of_a_node_in_pages_and_as_they_happen(market: Market) -> None:
         following.close()
 
 
+@pytest.mark.slow
 def test_a_follower_survives_breaks_without_loss(market: Market) -> None:
     """The first connections break off in the middle; each notice comes once all the same."""
 

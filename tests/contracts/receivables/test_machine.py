@@ -322,6 +322,7 @@ TestReceivablesMachine.settings = settings(
 
 
 @pytest.mark.feature("F5")
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_long_walk_does_everything_there_is_to_do() -> None:
     """The same machine by a seeded hand, which goes further than short examples do."""
