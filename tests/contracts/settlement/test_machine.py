@@ -304,9 +304,10 @@ TestSettlement.settings = settings(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 class TestSettlementLong(SettlementMachine.TestCase):
     """As above, more of it."""
 
     settings = settings(
-        max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=_checks
+        max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=_checks
     )
