@@ -205,6 +205,10 @@ class HookService:
         window: Window = await asyncio.to_thread(
             self.tail.read, viewer, hook.wanted, start, self.settings.batch_max
         )
+        # Looked at once the notices are read: what was told after a webhook was deleted, or after
+        # its organisation lost a role, is among none of them that go out.
+        if not await asyncio.to_thread(self._stands, hook, viewer):
+            return
         current = hook
         for entry in window.entries:
             after = await self._deliver(current, entry)
@@ -263,6 +267,9 @@ class HookService:
         longest = min(settings.backoff_max_s, settings.backoff_first_s * 2.0 ** min(failures, 40))
         asked = min(outcome.retry_after_s or 0.0, settings.backoff_max_s)
         return max(self._draw(longest / 2, longest), asked)
+
+    def _stands(self, hook: Hook, viewer: Viewer) -> bool:
+        return self.store.stands(hook) and self._viewer(hook) == viewer
 
     def _viewer(self, hook: Hook) -> Viewer | None:
         """What the webhook's organisation sees now; None while it is not active."""

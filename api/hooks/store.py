@@ -82,6 +82,13 @@ class HookStore:
         with read_transaction(self._engine) as connection:
             return _found(connection, organisation, hook_id)
 
+    def stands(self, hook: Hook) -> bool:
+        """Whether it is active and neither deleted nor resumed since it was read."""
+        unchanged = (_w.id == hook.id) & (_w.generation == hook.generation)
+        query = select(_w.id).where(unchanged & (_w.state == HookState.ACTIVE.value))
+        with read_transaction(self._engine) as connection:
+            return connection.execute(query).first() is not None
+
     def delete(self, organisation: str, hook_id: str) -> None:
         """Nothing more is sent, and its log goes. Raises `HookUnknown`."""
         with write_transaction(self._engine) as connection:

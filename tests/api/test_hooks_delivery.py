@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +27,7 @@ from api.hooks import (
     TooManyHooks,
     verify_message,
 )
+from api.stream import Window
 from contracts.consortium import Role, Status, organisation_table
 from contracts.notices import BEGINNING, NoticeFilter, Place
 from ledger.projection import write_transaction
@@ -337,6 +339,27 @@ def test_a_deleted_webhook_is_silent(feed: Feed, receiver: Receiver, begin: Begi
     assert receiver.messages == []
     with pytest.raises(HookUnknown):
         service.store.find("ash", hook.id)
+
+
+def test_what_is_told_after_the_deletion_of_a_webhook_under_way_does_not_go_out(
+    feed: Feed, receiver: Receiver, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = begin()
+    read = service.tail.read
+    hooks: list[Hook] = []
+    reads: list[str] = []
+
+    def read_late(*arguments: Any) -> Window:
+        service.store.delete("ash", hooks[0].id)
+        reads.append(feed.tell(["ash"]))
+        return read(*arguments)
+
+    monkeypatch.setattr(service.tail, "read", read_late)
+    hooks.append(hook_of(service, receiver))
+    feed.tell(["ash"])
+    until(lambda: reads)
+    time.sleep(0.2)
+    assert receiver.messages == []
 
 
 def test_one_that_fails_holds_up_no_other(feed: Feed, receiver: Receiver, begin: Begin) -> None:
