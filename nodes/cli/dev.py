@@ -56,7 +56,7 @@ def dev(
         typer.Option(
             "--member",
             help="ID:ROLE of a further member, for the first start; repeat for more. "
-            "`tally node keys new ID` then gives its bearer key.",
+            "`tally key create ID` then gives its bearer key.",
         ),
     ] = None,
     consensus: Annotated[

@@ -1,4 +1,4 @@
-"""`tally node keys`: signing keys of a node, and bearer keys for writing over HTTP."""
+"""`tally node keys`: the keys that a node signs with. Bearer keys are `tally key`'s."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from typing import Annotated
 
 import typer
 
-from api import ApiKey, KeyStore
-from contracts.consortium import find_organisation
 from ledger.chain import Genesis
 from ledger.crypto import (
     KeyKind,
+    KeyStore,
     TokenPlace,
     ask_passphrase,
     open_keys,
     passphrase_from_file,
 )
-from ledger.crypto import KeyStore as SecretStore
-from ledger.projection import open_database, read_transaction, upgrade
 from ledger.tlog import open_rotation
 from ledger.tlog.note import NOTE_SIZE_BYTES_MAX
 from nodes.cli.options import DEFAULT_DIRECTORY, AsJson, Directory, PassphraseFile
@@ -31,11 +28,9 @@ from nodes.founding import DEVELOPER_LABEL
 from nodes.keys import Rotation, Step
 from nodes.layout import NodeDirectory
 from nodes.network.descriptor import Descriptor
-from nodes.opening import database_url
 from nodes.operations.errors import NotRunning
 from nodes.operations.runfile import RunFile
 from nodes.proposals import RpcClient
-from nodes.settings import load_settings
 from nodes.trust_file import change_trust
 from traceability.bundle import TrustStore
 from traceability.bundle.rotation import rotated
@@ -57,13 +52,6 @@ Token = Annotated[str | None, typer.Option("--token", help="Label of the token."
 Object = Annotated[str | None, typer.Option("--object", help="Label of the key on the token.")]
 
 
-class Kind(StrEnum):
-    """What is made."""
-
-    API = "api"
-    ACCOUNT = "account"
-
-
 class Rotated(StrEnum):
     """What is changed."""
 
@@ -74,53 +62,36 @@ class Rotated(StrEnum):
 
 @app.command("new")
 def new(
-    organisation: Annotated[str, typer.Argument(help="Id of the organisation the key acts for.")],
+    label: Annotated[
+        str, typer.Argument(help="How it is called here: the id of the organisation, as a rule.")
+    ],
     directory: Directory = DEFAULT_DIRECTORY,
-    kind: Annotated[
-        Kind,
-        typer.Option(
-            "--kind",
-            help="api: a bearer key for the HTTP interface. account: a signing key, whose address "
-            "a member then admits.",
-        ),
-    ] = Kind.API,
     module: Module = None,
     token: Token = None,
-    label: Object = None,
+    object_label: Object = None,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key. A bearer key is shown once and never again."""
+    """Make the signing key of an account, whose address a member then admits."""
     place = _place(directory)
-    if kind is Kind.ACCOUNT:
-        keys = open_keys(place.keys, passphrase_file)
-        on_token = _token_place(module, token, label)
-        if on_token is None:
-            address = keys.create_account(organisation).checksum_address
-        else:
-            address = keys.create_on_token(KeyKind.ACCOUNT, organisation, on_token).public
-        if as_json:
-            print_json({"kind": kind, "label": organisation, "address": address})
-        else:
-            where = f"token {token}" if on_token else f"key file in {place.keys}"
-            out.print(f"{address}  ({where})", markup=False)
-        return
-    store = _api_keys(place, must_know=organisation)
-    secret, made = store.create(organisation)
-    if as_json:
-        print_json({"kind": kind, "key": secret, **_json(made)})
+    keys = open_keys(place.keys, passphrase_file)
+    on_token = _token_place(module, token, object_label)
+    if on_token is None:
+        address = keys.create_account(label).checksum_address
     else:
-        out.print(secret, markup=False)
-        out.print(f"id {made.key_id}, for {organisation}; it is not shown again", markup=False)
+        address = keys.create_on_token(KeyKind.ACCOUNT, label, on_token).public
+    if as_json:
+        print_json({"kind": KeyKind.ACCOUNT, "label": label, "address": address})
+    else:
+        where = f"token {token}" if on_token else f"key file in {place.keys}"
+        out.print(f"{address}  ({where})", markup=False)
 
 
 @app.command("list")
 def list_(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> None:
-    """List the bearer keys and the signing keys of this node."""
-    place = _place(directory)
-    api_keys = _api_keys(place).list()
-    secrets = SecretStore(place.keys)
-    signing = [
+    """List the signing keys of this node."""
+    secrets = KeyStore(_place(directory).keys)
+    keys = [
         (use, one)
         for use, store in (("", secrets), ("next", secrets.next), ("retired", secrets.retired))
         for one in store.list()
@@ -128,8 +99,7 @@ def list_(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> 
     if as_json:
         print_json(
             {
-                "api": [_json(one) for one in api_keys],
-                "signing": [
+                "keys": [
                     {
                         "kind": one.kind,
                         "label": one.label,
@@ -137,17 +107,12 @@ def list_(directory: Directory = DEFAULT_DIRECTORY, as_json: AsJson = False) -> 
                         "use": use or "current",
                         "token": one.token,
                     }
-                    for use, one in signing
+                    for use, one in keys
                 ],
             }
         )
         return
-    for key in api_keys:
-        state = "revoked" if key.revoked else "active"
-        out.print(
-            f"api        {key.key_id}  {key.organisation}  …{key.last_four}  {state}", markup=False
-        )
-    for use, entry in signing:
+    for use, entry in keys:
         held = f"  on token {entry.token}" if entry.token else ""
         note = f"  {use}" if use else ""
         out.print(f"{entry.kind:10} {entry.label}  {entry.public}{held}{note}", markup=False)
@@ -187,25 +152,21 @@ def rotate(
 def revoke(
     name: Annotated[
         str,
-        typer.Argument(
-            help="Id of a bearer key, or label or address of an account (`tally node keys list`)."
-        ),
+        typer.Argument(help="Label or address of an account (`tally node keys list`)."),
     ],
     directory: Directory = DEFAULT_DIRECTORY,
     passphrase_file: PassphraseFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Refuse a bearer key from now on, or an account for ever: on the ledger at once."""
+    """Refuse an account for ever: on the ledger at once. (Bearer keys: `tally key revoke`.)"""
     place = _place(directory)
-    if _is_account(place, name):
-        with _rotation(place, passphrase_file, None) as rotation:
-            _tell(rotation.revoke_account(name), as_json)
-        return
-    revoked = _api_keys(place).revoke(name)
-    if as_json:
-        print_json(_json(revoked))
-    else:
-        out.print(f"{name} of {revoked.organisation} is revoked", markup=False)
+    if not _is_account(place, name):
+        raise NodeError(
+            f"no account {name!r} has its key here (see `tally node keys list`); "
+            "a bearer key is revoked by `tally key revoke`"
+        )
+    with _rotation(place, passphrase_file, None) as rotation:
+        _tell(rotation.revoke_account(name), as_json)
 
 
 @app.command("add-device")
@@ -353,7 +314,7 @@ def _own_account(place: NodeDirectory) -> str:
         return Descriptor.load(place.descriptor).organisation
     labels = [
         one.label
-        for one in SecretStore(place.keys).list()
+        for one in KeyStore(place.keys).list()
         if one.kind is KeyKind.ACCOUNT and one.label != DEVELOPER_LABEL
     ]
     if len(labels) != 1:
@@ -364,7 +325,7 @@ def _own_account(place: NodeDirectory) -> str:
 def _is_account(place: NodeDirectory, name: str) -> bool:
     if name.startswith("0x"):
         return True
-    found = SecretStore(place.keys).list()
+    found = KeyStore(place.keys).list()
     return any(one.kind is KeyKind.ACCOUNT and one.label == name for one in found)
 
 
@@ -386,26 +347,3 @@ def _tell(step: Step, as_json: bool) -> None:
     if step.new:
         out.print(f"new  {step.new}", markup=False)
     out.print(step.told, markup=False)
-
-
-def _api_keys(place: NodeDirectory, must_know: str | None = None) -> KeyStore:
-    engine = open_database(database_url(place, load_settings(place.settings)))
-    upgrade(engine)
-    if must_know is not None:
-        with read_transaction(engine) as connection:
-            if find_organisation(connection, must_know) is None:
-                raise NodeError(
-                    f"no organisation {must_know!r} is on this ledger; a key could never be used"
-                )
-    return KeyStore(engine)
-
-
-def _json(key: ApiKey) -> dict[str, object]:
-    return {
-        "id": key.key_id,
-        "organisation": key.organisation,
-        "scopes": sorted(key.scopes),
-        "lastFour": key.last_four,
-        "created": key.created.isoformat(),
-        "revoked": key.revoked.isoformat() if key.revoked else None,
-    }

@@ -376,19 +376,20 @@ def test_a_label_that_cannot_be_made_is_refused(
 
 def test_keys_are_made_listed_and_revoked(node: RunningNode, captured: dict[str, Any]) -> None:
     where = ("--dir", str(node.directory))
-    made = one_object(node.tally("node", "keys", "new", node.organisation, *where, "--json"))
+    made = one_object(node.tally("key", "create", node.organisation, *where, "--json"))
     file = captured["files"][0]
     good = node.tally("capture", file, "--key", made["key"], "--json")
     assert good.returncode == 0
-    listed = one_object(node.tally("node", "keys", "list", *where, "--json"))
-    assert made["id"] in [one["id"] for one in listed["api"]]
+    listed = one_object(node.tally("key", "list", *where, "--json"))
+    assert made["id"] in [one["id"] for one in listed["keys"]]
     assert made["key"] not in json.dumps(listed)
-    assert made["id"] in node.tally("node", "keys", "list", *where).stdout
-    revoked = one_object(node.tally("node", "keys", "revoke", made["id"], *where, "--json"))
-    assert revoked["revoked"]
-    one_line(node.tally("node", "keys", "revoke", "nosuch", *where), "nosuch")
-    one_line(node.tally("node", "keys", "new", "nosuch", *where), "nosuch")
-    one_line(node.tally("node", "keys", "list", "--dir", str(node.home)), "not a node's folder")
+    assert made["id"] in node.tally("key", "list", *where).stdout
+    one_object(node.tally("key", "revoke", made["id"], *where, "--json"))
+    assert one_object(node.tally("key", "list", *where, "--json"))["keys"][-1]["revoked"]
+    one_line(node.tally("key", "revoke", "nosuch", *where), "nosuch")
+    one_line(node.tally("key", "create", "nosuch", *where), "nosuch")
+    one_line(node.tally("key", "list", "--dir", str(node.home)), "not a node's folder")
+    one_line(node.tally("node", "keys", "revoke", made["id"], *where), "tally key revoke")
 
 
 def test_maintenance_waits_until_the_node_has_stopped(node: RunningNode) -> None:

@@ -48,7 +48,7 @@ def test_members_of_a_development_node_get_keys_and_capture(
     home, directory = tmp_path / "home", tmp_path / "node"
     node = start_node(directory, home, "--member", "acme:warehouse")
     try:
-        made = run_tally(home, "node", "keys", "new", "acme", "--dir", str(directory), "--json")
+        made = run_tally(home, "key", "create", "acme", "--dir", str(directory), "--json")
         key = json.loads(made.stdout)["key"]
         example = str(project_root / "examples/first-events.json")
         done = run_tally(home, "capture", example, "--key", key, "--json")

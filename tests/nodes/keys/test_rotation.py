@@ -131,7 +131,7 @@ class TestAccounts:
             transact(node, label)
             with pytest.raises(NotPermitted):
                 node.ledger.submit(_transfer(node, old))
-        listed = tally(solo, "list")["signing"]
+        listed = tally(solo, "list")["keys"]
         uses = {one["public"]: one["use"] for one in listed if one["kind"] == "account"}
         assert uses[old.checksum_address] == "retired"
         assert uses[first["new"]] == "current"
@@ -211,8 +211,8 @@ class TestAccounts:
 
     def test_a_new_account_is_made_on_a_token(self, solo: NodeDirectory, hsm: SoftHsm) -> None:
         where = ["--pkcs11", hsm.module, "--token", "tally", "--object", "till"]
-        made = tally(solo, "new", "till", "--kind", "account", *where)
-        listed = tally(solo, "list")["signing"]
+        made = tally(solo, "new", "till", *where)
+        listed = tally(solo, "list")["keys"]
         (entry,) = [one for one in listed if one["label"] == "till"]
         assert (entry["public"], entry["token"]) == (made["address"], "tally")
 
