@@ -121,6 +121,11 @@ def hash_of(text: str) -> Hash32:
     return Hash32(bytes.fromhex(text[2:]))
 
 
+def maybe_hash(text: str | None) -> Hash32 | None:
+    """The hash in what may have been left out."""
+    return None if text is None else hash_of(text)
+
+
 def missing(name: str, detail: str) -> ValidationFailed:
     """A member of the body that is not there, or does not go with the others."""
     return ValidationFailed(f"/{name}: {detail}", errors=[ProblemPart(detail, f"/{name}")])

@@ -10,25 +10,17 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    HASH,
-    JSON_ANSWER,
-    ORGANISATION,
     UINT48_MAX,
-    RecordId,
     body_schema,
     hash_of,
     here_or_not_found,
-    listing,
-    page_answer,
+    maybe_hash,
     read_strict,
     valid,
 )
 from api.acts.receipt_drafts import DraftBody, Merge
 from api.acts.receipts import ACTS
 from api.auth import Guard
-from api.documentation import BEARER, problems
-from api.errors import NotFound
-from api.formats import bytes_response, json_response
 from api.operations import (
     Call,
     Operations,
@@ -39,11 +31,20 @@ from api.operations import (
 )
 from api.principals import Principal
 from api.routes.acting import Acted, Room, act_body, add_act, stored_body
+from api.routes.reading import (
+    After,
+    HashQuery,
+    Limit,
+    NumberQuery,
+    OrganisationQuery,
+    Reading,
+    Seen,
+)
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.claims import keys_of
 from contracts.instruments import Viewer
-from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
+from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.receipts import (
     MACHINE,
     ReceiptAct,
@@ -81,15 +82,16 @@ def _contract_of(connection: Connection, id_: Hash32, viewer: Viewer) -> Address
 
 
 ROOM: Final = Room("receipts", "receipt", MACHINE, "ReceiptActed", _acted, _contract_of)
-_Organisation = Annotated[str | None, Query(pattern=ORGANISATION)]
-_Hash = Annotated[str | None, Query(pattern=HASH)]
 
 
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /receipts; those that change something where this node sends for members."""
     routes = APIRouter(tags=["receipts"])
-    _add_lists(routes, services, guard)
-    _add_reading(routes, services, guard)
+    reading = Reading(
+        routes, services, guard, "/receipts", "receipt", "Receipt", READ, find_receipt
+    )
+    _add_list(reading)
+    _add_reading(reading)
     if services.operations is not None:
         _add_making(routes, services, guard, services.operations)
         for name, model in ACTS.items():
@@ -100,42 +102,33 @@ def router(services: Services, guard: Guard) -> APIRouter:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _add_lists(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(query: ReceiptQuery, viewer: Viewer) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            return listing("receipts", list_receipts(connection, query, viewer), receipt_body)
-
-    @routes.get(
-        "/receipts",
-        operation_id="listReceipts",
+def _add_list(reading: Reading[StoredReceipt]) -> None:
+    @reading.get_list(
+        "listReceipts",
         summary="Receipts that your organisation is or was a party to",
         description=(
             "Newest first; with `expiringBefore` in the order of expiry. Regulators and "
             "arbitrators with the scope `supervise` see all."
         ),
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_all(
         request: Request,
         state: Annotated[list[str] | None, Query(max_length=len(MACHINE.states))] = None,
-        warehouse: _Organisation = None,
-        holder: _Organisation = None,
-        owner: _Organisation = None,
-        nominee: _Organisation = None,
-        pledgee: _Organisation = None,
-        lot: _Hash = None,
-        origin: _Hash = None,
-        number: Annotated[str | None, Query(pattern="^[!-~]{1,32}$")] = None,
+        warehouse: OrganisationQuery = None,
+        holder: OrganisationQuery = None,
+        owner: OrganisationQuery = None,
+        nominee: OrganisationQuery = None,
+        pledgee: OrganisationQuery = None,
+        lot: HashQuery = None,
+        origin: HashQuery = None,
+        number: NumberQuery = None,
         expiring: Annotated[
             int | None,
             Query(alias="expiringBefore", ge=0, le=UINT48_MAX, description="Unix seconds"),
         ] = None,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
         query = ReceiptQuery(
             states=None if state is None else tuple(state),
             warehouse=warehouse,
@@ -143,83 +136,39 @@ def _add_lists(routes: APIRouter, services: Services, guard: Guard) -> None:
             owner=owner,
             nominee=nominee,
             pledgee=pledgee,
-            lot=None if lot is None else hash_of(lot),
-            origin=None if origin is None else hash_of(origin),
+            lot=maybe_hash(lot),
+            origin=maybe_hash(origin),
             number=number,
             expiring_before=expiring,
             after=after,
             limit=limit,
         )
-        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+        return await reading.listed(request, list_receipts, query, receipt_body, "receipts")
 
 
-def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def one(id_: Hash32, viewer: Viewer) -> tuple[dict[str, Any], int]:
-        with read_transaction(services.engine) as connection:
-            found = find_receipt(connection, id_, viewer)
-            stored = here_or_not_found(found, "receipt", f"0x{id_.hex()}")
-            lot = stored.receipt.lot
-            keeper = keepers_of(connection, [lot]).get(lot, stored.receipt.warehouse)
-            keys = [f"0x{key.hex()}" for key in keys_of(connection, id_)]
-        body = receipt_body(stored) | {"keeper": keeper, "claims": keys}
-        return body, stored.receipt.revision
-
-    def acts(id_: Hash32, viewer: Viewer, after: str | None, limit: int) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            here_or_not_found(find_receipt(connection, id_, viewer), "receipt", f"0x{id_.hex()}")
-            page = receipt_history(connection, id_, viewer, after=after, limit=limit)
-            return listing("acts", page, receipt_act_body)
-
-    def document(id_: Hash32, viewer: Viewer) -> bytes | None:
-        with read_transaction(services.engine) as connection:
-            return receipt_terms(connection, id_, viewer)
-
-    @routes.get(
-        "/receipts/{id}",
-        operation_id="getReceipt",
+def _add_reading(reading: Reading[StoredReceipt]) -> None:
+    reading.add_record(
+        _whole_body,
+        revision=lambda stored: stored.receipt.revision,
         summary="A receipt as it is now",
-        description="Its revision is the ETag: send it back as If-Match with what you do next.",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_one(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        body, revision = await run_in_threadpool(one, hash_of(record), principal.viewer)
-        return json_response(body, cache="no-cache", headers={"ETag": f'"{revision}"'})
-
-    @routes.get(
-        "/receipts/{id}/history",
-        operation_id="getReceiptHistory",
+    reading.add_history(
+        receipt_history,
+        receipt_act_body,
         summary="Every act on a receipt, oldest first, each with its proof",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_history(
-        request: Request,
-        record: RecordId,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
-    ) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        found = await run_in_threadpool(acts, hash_of(record), principal.viewer, after, limit)
-        return page_answer(found)
-
-    @routes.get(
-        "/receipts/{id}/document",
-        operation_id="getReceiptDocument",
+    reading.add_document(
+        lambda seen: receipt_terms(seen.connection, seen.id, seen.viewer),
         summary="The document that was published with a receipt, byte for byte",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_document(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        found = await run_in_threadpool(document, hash_of(record), principal.viewer)
-        if found is None:
-            raise NotFound(f"no document was published with receipt {record}")
-        return bytes_response(found, media_type="application/json")
+
+
+def _whole_body(seen: Seen[StoredReceipt]) -> dict[str, Any]:
+    """A receipt with who keeps its goods now, and the claims that it has."""
+    receipt = seen.record.receipt
+    keeper = keepers_of(seen.connection, [receipt.lot]).get(receipt.lot, receipt.warehouse)
+    keys = [f"0x{key.hex()}" for key in keys_of(seen.connection, seen.id)]
+    return receipt_body(seen.record) | {"keeper": keeper, "claims": keys}
 
 
 # ---- acting -------------------------------------------------------------------------------------
