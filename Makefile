@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.setup-dev-stamp
 
 COMETBFT_VERSION := v0.38.25
 
-.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book clean
+.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-pools: setup-dev    ## a pool of 1,500,000 assets: load, a day's changes, 
 
 bench-book: setup-dev     ## 100,000 live receipts: list, filter, reconcile
 	$(BIN)/python -m benchmarks.book
+
+bench-finance: setup-dev  ## receipts issued, pledged, handed over, released, beside a plain route and the engine alone
+	$(BIN)/python -m benchmarks.finance
 
 clean:           ## remove what can be rebuilt
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
