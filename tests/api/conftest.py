@@ -21,9 +21,8 @@ from contracts.provenance import PROVENANCE_ADDRESS
 from ledger.tlog import NoteVerifier
 from tests.ledger.projection.support import empty_database
 from tests.traceability.capture.stack import (
-    BANK,
-    CARRIER,
     FARM,
+    OFFICE,
     ORIGIN,
     Identity,
     Stack,
@@ -108,7 +107,7 @@ def open_node(
     )
     app = create_app(services)
     client = exits.enter_context(TestClient(app, raise_server_exceptions=False))
-    secrets = {name: keys.create(name)[0] for name in (FARM, CARRIER, BANK)}
+    secrets = {name: keys.create(name)[0] for name in identity.accounts if name != OFFICE}
     return Node(stack, services, app, client, secrets)
 
 

@@ -49,16 +49,16 @@ class Identity:
     founders: tuple[Founder, ...]
 
 
-def make_identity(seed: str = "") -> Identity:
-    """The same seed gives the same keys, also in another process."""
+def make_identity(seed: str = "", roles: Mapping[str, Role] = ROLES) -> Identity:
+    """The same seed gives the same keys, also in another process. `roles`: of the founders."""
 
     def secret(name: str) -> bytes:
         return hashlib.sha256(f"{seed}:{name}".encode()).digest()
 
-    accounts = {name: AccountKey(secret(name)) for name in ROLES}
+    accounts = {name: AccountKey(secret(name)) for name in roles}
     founders = tuple(
         Founder(name, role, Profile(name.title(), "名", ""), (accounts[name].address,))
-        for name, role in ROLES.items()
+        for name, role in roles.items()
     )
     alloc, section = consortium_alloc(founders, votes={OFFICE: 1})
     genesis = Genesis.parse(
