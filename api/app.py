@@ -12,6 +12,7 @@ from api.proving import Prover
 from api.resources import Resources
 from api.routes import (
     capture,
+    clearing,
     consortium,
     deposits,
     events,
@@ -27,7 +28,9 @@ from api.routes import (
     proofs,
     receipts,
     receivables,
+    reconciliations,
     settlements,
+    statements,
     stock,
     stream,
     transactions,
@@ -78,6 +81,9 @@ def create_app(services: Services) -> FastAPI:
         prices.router(services, guard),
         deposits.router(services, guard),
         settlements.router(services, guard),
+        clearing.router(services, guard),
+        statements.router(services, guard),
+        reconciliations.router(services, guard),
     ]
     if sent is not None:
         routers.append(hooks.router(services, guard, sent))

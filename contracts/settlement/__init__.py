@@ -4,6 +4,12 @@ from contracts.genesis import (
     DEPOSITS_ADDRESS,
     SETTLEMENT_ADDRESS,
 )
+from contracts.settlement.account_statement import (
+    AccountStatement,
+    account_statement,
+    changes,
+    settlements,
+)
 from contracts.settlement.binding import (
     accept_calldata,
     account_calldata,
@@ -58,6 +64,9 @@ from contracts.settlement.clearing import (
     clear,
     clear_day,
 )
+from contracts.settlement.days import (
+    bounds_of,
+)
 from contracts.settlement.deals import (
     DealAct,
     DealQuery,
@@ -74,6 +83,7 @@ from contracts.settlement.decoding import (
     decode_log,
 )
 from contracts.settlement.errors import (
+    PeriodTooLarge,
     SettlementError,
     StatementInvalid,
     StatementTooLarge,
@@ -124,6 +134,7 @@ from contracts.settlement.reconciliation import (
     Match,
     Reason,
     Reconciliation,
+    compare_balances,
     lines_of,
     reconcile,
     settlements_of,
@@ -158,6 +169,10 @@ from contracts.settlement.types import (
     Redemption,
     RedemptionState,
 )
+from contracts.settlement.writing import (
+    write_camt053,
+    write_csv,
+)
 
 __all__ = [
     "ACTS",
@@ -171,6 +186,7 @@ __all__ = [
     "Account",
     "AccountChanged",
     "AccountQuery",
+    "AccountStatement",
     "Bilateral",
     "Book",
     "Clearing",
@@ -198,6 +214,7 @@ __all__ = [
     "Multilateral",
     "OfferDraft",
     "Payment",
+    "PeriodTooLarge",
     "Position",
     "PositionChanged",
     "PositionKind",
@@ -220,15 +237,19 @@ __all__ = [
     "accept_calldata",
     "account_calldata",
     "account_key",
+    "account_statement",
     "agree_cancel_calldata",
     "ask_cancel_calldata",
     "attest_calldata",
     "book_calldata",
+    "bounds_of",
+    "changes",
     "choose_home_calldata",
     "clear",
     "clear_day",
     "collect_calldata",
     "commit_calldata",
+    "compare_balances",
     "confirm_redemption_calldata",
     "confirm_settlement_calldata",
     "deal_calldata",
@@ -285,7 +306,10 @@ __all__ = [
     "set_aside_calldata",
     "set_limit_calldata",
     "settlement_account",
+    "settlements",
     "settlements_of",
     "withdraw_calldata",
     "withdraw_redemption_calldata",
+    "write_camt053",
+    "write_csv",
 ]

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, tzinfo
 
 from sqlalchemy import Connection, func, select, true
 
 from contracts.instruments.pages import LIMIT_MAX
 from contracts.instruments.viewer import Viewer
+from contracts.settlement.days import bounds_of
 from contracts.settlement.queries import InterbankMovement, list_interbank
 from contracts.settlement.tables import interbank_movement_table
 from contracts.settlement.types import PositionKind
@@ -120,8 +121,7 @@ def clear_day(
     A bank sees its own pairs; regulators, arbitrators and the node see all, and the payments that
     would settle them.
     """
-    start = datetime.combine(day, time(), zone)
-    since, until = int(start.timestamp()), int((start + timedelta(days=1)).timestamp())
+    since, until = bounds_of(day, day, zone)
     opening = _claims_before(connection, viewer, since, currency)
     movements = _movements(connection, viewer, since, until, currency)
     return clear(opening, movements, since, until, complete=viewer.sees_all)

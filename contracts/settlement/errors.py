@@ -15,3 +15,7 @@ class StatementInvalid(SettlementError, ValueError):
 
 class StatementTooLarge(StatementInvalid):
     """A statement exceeds the bounds within which it is read."""
+
+
+class PeriodTooLarge(SettlementError, ValueError):
+    """The ledger has more lines in these days than are answered at once."""

@@ -42,7 +42,7 @@ class Reason(StrEnum):
     DUPLICATE_THERE = "duplicate-there"
     """The statement has it once more than the ledger."""
     BALANCE = "balance"
-    """The statement's entries do not make its closing balance."""
+    """Balances differ: from what the entries make, or from the ledger's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class LedgerLine:
     currency: str
     counterparty: str
     id: Hash32 | None
+    leaf: int | None = None
+    """Index in the log, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def lines_of(movements: Iterable[StoredMovement], zone: tzinfo = UTC) -> tuple[L
             currency=one.currency,
             counterparty=one.movement.counterparty or "",
             id=one.id,
+            leaf=one.place.leaf_index,
         )
         for one in movements
         if one.kind.sign
@@ -121,6 +124,7 @@ def settlements_of(
             currency=one.currency,
             counterparty=one.debtor if one.creditor == bank else one.creditor,
             id=one.id,
+            leaf=one.place.leaf_index,
         )
         for one in movements
         if one.kind is PositionKind.SETTLED and bank in (one.creditor, one.debtor)
@@ -128,12 +132,22 @@ def settlements_of(
 
 
 def reconcile(
-    statement: Statement, lines: Sequence[LedgerLine], days_apart_max: int = DAYS_APART_MAX
+    statement: Statement,
+    lines: Sequence[LedgerLine],
+    days_apart_max: int = DAYS_APART_MAX,
+    *,
+    lines_around: Sequence[LedgerLine] = (),
+    entries_around: Sequence[Entry] = (),
 ) -> Reconciliation:
-    """Compare a statement with the ledger's lines of the same account and time."""
+    """Compare a statement with the ledger's lines of the same account and time.
+
+    `lines_around` and `entries_around` are of the days before and after: what is missing, and is
+    there by its name and amount, differs by its day. They have to agree with nothing themselves.
+    """
     work = _Work(statement.entries, lines, days_apart_max)
     work.by_reference()
     work.by_amount()
+    work.elsewhere(lines_around, entries_around)
     work.rest()
     differences = work.differences()
     if statement.adds_up is False:
@@ -141,6 +155,16 @@ def reconcile(
         detail = f"opening {statement.opening} and entries {sum_} do not make {statement.closing}"
         differences = (*differences, Difference(Reason.BALANCE, None, None, detail))
     return Reconciliation(work.matches(), differences)
+
+
+def compare_balances(statement: Statement, opening: int, closing: int) -> tuple[Difference, ...]:
+    """Where the statement's balances are not the ledger's, in hundredths."""
+    sides = (("opening", opening, statement.opening), ("closing", closing, statement.closing))
+    return tuple(
+        Difference(Reason.BALANCE, None, None, f"{name} balance: {here} here, {there} there")
+        for name, here, there in sides
+        if there is not None and there != here
+    )
 
 
 class _Work:
@@ -243,6 +267,35 @@ class _Work:
             return False
         return not (self._lines[line].number and self._entries[entry].references)
 
+    # ---- other days -----------------------------------------------------------------------------
+
+    def elsewhere(self, lines: Sequence[LedgerLine], entries: Sequence[Entry]) -> None:
+        """What is missing, and was on another day; each of those once."""
+        ours: dict[tuple[str, str, int], list[LedgerLine]] = defaultdict(list)
+        for line in lines:
+            if line.number:
+                ours[line.number, line.currency, line.amount].append(line)
+        for index in list(self._open_entries):
+            entry = self._entries[index]
+            for name in _names(entry):
+                if found := ours[name, entry.currency, entry.amount]:
+                    self._on_another_day(None, index, found.pop(0), entry)
+                    break
+        theirs: dict[tuple[str, str, int], list[Entry]] = defaultdict(list)
+        for entry in entries:
+            for name in dict.fromkeys(_names(entry)):
+                theirs[name, entry.currency, entry.amount].append(entry)
+        for index in list(self._open_lines):
+            line = self._lines[index]
+            if line.number and (there := theirs[line.number, line.currency, line.amount]):
+                self._on_another_day(index, None, line, there.pop(0))
+
+    def _on_another_day(
+        self, line: int | None, entry: int | None, here: LedgerLine, there: Entry
+    ) -> None:
+        detail = f"{here.day} here, {there.booked} there"
+        self._close(Reason.DATE, line, entry, detail, here=here, there=there)
+
     # ---- what is left ---------------------------------------------------------------------------
 
     def rest(self) -> None:
@@ -258,15 +311,25 @@ class _Work:
         del self._open_lines[line], self._open_entries[entry]
         self._matched[line] = (entry, by_reference)
 
-    def _close(self, reason: Reason, line: int | None, entry: int | None, detail: str) -> None:
+    def _close(
+        self,
+        reason: Reason,
+        line: int | None,
+        entry: int | None,
+        detail: str,
+        *,
+        here: LedgerLine | None = None,
+        there: Entry | None = None,
+    ) -> None:
+        """`here` and `there` stand for what is none of the open ones."""
         if line is not None:
             del self._open_lines[line]
         if entry is not None:
             del self._open_entries[entry]
         difference = Difference(
             reason,
-            None if line is None else self._lines[line],
-            None if entry is None else self._entries[entry],
+            here if line is None else self._lines[line],
+            there if entry is None else self._entries[entry],
             detail,
         )
         last = len(self._lines)

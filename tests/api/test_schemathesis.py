@@ -78,7 +78,8 @@ def test_every_operation_has_an_id_examples_and_problems(open_node: Node) -> Non
                 if int(status) >= 400:
                     assert "application/problem+json" in response["content"], (where, status)
             if method == "post" and not path.startswith("/oauth/"):  # forms, by RFC 6749
-                media = operation["requestBody"]["content"]["application/ld+json"]
+                content = operation["requestBody"]["content"]
+                media = content["text/csv" if path == "/reconciliations" else "application/ld+json"]
                 assert media["example"], where
                 assert operation["security"] == [{"bearer": []}], where
     assert len(set(ids)) == len(ids) > 15
