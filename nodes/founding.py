@@ -34,6 +34,7 @@ BLOCK_GAS_LIMIT: Final = 100_000_000
 """What py-evm executes in some ten seconds at worst; a full batch of events needs half of it."""
 LOG_KEY_LABEL: Final = "log"
 VALIDATOR_KEY_LABEL: Final = "validator"
+SEALING_KEY_LABEL: Final = "node"
 DEVELOPER_LABEL: Final = "developer"
 CHAIN_ID_LOWEST: Final = 1_000_000_000
 """Above every public chain in wide use; each ledger draws its own."""

@@ -23,7 +23,7 @@ from ledger.consensus.cometbft import (
     ensure_node_key,
 )
 from ledger.consensus.cometbft.home import Home
-from ledger.crypto import AccountSigner, KeyKind
+from ledger.crypto import AccountSigner, KeyKind, Sealer
 from ledger.crypto import KeyStore as SecretStore
 from ledger.projection import Projector
 from ledger.snapshot import (
@@ -39,7 +39,12 @@ from ledger.types import Address, CommittedBlock
 from ledger.witness import Witness
 from ledger.witness.gathering import Gatherer, Pace
 from nodes.errors import SettingsInvalid
-from nodes.founding import DEVELOPER_LABEL, LOG_KEY_LABEL, VALIDATOR_KEY_LABEL
+from nodes.founding import (
+    DEVELOPER_LABEL,
+    LOG_KEY_LABEL,
+    SEALING_KEY_LABEL,
+    VALIDATOR_KEY_LABEL,
+)
 from nodes.layout import NodeDirectory
 from nodes.membership import peer_addresses, witness_threshold, witnesses_of
 from nodes.network.descriptor import Descriptor
@@ -59,6 +64,13 @@ class Snapshots:
 def log_signer(secrets: SecretStore, origin: str) -> NoteSigner:
     """The node's key as that of the log: a consortium's origin is agreed on after keys are made."""
     return NoteSigner(origin, secrets.load_note(LOG_KEY_LABEL).key)
+
+
+def open_sealer(secrets: SecretStore) -> Sealer:
+    """The node's key for secrets in its database; made where there is none yet."""
+    if secrets.entry(KeyKind.SEALING, SEALING_KEY_LABEL) is None:
+        return secrets.create_sealing(SEALING_KEY_LABEL)
+    return secrets.load_sealing(SEALING_KEY_LABEL)
 
 
 def open_ledger(

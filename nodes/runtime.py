@@ -37,6 +37,7 @@ from nodes.opening import (
     open_driver,
     open_gatherer,
     open_ledger,
+    open_sealer,
     open_snapshots,
     open_witness,
     signers_of,
@@ -151,6 +152,7 @@ class NodeRuntime:
                 engine,
                 Tail(engine, ledger, projector),
                 HookSettings(allow_private_addresses=settings.webhooks.allow_private_addresses),
+                sealer=open_sealer(secrets),
             )
             webhooks.start()
             closing.callback(webhooks.stop)

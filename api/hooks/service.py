@@ -32,11 +32,16 @@ from api.hooks.types import Hook, HookState, Outcome
 from api.stream import Entry, Tail, Window
 from contracts.consortium import Status, find_organisation
 from contracts.instruments.viewer import Viewer
+from ledger.crypto import Sealer
 from ledger.projection import read_transaction
 
 STOP_S: Final = 5.0
 DISABLED: Final = "webhook.disabled"
 """Kind of the message that another webhook was disabled."""
+
+KEY_LOST: Final = (
+    "its secret was sealed with a key that this node no longer has: delete it and make a new one"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +55,16 @@ class HookService:
         tail: Tail,
         settings: HookSettings | None = None,
         *,
+        sealer: Sealer,
         tls: ssl.SSLContext | None = None,
         draw: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """`tls`: whose certificates are believed; the system's by default."""
+        """`sealer`: for the secrets in the database.
+
+        `tls`: whose certificates are believed; the system's by default.
+        """
         self.settings = settings or HookSettings()
-        self.store = HookStore(engine, self.settings)
+        self.store = HookStore(engine, self.settings, sealer)
         self.tail = tail
         self._engine = engine
         self._tls = tls
@@ -248,12 +257,16 @@ class HookService:
         )
 
     async def _post(self, hook: Hook, message_id: str, body: bytes) -> Outcome:
+        if not hook.secret:
+            return Outcome(None, KEY_LOST, 0, hopeless=True)
         headers = sign_message(hook.secret, message_id, int(time.time()), body)
         return await self._poster.post(hook.url, headers, body)
 
     def _gives_up(self, hook: Hook, outcome: Outcome) -> str:
         if outcome.gone:
             return "the receiver answered 410: it wants nothing more"
+        if outcome.hopeless:
+            return outcome.error
         if hook.failing_since_ms is None:
             return ""
         failing_s = (now_ms() - hook.failing_since_ms) / 1000

@@ -31,7 +31,12 @@ _ID: Final = re.compile(r"[!-~]{1,128}")
 
 def new_secret() -> str:
     """A secret of 256 random bits."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_SIZE_BYTES)).decode()
+    return secret_of(secrets.token_bytes(SECRET_SIZE_BYTES))
+
+
+def secret_of(key: bytes) -> str:
+    """The key as its receiver gets it."""
+    return SECRET_PREFIX + base64.b64encode(key).decode()
 
 
 def sign_message(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
@@ -77,10 +82,11 @@ def verify_message(
 
 def _signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
     signed = f"{message_id}.{timestamp}.".encode() + body
-    return base64.b64encode(hmac.digest(_key(secret), signed, hashlib.sha256)).decode()
+    return base64.b64encode(hmac.digest(key_of(secret), signed, hashlib.sha256)).decode()
 
 
-def _key(secret: str) -> bytes:
+def key_of(secret: str) -> bytes:
+    """The bytes that are signed with. Raises `SecretMalformed`."""
     try:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX).encode(), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:

@@ -1,4 +1,4 @@
-"""Webhooks in SQL. Each change is durable when it returns."""
+"""Webhooks in SQL, their secrets sealed. Each change is durable when it returns."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from sqlalchemy import (
 )
 
 from api.hooks.errors import HookUnknown, TooManyHooks
+from api.hooks.sealed import open_secret, seal_rows, seal_secret
 from api.hooks.settings import HookSettings
 from api.hooks.signing import new_secret
 from api.hooks.tables import webhook_attempt_table, webhook_table
 from api.hooks.types import Attempt, Hook, HookDraft, HookState, Outcome
 from contracts.notices import NoticeFilter, StoredNotice
+from ledger.crypto import Sealer
 from ledger.projection import read_transaction, write_transaction
 
 PREFIX: Final = "wh_"
@@ -34,20 +36,24 @@ _a = webhook_attempt_table.c
 class HookStore:
     """The webhooks of a node. Thread-safe."""
 
-    def __init__(self, engine: Engine, settings: HookSettings) -> None:
+    def __init__(self, engine: Engine, settings: HookSettings, sealer: Sealer) -> None:
+        """`sealer` has the node's own key; secrets that stand unsealed are sealed at once."""
         self._engine = engine
         self._settings = settings
+        self._sealer = sealer
+        seal_rows(engine, sealer)
 
     def create(self, draft: HookDraft) -> Hook:
         """Make one, with its secret. Raises `TooManyHooks`."""
+        hook_id = PREFIX + secrets.token_hex(12)
         row = {
-            "id": PREFIX + secrets.token_hex(12),
+            "id": hook_id,
             "organisation": draft.organisation,
             "url": draft.url,
             "kinds": ",".join(draft.wanted.kinds),
             "record": draft.wanted.record,
             "supervise": draft.supervise,
-            "secret": new_secret(),
+            "secret": seal_secret(self._sealer, hook_id, new_secret()),
             "created_ms": now_ms(),
             "state": HookState.ACTIVE.value,
             "reason": "",
@@ -61,26 +67,26 @@ class HookStore:
         with write_transaction(self._engine) as connection:
             self._check_room(connection, draft.organisation)
             connection.execute(insert(webhook_table).values(row))
-            return _hook(connection.execute(_one(row["id"])).one())
+            return self._hook(connection.execute(_one(hook_id)).one())
 
     def list(self, organisation: str) -> tuple[Hook, ...]:
         """The organisation's, oldest first."""
         query = select(webhook_table).where(_w.organisation == organisation)
         with read_transaction(self._engine) as connection:
             rows = connection.execute(query.order_by(_w.created_ms, _w.id)).all()
-        return tuple(map(_hook, rows))
+        return tuple(map(self._hook, rows))
 
     def active(self) -> tuple[Hook, ...]:
         """All that are not disabled, the longest due first."""
         query = select(webhook_table).where(_w.state == HookState.ACTIVE.value)
         with read_transaction(self._engine) as connection:
             rows = connection.execute(query.order_by(_w.next_ms, _w.id)).all()
-        return tuple(map(_hook, rows))
+        return tuple(map(self._hook, rows))
 
     def find(self, organisation: str, hook_id: str) -> Hook:
         """Raises `HookUnknown`, also where it is another organisation's."""
         with read_transaction(self._engine) as connection:
-            return _found(connection, organisation, hook_id)
+            return self._found(connection, organisation, hook_id)
 
     def stands(self, hook: Hook) -> bool:
         """Whether it is active and neither deleted nor resumed since it was read."""
@@ -92,14 +98,14 @@ class HookStore:
     def delete(self, organisation: str, hook_id: str) -> None:
         """Nothing more is sent, and its log goes. Raises `HookUnknown`."""
         with write_transaction(self._engine) as connection:
-            _found(connection, organisation, hook_id)
+            self._found(connection, organisation, hook_id)
             connection.execute(delete(webhook_attempt_table).where(_a.webhook == hook_id))
             connection.execute(delete(webhook_table).where(_w.id == hook_id))
 
     def resume(self, organisation: str, hook_id: str, position: int | None = None) -> Hook:
         """Send again at once, after `position` or where it stopped. Raises `HookUnknown`."""
         with write_transaction(self._engine) as connection:
-            hook = _found(connection, organisation, hook_id)
+            hook = self._found(connection, organisation, hook_id)
             connection.execute(
                 update(webhook_table)
                 .where(_w.id == hook_id)
@@ -113,7 +119,7 @@ class HookStore:
                     next_ms=0,
                 )
             )
-            return _found(connection, organisation, hook_id)
+            return self._found(connection, organisation, hook_id)
 
     def delivered(self, hook: Hook, notice: StoredNotice, outcome: Outcome) -> Hook | None:
         """The receiver has it: on with the next. None where the webhook was changed meanwhile."""
@@ -186,7 +192,7 @@ class HookStore:
             )
             old = (_a.webhook == hook.id) & (_a.number <= number - self._settings.log_length_max)
             connection.execute(delete(webhook_attempt_table).where(old))
-            return _hook(connection.execute(_one(hook.id)).one())
+            return self._hook(connection.execute(_one(hook.id)).one())
 
     def _check_room(self, connection: Connection, organisation: str) -> None:
         count = select(func.count()).select_from(webhook_table)
@@ -196,6 +202,32 @@ class HookStore:
         if connection.execute(count).scalar_one() >= self._settings.total_max:
             raise TooManyHooks("this node has as many webhooks as it may have")
 
+    def _found(self, connection: Connection, organisation: str, hook_id: str) -> Hook:
+        query = _one(hook_id).where(_w.organisation == organisation)
+        row = connection.execute(query).first()
+        if row is None:
+            raise HookUnknown(f"{organisation} has no webhook {hook_id[:40]}")
+        return self._hook(row)
+
+    def _hook(self, row: Row[Any]) -> Hook:
+        return Hook(
+            id=row.id,
+            organisation=row.organisation,
+            url=row.url,
+            wanted=NoticeFilter(tuple(filter(None, row.kinds.split(","))), row.record),
+            supervise=row.supervise,
+            secret=open_secret(self._sealer, row.id, row.secret),
+            created_ms=row.created_ms,
+            state=HookState(row.state),
+            reason=row.reason,
+            position=row.position,
+            generation=row.generation,
+            attempts=row.attempts,
+            failures=row.failures,
+            failing_since_ms=row.failing_since_ms,
+            next_ms=row.next_ms,
+        )
+
 
 def now_ms() -> int:
     """Milliseconds since 1970."""
@@ -204,34 +236,6 @@ def now_ms() -> int:
 
 def _one(hook_id: object) -> Any:
     return select(webhook_table).where(_w.id == hook_id)
-
-
-def _found(connection: Connection, organisation: str, hook_id: str) -> Hook:
-    query = _one(hook_id).where(_w.organisation == organisation)
-    row = connection.execute(query).first()
-    if row is None:
-        raise HookUnknown(f"{organisation} has no webhook {hook_id[:40]}")
-    return _hook(row)
-
-
-def _hook(row: Row[Any]) -> Hook:
-    return Hook(
-        id=row.id,
-        organisation=row.organisation,
-        url=row.url,
-        wanted=NoticeFilter(tuple(filter(None, row.kinds.split(","))), row.record),
-        supervise=row.supervise,
-        secret=row.secret,
-        created_ms=row.created_ms,
-        state=HookState(row.state),
-        reason=row.reason,
-        position=row.position,
-        generation=row.generation,
-        attempts=row.attempts,
-        failures=row.failures,
-        failing_since_ms=row.failing_since_ms,
-        next_ms=row.next_ms,
-    )
 
 
 def _attempt(row: Row[Any]) -> Attempt:

@@ -40,8 +40,7 @@ webhook_table: Final = Table(
     Column("next_ms", BigInteger, nullable=False),
     Index("ix_webhook_organisation", "organisation"),
 )
-"""`kinds` with commas between. The secret stands here as it is: with it messages to this one
-receiver can be forged, and nothing else."""
+"""`kinds` with commas between; the secret as `api.hooks.sealed` has it."""
 
 webhook_attempt_table: Final = Table(
     "webhook_attempt",

@@ -39,6 +39,7 @@ class Hook:
     wanted: NoticeFilter
     supervise: bool
     secret: str = field(repr=False)
+    """Empty where the node's key does not open it: nothing can be sent then."""
     created_ms: int
     state: HookState
     reason: str
@@ -67,6 +68,8 @@ class Outcome:
     latency_ms: int
     retry_after_s: float | None = None
     """As the receiver asked."""
+    hopeless: bool = False
+    """No later attempt will end otherwise: it is for the webhook's organisation to act."""
 
     @property
     def taken(self) -> bool:

@@ -1,4 +1,4 @@
-"""Keys: Ed25519 note and validator keys, secp256k1 account keys; files and tokens."""
+"""Keys: Ed25519 note and validator keys, secp256k1 account keys, sealing keys; files, tokens."""
 
 from ledger.crypto.account import AccountKey
 from ledger.crypto.errors import (
@@ -15,6 +15,7 @@ from ledger.crypto.errors import (
     PinRefused,
     Pkcs11Error,
     Pkcs11Missing,
+    SealBroken,
     TokenFailed,
     TokenKeyMissing,
     TokenMissing,
@@ -27,8 +28,9 @@ from ledger.crypto.passphrase import (
     passphrase_from_file,
     pin_from_environment,
 )
-from ledger.crypto.protocol import AccountSigner, ValidatorSigner
+from ledger.crypto.protocol import AccountSigner, Sealer, ValidatorSigner
 from ledger.crypto.reference import TokenPlace
+from ledger.crypto.sealer import SealingKey
 from ledger.crypto.types import KeyEntry, KeyKind
 from ledger.crypto.unlocking import new_passphrase, open_keys, passphrase_for
 from ledger.tlog import Ed25519Key
@@ -54,6 +56,9 @@ __all__ = [
     "PinRefused",
     "Pkcs11Error",
     "Pkcs11Missing",
+    "SealBroken",
+    "Sealer",
+    "SealingKey",
     "TokenFailed",
     "TokenKeyMissing",
     "TokenMissing",

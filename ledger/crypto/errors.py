@@ -37,6 +37,10 @@ class PassphraseWrong(CryptoError):
     """The key file does not open with this passphrase."""
 
 
+class SealBroken(CryptoError):
+    """The box does not open: another key, another purpose, or damaged."""
+
+
 class PassphraseInvalid(CryptoError):
     """The place that should hold the passphrase cannot be read or holds none."""
 

@@ -1,7 +1,8 @@
-"""Encrypted key files: Web3 Secret Storage version 3 for accounts, our own for Ed25519 keys.
+"""Encrypted key files: Web3 Secret Storage version 3 for accounts, our own for all others.
 
 An Ed25519 key file is a JSON object: the public part, and the sealed seed (`sealing`). A note key
-names its public part as `vkey`, a validator key as `kind` and `public` (hex).
+names its public part as `vkey`, a validator key as `kind` and `public` (hex). A sealing key's file
+has an `id` there, and the key itself is sealed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from eth_utils.address import to_checksum_address
 from ledger.canonical import JsonError, parse_json
 from ledger.crypto.account import AccountKey
 from ledger.crypto.errors import KeyFileMalformed, KeyMalformed, PassphraseWrong
+from ledger.crypto.sealer import SealingKey
 from ledger.crypto.sealing import (
     SCRYPT_MEMORY_BYTES_MAX,
     SCRYPT_N,
@@ -27,11 +29,13 @@ from ledger.tlog import Ed25519Key, NoteMalformed, NoteSigner, NoteVerifier
 
 NOTE_KEY_FORMAT = "tallystick-note-key/1"
 ED25519_KEY_FORMAT = "tallystick-ed25519-key/1"
+SEALING_KEY_FORMAT = "tallystick-sealing-key/1"
 KEY_FILE_SIZE_BYTES_MAX = 16 * 1024
 
 _PBKDF2_ROUNDS_MAX = 10_000_000
 _NOTE_NAMES = frozenset(("format", "vkey", "kdf", "box"))
 _ED25519_NAMES = frozenset(("format", "kind", "public", "kdf", "box"))
+_SEALING_NAMES = frozenset(("format", "id", "kdf", "box"))
 
 
 def encode_account(key: AccountKey, passphrase: str) -> bytes:
@@ -150,10 +154,33 @@ def ed25519_public(kind: str, data: bytes) -> bytes:
         raise KeyFileMalformed(f"{kind} key file: not of format {ED25519_KEY_FORMAT}")
     if fields["kind"] != kind:
         raise KeyFileMalformed(f"{kind} key file: it is of a key of another kind")
-    public = fields["public"]
-    if not isinstance(public, str) or len(public) != 64 or set(public) - set("0123456789abcdef"):
-        raise KeyFileMalformed(f"{kind} key file: the public key is not 32 bytes of hex")
-    return bytes.fromhex(public)
+    return bytes.fromhex(_hex_32(fields["public"], f"{kind} key file: the public key"))
+
+
+def encode_sealing(key: SealingKey, passphrase: str) -> bytes:
+    """A sealing key as a key file."""
+    return _text({"format": SEALING_KEY_FORMAT, "id": key.id, **seal(key.secret, passphrase)})
+
+
+def decode_sealing(data: bytes, passphrase: str) -> SealingKey:
+    """Open the file of a sealing key. Raises `KeyFileMalformed`, `PassphraseWrong`."""
+    known, fields = sealing_id(data), _fields(data)
+    secret = unseal(fields["kdf"], fields["box"], passphrase, "sealing key")
+    try:
+        key = SealingKey(secret)
+    except KeyMalformed as error:
+        raise KeyFileMalformed(f"sealing key file: {error}") from None
+    if key.id != known:
+        raise KeyFileMalformed("sealing key file: the key is not that of its id")
+    return key
+
+
+def sealing_id(data: bytes) -> str:
+    """The id that such a file names: 64 digits of hex. Raises `KeyFileMalformed`."""
+    fields = _fields(data)
+    if fields.keys() != _SEALING_NAMES or fields["format"] != SEALING_KEY_FORMAT:
+        raise KeyFileMalformed(f"sealing key file: not of format {SEALING_KEY_FORMAT}")
+    return _hex_32(fields["id"], "sealing key file: the id")
 
 
 def _opened(fields: Mapping[str, object], passphrase: str, what: str) -> Ed25519Key:
@@ -161,6 +188,12 @@ def _opened(fields: Mapping[str, object], passphrase: str, what: str) -> Ed25519
         return Ed25519Key(unseal(fields["kdf"], fields["box"], passphrase, what))
     except NoteMalformed as error:
         raise KeyFileMalformed(f"{what} file: {error}") from None
+
+
+def _hex_32(value: object, what: str) -> str:
+    if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
+        raise KeyFileMalformed(f"{what} is not 32 bytes of hex")
+    return value
 
 
 def _text(fields: Mapping[str, object]) -> bytes:

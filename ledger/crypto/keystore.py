@@ -16,12 +16,14 @@ from ledger.crypto.errors import (
     KeyExists,
     KeyFileExposed,
     KeyLabelInvalid,
+    KeyMalformed,
     KeyNotFound,
     PassphraseWrong,
 )
 from ledger.crypto.passphrase import NO_PASSPHRASE, pin_from_environment
 from ledger.crypto.protocol import AccountSigner, ValidatorSigner
 from ledger.crypto.reference import TokenPlace, TokenReference
+from ledger.crypto.sealer import SealingKey
 from ledger.crypto.types import KeyEntry, KeyKind
 from ledger.tlog import Ed25519Key, NoteSigner, NoteVerifier
 
@@ -126,6 +128,18 @@ class KeyStore:
                     return store.load_validator(entry.label)
         return None
 
+    # ---- sealing keys ---------------------------------------------------------------------------
+
+    def create_sealing(self, label: str) -> SealingKey:
+        """Make and store a new sealing key. Raises `KeyExists`, `KeyLabelInvalid`."""
+        key = SealingKey.generate()
+        self._write(KeyKind.SEALING, label, keyfile.encode_sealing(key, self._passphrase))
+        return key
+
+    def load_sealing(self, label: str) -> SealingKey:
+        """Open a sealing key. Raises as `load_account`, but for tokens: it is in a file."""
+        return keyfile.decode_sealing(self._read(KeyKind.SEALING, label), self._passphrase)
+
     # ---- keys on tokens -------------------------------------------------------------------------
 
     def create_on_token(
@@ -133,7 +147,8 @@ class KeyStore:
     ) -> KeyEntry:
         """Make a new key on a PKCS#11 token, which it never leaves, and refer to it here.
 
-        `name`: what a note key signs as. Raises `KeyExists`, `KeyLabelInvalid`, `Pkcs11Error`.
+        `name`: what a note key signs as. Raises `KeyExists`, `KeyLabelInvalid`, `KeyMalformed` for
+        a kind that no token holds, `Pkcs11Error`.
         """
         self._require_free(kind, label)
         return self._refer(kind, label, place, name, token_keys.generate(kind, place, self._pin))
@@ -146,6 +161,8 @@ class KeyStore:
         return self._refer(kind, label, place, name, token_keys.find(kind, place, self._pin))
 
     def _require_free(self, kind: KeyKind, label: str) -> None:
+        if kind not in reference.PUBLIC_KEY_SIZE_BYTES:
+            raise KeyMalformed(f"a {kind} key is kept in a file, not on a token")
         if self.path(kind, label).exists():
             raise KeyExists(f"a {kind} key {label!r} exists in {self.directory}")
 
@@ -191,6 +208,8 @@ class KeyStore:
             public = keyfile.note_verifier(data).vkey
         elif kind is KeyKind.ACCOUNT:
             public = keyfile.account_checksum_address(data)
+        elif kind is KeyKind.SEALING:
+            public = keyfile.sealing_id(data)
         else:
             public = keyfile.ed25519_public(kind, data).hex()
         return KeyEntry(kind, label, public, path)
@@ -282,13 +301,19 @@ class KeyStore:
             return keyfile.encode_note(key, new._passphrase)
         if isinstance(key, AccountKey):
             return keyfile.encode_account(key, new._passphrase)
+        if isinstance(key, SealingKey):
+            return keyfile.encode_sealing(key, new._passphrase)
         return keyfile.encode_ed25519(entry.kind, key, new._passphrase)
 
-    def _open_sealed(self, kind: KeyKind, data: bytes) -> NoteSigner | AccountKey | Ed25519Key:
+    def _open_sealed(
+        self, kind: KeyKind, data: bytes
+    ) -> NoteSigner | AccountKey | Ed25519Key | SealingKey:
         if kind is KeyKind.NOTE:
             return keyfile.decode_note(data, self._passphrase)
         if kind is KeyKind.ACCOUNT:
             return keyfile.decode_account(data, self._passphrase)
+        if kind is KeyKind.SEALING:
+            return keyfile.decode_sealing(data, self._passphrase)
         return keyfile.decode_ed25519(kind, data, self._passphrase)
 
     def path(self, kind: KeyKind, label: str) -> Path:

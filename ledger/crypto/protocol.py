@@ -1,4 +1,4 @@
-"""Signing seams. Each has two implementations: a key file, and a PKCS#11 token."""
+"""Seams of keys. Those that sign have two implementations: a key file, and a PKCS#11 token."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ class ValidatorSigner(Ed25519Signer, Protocol):
     It signs whatever it is given: only `ledger.consensus.validator` may hold it at work, which
     keeps a record of what was signed last.
     """
+
+
+class Sealer(Protocol):
+    """Seals secrets that are to lie in a database (`SealingKey`)."""
+
+    def seal(self, secret: bytes, purpose: str) -> bytes:
+        """The secret in a box."""
+
+    def unseal(self, box: bytes, purpose: str) -> bytes:
+        """What `seal` put in for that purpose. Raises `SealBroken`."""
 
 
 class AccountSigner(Protocol):

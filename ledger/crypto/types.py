@@ -16,6 +16,8 @@ class KeyKind(StrEnum):
     """Ed25519: signs checkpoints, as the log and as a witness."""
     VALIDATOR = "validator"
     """Ed25519: signs CometBFT's votes and proposals."""
+    SEALING = "sealing"
+    """XChaCha20-Poly1305: seals secrets in the node's database. In a file always: on no token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class KeyEntry:
     kind: KeyKind
     label: str
     public: str
-    """An EIP-55 address for an account, a C2SP verifier key for a note key, else hex."""
+    """An EIP-55 address for an account, a C2SP verifier key for a note key, else hex (of a sealing
+    key, an id)."""
     path: Path
     token: str | None = None
     """Name of the PKCS#11 token that holds the key; None for a key file."""

@@ -30,6 +30,7 @@ from api.hooks import (
 from api.stream import Window
 from contracts.consortium import Role, Status, organisation_table
 from contracts.notices import BEGINNING, NoticeFilter, Place
+from ledger.crypto import SealingKey
 from ledger.projection import write_transaction
 from tests.api.feeds import Feed, until
 from tests.api.receiver import Receiver
@@ -43,6 +44,7 @@ QUICK = HookSettings(
     backoff_max_s=0.2,
     poll_s=0.2,
 )
+SEALER = SealingKey.generate()
 ORGANISATIONS = {"ash": Role.MANUFACTURER, "birch": Role.BANK, "court": Role.ARBITRATOR}
 
 
@@ -79,7 +81,8 @@ def begin(feed: Feed) -> Iterator[Begin]:
     with ExitStack() as exits:
 
         def make(**changes: object) -> HookService:
-            service = HookService(feed.engine, feed.tail, replace(QUICK, **changes))  # type: ignore[arg-type]
+            changed = replace(QUICK, **changes)  # type: ignore[arg-type]
+            service = HookService(feed.engine, feed.tail, changed, sealer=SEALER)
             service.start()
             exits.callback(service.stop)
             return service
@@ -435,7 +438,7 @@ def test_whatever_crashes_nothing_is_lost_and_order_holds(
     feed = new_feed(tmp_path_factory.mktemp("hooks"))
     told: list[str] = []
     with Receiver().listening() as receiver:
-        service = HookService(feed.engine, feed.tail, QUICK)
+        service = HookService(feed.engine, feed.tail, QUICK, sealer=SEALER)
         service.start()
         hook = hook_of(service, receiver)
         try:
@@ -448,7 +451,7 @@ def test_whatever_crashes_nothing_is_lost_and_order_holds(
                     time.sleep(0.02)
                 else:
                     service.stop()
-                    service = HookService(feed.engine, feed.tail, QUICK)
+                    service = HookService(feed.engine, feed.tail, QUICK, sealer=SEALER)
                     service.start()
             last = Place.parse(told[-1]).position if told else BEGINNING
             until(lambda: service.store.find("ash", hook.id).position == last)
@@ -458,3 +461,18 @@ def test_whatever_crashes_nothing_is_lost_and_order_holds(
     # Repetitions stand next to each other; without them it is the feed.
     order = [one for n, one in enumerate(receiver.ids) if n == 0 or receiver.ids[n - 1] != one]
     assert order == told
+
+
+def test_whose_key_is_lost_is_disabled_and_says_so(feed: Feed, receiver: Receiver) -> None:
+    before = HookService(feed.engine, feed.tail, QUICK, sealer=SealingKey.generate())
+    hook = hook_of(before, receiver)
+    service = HookService(feed.engine, feed.tail, QUICK, sealer=SEALER)
+    service.start()
+    try:
+        assert "sealed with a key" in service.probe(service.store.find("ash", hook.id)).error
+        feed.tell(["ash"])
+        until(lambda: service.store.find("ash", hook.id).state is HookState.DISABLED)
+        assert "make a new one" in service.store.find("ash", hook.id).reason
+        assert receiver.messages == []
+    finally:
+        service.stop()

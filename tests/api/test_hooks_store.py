@@ -12,10 +12,12 @@ from sqlalchemy import Engine
 from api.hooks import HookDraft, HookSettings, HookState, HookStore, HookUnknown, Outcome
 from api.hooks.tables import metadata
 from contracts.notices import BEGINNING, NoticeFilter, Place, StoredNotice
+from ledger.crypto import SealingKey
 from ledger.projection import open_database, upgrade
 
 pytestmark = pytest.mark.feature("A1")
 
+SEALER = SealingKey.generate()
 TAKEN = Outcome(204, "", 12)
 FAILED = Outcome(None, "no connection", 7)
 
@@ -49,7 +51,7 @@ def test_migrated_tables_are_those_of_the_room(engine: Engine) -> None:
 
 
 def test_what_is_made_is_found_by_its_organisation_alone(engine: Engine) -> None:
-    store = HookStore(engine, HookSettings())
+    store = HookStore(engine, HookSettings(), SEALER)
     first, second = store.create(draft("ash", "receipt.*", "loan.drawn")), store.create(draft())
     store.create(draft("birch"))
     assert store.list("ash") == (first, second)
@@ -65,7 +67,7 @@ def test_what_is_made_is_found_by_its_organisation_alone(engine: Engine) -> None
 
 
 def test_each_attempt_moves_the_webhook_and_is_in_its_log(engine: Engine) -> None:
-    store = HookStore(engine, HookSettings(log_length_max=3))
+    store = HookStore(engine, HookSettings(log_length_max=3), SEALER)
     hook = store.create(draft())
     failed = store.failed(hook, notice(1), FAILED, 1_000)
     assert failed is not None
@@ -92,7 +94,7 @@ def test_each_attempt_moves_the_webhook_and_is_in_its_log(engine: Engine) -> Non
 
 
 def test_a_delivery_that_was_under_way_undoes_no_replay(engine: Engine) -> None:
-    store = HookStore(engine, HookSettings())
+    store = HookStore(engine, HookSettings(), SEALER)
     hook = store.create(draft())
     moved = store.resume("ash", hook.id, Place(5, 0, 0).position)
     assert store.delivered(hook, notice(9), TAKEN) is None
@@ -104,7 +106,7 @@ def test_a_delivery_that_was_under_way_undoes_no_replay(engine: Engine) -> None:
 
 
 def test_two_deliveries_of_one_webhook_do_not_both_count(engine: Engine) -> None:
-    store = HookStore(engine, HookSettings())
+    store = HookStore(engine, HookSettings(), SEALER)
     hook = store.create(draft())
     assert store.delivered(hook, notice(1), TAKEN) is not None
     assert store.delivered(hook, notice(1), TAKEN) is None

@@ -30,6 +30,7 @@ from contracts.stock import (
     lot_key,
     register_lot_calldata,
 )
+from ledger.crypto import SealingKey
 from ledger.types import Hash32
 from tests.api.conftest import Node, open_node
 from tests.api.feeds import listening, until
@@ -86,7 +87,7 @@ def market(tmp_path: Path, identity: Identity) -> Iterator[Market]:
         stack = node.stack
         tail = Tail(stack.engine, stack.ledger, stack.projector)
         private = HookSettings(allow_private_addresses=True, poll_s=0.2)
-        hooks = HookService(stack.engine, tail, private)
+        hooks = HookService(stack.engine, tail, private, sealer=SealingKey.generate())
         hooks.start()
         exits.callback(hooks.stop)
         app = create_app(replace(node.services, webhooks=hooks))

@@ -15,13 +15,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from api.hooks import HookDraft
+from contracts.notices import BEGINNING, NoticeFilter
 from ledger.chain import ForkRefused, Genesis, encode_block
 from ledger.consensus.validator.state import SignState
-from ledger.crypto import NO_PASSPHRASE, KeyStore
+from ledger.crypto import NO_PASSPHRASE, KeyKind, KeyStore
 from ledger.evm import encode_header
 from ledger.projection import open_database
 from ledger.tlog import Checkpoint, NoteSigner, sign_checkpoint
-from nodes.founding import VALIDATOR_KEY_LABEL
+from nodes.founding import SEALING_KEY_LABEL, VALIDATOR_KEY_LABEL
 from nodes.layout import NodeDirectory
 from nodes.observed import sources_of
 from nodes.opening import open_ledger
@@ -142,6 +144,26 @@ def test_a_backup_under_load_comes_back_as_the_node_it_was(
         copied, original = back.keys / name, place.keys / name
         assert copied.read_bytes() == original.read_bytes()
         assert copied.stat().st_mode == original.stat().st_mode
+
+
+def test_a_restored_node_signs_to_its_webhooks_as_before(
+    place: NodeDirectory, tmp_path: Path
+) -> None:
+    draft = HookDraft("acme", "https://example.org/", NoticeFilter((), ""), False, BEGINNING)
+    with opened(place) as node:
+        hook = node.webhooks.store.create(draft)
+    files = [path for path in place.root.rglob("*") if path.is_file()]
+    bare = hook.secret.removeprefix("whsec_").encode()
+    assert place.database in files
+    assert not any(bare in path.read_bytes() for path in files)
+    make_backup(place, tmp_path / "backup")
+    back, _ = restored(tmp_path / "backup", tmp_path / "back", whole_check=False)
+    with opened(back) as node:
+        assert node.webhooks.store.find("acme", hook.id) == hook
+    KeyStore(back.keys).remove(KeyKind.SEALING, SEALING_KEY_LABEL)
+    with opened(back) as node:
+        assert node.webhooks.store.find("acme", hook.id).secret == ""
+        assert node.webhooks.store.create(draft).secret.startswith("whsec_")
 
 
 def tally(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
