@@ -7,19 +7,19 @@ from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     HASH,
     JSON_ANSWER,
     ORGANISATION,
-    UINT48_MAX,
     RecordId,
     body_schema,
     hash_of,
     here_or_not_found,
     listing,
-    page_answer,
+    maybe_hash,
     read_strict,
     valid,
 )
@@ -40,10 +40,19 @@ from api.acts.deposits import (
 from api.auth import Guard
 from api.documentation import BEARER, problems
 from api.errors import NotFound
-from api.formats import json_response
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.principals import Principal
 from api.routes import deposit_answers as answers
+from api.routes.reading import (
+    After,
+    CurrencyQuery,
+    HashQuery,
+    Limit,
+    OrganisationQuery,
+    Reading,
+    Seen,
+    TimeQuery,
+)
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.genesis import DEPOSITS_ADDRESS
@@ -54,6 +63,8 @@ from contracts.settlement import (
     MovementKind,
     MovementQuery,
     RedemptionState,
+    StoredAccount,
+    StoredRedemption,
     account_key,
     find_account,
     find_hold,
@@ -73,12 +84,6 @@ from ledger.types import Hash32
 READ: Final = "settlement:read"
 WRITE: Final = "settlement:write"
 
-_Organisation = Annotated[str | None, Query(pattern=ORGANISATION)]
-_Currency = Annotated[str | None, Query(pattern="^[A-Z]{3}$")]
-_Hash = Annotated[str | None, Query(pattern=HASH)]
-_Time = Annotated[int | None, Query(ge=0, le=UINT48_MAX, description="Unix seconds")]
-_After = Annotated[str | None, Query(max_length=40)]
-_Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 _KindWord = Literal[
     "opened",
     "issued",
@@ -100,94 +105,77 @@ _StateWord = Literal["requested", "confirmed", "refused", "withdrawn"]
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /deposits; those that change something where this node sends for members."""
     routes = APIRouter(tags=["deposits"])
-    _add_movements(routes, services, guard)
-    _add_redemptions(routes, services, guard)
-    _add_between(routes, services, guard)
-    _add_homes(routes, services, guard)
+    accounts = Reading(
+        routes, services, guard, "/deposits", "account", "Deposit", READ, find_account
+    )
+    redemptions = Reading(
+        routes,
+        services,
+        guard,
+        "/deposits/redemptions",
+        "redemption",
+        "Redemption",
+        READ,
+        find_redemption,
+    )
+    _add_movements(accounts)
+    _add_redemptions(redemptions)
+    _add_between(accounts)
+    _add_homes(routes, accounts)
     if services.operations is not None:
         _add_making(routes, services, guard, services.operations)
         for kind, acts in (("redemption", REDEMPTION_ACTS), ("hold", HOLD_ACTS)):
             for name, model in acts.items():
                 _add_record_act(routes, services, guard, services.operations, kind, name, model)
-    _add_accounts(routes, services, guard)
+    _add_accounts(accounts)
     return routes
 
 
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _add_accounts(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(query: AccountQuery, viewer: Viewer) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            page = list_accounts(connection, query, viewer)
-            return listing("accounts", page, answers.account_body)
-
-    def one(key: Hash32, viewer: Viewer) -> tuple[dict[str, Any], int]:
-        with read_transaction(services.engine) as connection:
-            found = find_account(connection, key, viewer)
-            stored = here_or_not_found(found, "account", f"0x{key.hex()}")
-            holds = list_holds(connection, key, viewer, limit=LIMIT_MAX)
-        body = answers.account_body(stored)
-        return body | {"holds": [answers.hold_body(hold) for hold in holds]}, (
-            stored.account.revision
-        )
-
-    @routes.get(
-        "/deposits",
-        operation_id="listDeposits",
+def _add_accounts(accounts: Reading[StoredAccount]) -> None:
+    @accounts.get_list(
+        "listDeposits",
         summary="Accounts of your organisation, and for a bank those of its customers",
         description="Newest first. `free` is what may go out now.",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_all(
         request: Request,
-        bank: _Organisation = None,
-        owner: _Organisation = None,
-        currency: _Currency = None,
-        after: _After = None,
-        limit: _Limit = LIMIT_DEFAULT,
+        bank: OrganisationQuery = None,
+        owner: OrganisationQuery = None,
+        currency: CurrencyQuery = None,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
         query = AccountQuery(bank, owner, currency, after, limit)
-        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+        return await accounts.listed(
+            request, list_accounts, query, answers.account_body, "accounts"
+        )
 
-    @routes.get(
-        "/deposits/{id}",
-        operation_id="getDeposit",
-        summary="An account as it is now, with the holds on it, newest first",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
-    )
+    def body(seen: Seen[StoredAccount]) -> dict[str, Any]:
+        holds = list_holds(seen.connection, seen.id, seen.viewer, limit=LIMIT_MAX)
+        shown = [answers.hold_body(hold) for hold in holds]
+        return answers.account_body(seen.record) | {"holds": shown}
+
+    @accounts.get("", summary="An account as it is now, with the holds on it, newest first")
     async def get_one(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        body, revision = await run_in_threadpool(one, hash_of(record), principal.viewer)
-        return json_response(body, cache="no-cache", headers={"ETag": f'"{revision}"'})
+        return await accounts.record(request, record, body, lambda stored: stored.account.revision)
 
 
-def _add_movements(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(query: MovementQuery, viewer: Viewer) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            page = list_movements(connection, query, viewer)
-            return listing("movements", page, answers.movement_body)
-
-    @routes.get(
-        "/deposits/movements",
-        operation_id="listDepositMovements",
+def _add_movements(accounts: Reading[StoredAccount]) -> None:
+    @accounts.get_list(
+        "listDepositMovements",
+        part="movements",
         summary="Lines of the statements of accounts that you may see, oldest first",
         description="Each with what it left behind, and where its proof is.",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_all(
         request: Request,
-        account: _Hash = None,
-        bank: _Organisation = None,
-        owner: _Organisation = None,
-        currency: _Currency = None,
+        account: HashQuery = None,
+        bank: OrganisationQuery = None,
+        owner: OrganisationQuery = None,
+        currency: CurrencyQuery = None,
         payment: Annotated[
             str | None,
             Query(pattern=HASH, description="id of a payment, redemption, hold or deal"),
@@ -197,139 +185,100 @@ def _add_movements(routes: APIRouter, services: Services, guard: Guard) -> None:
             Query(pattern=HASH, description="the receivable, deal, loan or decision it was for"),
         ] = None,
         kind: Annotated[list[_KindWord] | None, Query(max_length=len(MovementKind))] = None,
-        since: _Time = None,
-        until: _Time = None,
-        after: _After = None,
-        limit: _Limit = LIMIT_DEFAULT,
+        since: TimeQuery = None,
+        until: TimeQuery = None,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
         query = MovementQuery(
-            account=_maybe(account),
+            account=maybe_hash(account),
             bank=bank,
             owner=owner,
             currency=currency,
-            id=_maybe(payment),
-            cause=_maybe(cause),
+            id=maybe_hash(payment),
+            cause=maybe_hash(cause),
             kinds=None if kind is None else tuple(MovementKind[_name(one)] for one in kind),
             since=since,
             until=until,
             after=after,
             limit=limit,
         )
-        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+        return await accounts.listed(
+            request, list_movements, query, answers.movement_body, "movements"
+        )
 
 
-def _add_redemptions(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(
-        viewer: Viewer,
-        account: Hash32 | None,
-        states: tuple[RedemptionState, ...] | None,
-        after: str | None,
-        limit: int,
-    ) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            page = list_redemptions(
-                connection, viewer, account=account, states=states, after=after, limit=limit
-            )
-            return listing("redemptions", page, answers.redemption_body)
-
-    def one(id_: Hash32, viewer: Viewer) -> dict[str, Any]:
-        with read_transaction(services.engine) as connection:
-            found = find_redemption(connection, id_, viewer)
-        stored = here_or_not_found(found, "redemption", f"0x{id_.hex()}")
-        return answers.redemption_body(stored)
-
-    @routes.get(
-        "/deposits/redemptions",
-        operation_id="listRedemptions",
-        summary="What owners have asked their banks to pay out, newest first",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
+def _add_redemptions(redemptions: Reading[StoredRedemption]) -> None:
+    @redemptions.get_list(
+        "listRedemptions", summary="What owners have asked their banks to pay out, newest first"
     )
     async def list_all(
         request: Request,
-        account: _Hash = None,
+        account: HashQuery = None,
         state: Annotated[list[_StateWord] | None, Query(max_length=len(RedemptionState))] = None,
-        after: _After = None,
-        limit: _Limit = LIMIT_DEFAULT,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
+        of = maybe_hash(account)
         states = None if state is None else tuple(RedemptionState[_name(one)] for one in state)
-        found = await run_in_threadpool(
-            find, principal.viewer, _maybe(account), states, after, limit
-        )
-        return page_answer(found)
 
-    @routes.get(
-        "/deposits/redemptions/{id}",
-        operation_id="getRedemption",
-        summary="A redemption as it is now",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        def found(connection: Connection, viewer: Viewer) -> dict[str, Any]:
+            page = list_redemptions(
+                connection, viewer, account=of, states=states, after=after, limit=limit
+            )
+            return listing("redemptions", page, answers.redemption_body)
+
+        return await redemptions.ask(request, found)
+
+    redemptions.add_record(
+        lambda seen: answers.redemption_body(seen.record), summary="A redemption as it is now"
     )
-    async def get_one(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        return page_answer(await run_in_threadpool(one, hash_of(record), principal.viewer))
 
 
-def _add_between(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def stand(viewer: Viewer, bank: str | None, currency: str | None) -> dict[str, Any]:
-        with read_transaction(services.engine) as connection:
-            found = list_positions(connection, viewer, bank=bank, currency=currency)
-        return {"positions": [answers.position_body(one) for one in found]}
-
-    def changes(viewer: Viewer, **wanted: Any) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            page = list_interbank(connection, viewer, **wanted)
-            return listing("movements", page, answers.interbank_body)
-
-    @routes.get(
-        "/deposits/interbank",
-        operation_id="listInterbankPositions",
+def _add_between(accounts: Reading[StoredAccount]) -> None:
+    @accounts.get_list(
+        "listInterbankPositions",
+        part="interbank",
         summary="What banks owe each other, and up to which limit; for a bank its own",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_standing(
-        request: Request, bank: _Organisation = None, currency: _Currency = None
+        request: Request, bank: OrganisationQuery = None, currency: CurrencyQuery = None
     ) -> Response:
-        principal = guard.principal(request, READ)
-        return page_answer(await run_in_threadpool(stand, principal.viewer, bank, currency))
+        def found(connection: Connection, viewer: Viewer) -> dict[str, Any]:
+            positions = list_positions(connection, viewer, bank=bank, currency=currency)
+            return {"positions": [answers.position_body(one) for one in positions]}
 
-    @routes.get(
-        "/deposits/interbank/movements",
-        operation_id="listInterbankMovements",
+        return await accounts.ask(request, found)
+
+    @accounts.get_list(
+        "listInterbankMovements",
+        part="interbank/movements",
         summary="Limits, claims and settlements between banks, oldest first",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_changes(
         request: Request,
-        currency: _Currency = None,
-        since: _Time = None,
-        until: _Time = None,
-        after: _After = None,
-        limit: _Limit = LIMIT_DEFAULT,
+        currency: CurrencyQuery = None,
+        since: TimeQuery = None,
+        until: TimeQuery = None,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
-        found = partial(
-            changes, currency=currency, since=since, until=until, after=after, limit=limit
-        )
-        return page_answer(await run_in_threadpool(found, principal.viewer))
+        def found(connection: Connection, viewer: Viewer) -> dict[str, Any]:
+            page = list_interbank(
+                connection,
+                viewer,
+                currency=currency,
+                since=since,
+                until=until,
+                after=after,
+                limit=limit,
+            )
+            return listing("movements", page, answers.interbank_body)
+
+        return await accounts.ask(request, found)
 
 
-def _add_homes(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(organisation: str, currency: str, viewer: Viewer) -> dict[str, Any]:
-        with read_transaction(services.engine) as connection:
-            bank = find_home(connection, organisation, currency, viewer)
-        if bank is None:
-            raise NotFound(f"{organisation} has not said where to be paid in {currency}")
-        return {"organisation": organisation, "currency": currency, "bank": bank}
-
+def _add_homes(routes: APIRouter, accounts: Reading[StoredAccount]) -> None:
     @routes.get(
         "/deposits/homes/{organisation}/{currency}",
         operation_id="getHomeBank",
@@ -343,9 +292,13 @@ def _add_homes(routes: APIRouter, services: Services, guard: Guard) -> None:
         organisation: Annotated[str, Path(pattern=ORGANISATION)],
         currency: Annotated[str, Path(pattern="^[A-Z]{3}$")],
     ) -> Response:
-        principal = guard.principal(request, READ)
-        found = await run_in_threadpool(find, organisation, currency, principal.viewer)
-        return page_answer(found)
+        def found(connection: Connection, viewer: Viewer) -> dict[str, Any]:
+            bank = find_home(connection, organisation, currency, viewer)
+            if bank is None:
+                raise NotFound(f"{organisation} has not said where to be paid in {currency}")
+            return {"organisation": organisation, "currency": currency, "bank": bank}
+
+        return await accounts.ask(request, found)
 
 
 # ---- acting -------------------------------------------------------------------------------------
@@ -468,10 +421,6 @@ def _add_record_act(
 
 def _summary(model: type[DepositCall] | type[RecordCall]) -> str:
     return str(model.__doc__).partition("\n")[0].rstrip(".")
-
-
-def _maybe(text: str | None) -> Hash32 | None:
-    return None if text is None else hash_of(text)
 
 
 def _name(word: str) -> str:

@@ -166,11 +166,14 @@ class Reading(Generic[Record]):
     # ---- for routes with parameters of their own -------------------------------------------------
 
     def get_list(
-        self, operation_id: str, *, summary: str, description: str | None = None
+        self, operation_id: str, *, summary: str, description: str | None = None, part: str = ""
     ) -> Callable[[Route], Route]:
-        """Decorator of the route `GET <path>`, which answers with `listed`."""
+        """Decorator of the route `GET <path>`, or of another list, `GET <path>/<part>`.
+
+        The route answers with `listed` or `ask`.
+        """
         return self.routes.get(
-            self.path,
+            f"{self.path}/{part}".rstrip("/"),
             operation_id=operation_id,
             summary=summary,
             description=description,
@@ -211,9 +214,19 @@ class Reading(Generic[Record]):
     ) -> Response:
         """Answer with a page of records, as `member`. Raises `QueryInvalid` for a wrong `after`."""
 
+        return await self.ask(
+            request,
+            lambda connection, viewer: listing(member, records(connection, query, viewer), item),
+        )
+
+    async def ask(
+        self, request: Request, body: Callable[[Connection, Viewer], dict[str, Any]]
+    ) -> Response:
+        """Answer with what `body` finds for whoever asks. Raises `QueryInvalid` as it refuses."""
+
         def found(viewer: Viewer) -> dict[str, Any]:
             with valid(), read_transaction(self.services.engine) as connection:
-                return listing(member, records(connection, query, viewer), item)
+                return body(connection, viewer)
 
         principal = self.guard.principal(request, self.scope)
         return page_answer(await run_in_threadpool(found, principal.viewer))
