@@ -12,8 +12,10 @@ from typing import Any, Final
 import httpx
 
 from api.client.feed import Notices, Webhooks
+from api.client.instruments import Loans, Lots, Pledges, Receipts, Receivables, Stock
+from api.client.money import ContributionPoints, Deposits, RateTables, Settlements
 from api.client.records import Changes, Done, Record, Records
-from api.client.transport import Credentials, Retries, Transport, parameters_of
+from api.client.transport import Credentials, Retries, Transport, body_of, parameters_of
 from ledger.crypto import AccountKey
 
 TIMEOUT_S: Final = 60.0
@@ -57,9 +59,17 @@ class Tallystick:
         credentials = Credentials(self._http, key, pair, scope)
         self._transport = Transport(self._http, credentials, retries or Retries())
         self._changes = Changes(self._transport, account, chain_id)
-        self.receipts = self.records("/receipts")
-        self.pledges = self.records("/pledges")
-        self.lots = self.records("/stock/lots", "lots")
+        both = (self._transport, self._changes)
+        self.receipts = Receipts(*both, "/receipts")
+        self.receivables = Receivables(*both, "/receivables")
+        self.pledges = Pledges(*both, "/pledges")
+        self.lots = Lots(*both, "/stock/lots")
+        self.stock = Stock(*both)
+        self.loans = Loans(*both, "/loans")
+        self.rate_tables = RateTables(*both)
+        self.contribution_points = ContributionPoints(*both)
+        self.deposits = Deposits(*both)
+        self.settlements = Settlements(*both, "/settlements")
         self.notices = Notices(self._transport)
         self.webhooks = Webhooks(self._transport)
 
@@ -74,8 +84,54 @@ class Tallystick:
         self._http.close()
 
     def records(self, path: str, name: str | None = None) -> Records:
-        """Records of another kind: `records("/loans")`; `name` is the list's in a page."""
+        """Records of another kind; `name` is the list's in a page, by default the path's end."""
         return Records(self._transport, self._changes, path, name)
+
+    def clearing(
+        self, day: str, *, currency: str | None = None, utc_offset: int | None = None
+    ) -> Record:
+        """What banks owe each other out of a day's payments (YYYY-MM-DD), as far as one sees it.
+
+        Days begin at midnight UTC, or `utc_offset` minutes before it.
+        """
+        given = parameters_of({"currency": currency, "utc_offset": utc_offset})
+        return self._transport.ask(f"/clearing/{day}", given)
+
+    def reconcile(
+        self,
+        statement: bytes,
+        *,
+        account: str,
+        day: str,
+        to: str | None = None,
+        currency: str | None = None,
+        utc_offset: int | None = None,
+        name: str | None = None,
+    ) -> Record:
+        """A bank's statement (CSV or camt.053) held against an account's lines of some days.
+
+        `account` is a deposit's id, or `interbank` with a `currency`: what was settled with other
+        banks. `name` is the statement's, by its id or account, where a message has several. What
+        it is, CSV or XML, its first character says.
+        """
+        xml = statement[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0").startswith(b"<")
+        wanted = {
+            "account": account,
+            "date": day,
+            "to": to,
+            "currency": currency,
+            "utc_offset": utc_offset,
+            "statement": name,
+        }
+        answer = self._transport.send(
+            "POST",
+            "/reconciliations",
+            parameters=parameters_of(wanted),
+            content=statement,
+            headers={"Content-Type": "application/xml" if xml else "text/csv"},
+            harmless=True,
+        )
+        return body_of(answer)
 
     def ask(self, path: str, **parameters: object) -> Record:
         """Any GET that answers with JSON."""

@@ -113,8 +113,8 @@ class Changes:
         raise StillPending(transaction)
 
 
-class Records:
-    """Records under one path, such as `/receipts`."""
+class Entries:
+    """Records under one path that have no history of their own, such as `/deposits/holds`."""
 
     def __init__(
         self, transport: Transport, changes: Changes, path: str, name: str | None = None
@@ -129,13 +129,10 @@ class Records:
         """All that match, page by page: `list(state="live", expiring_before=…)`."""
         yield from paged(self._transport, self._path, self._name, page, filters)
 
-    def get(self, record: str) -> Record:
-        """One by its id. Raises `Missing` where there is none that one may see."""
-        return self._transport.ask(f"{self._path}/{record}")
-
-    def history(self, record: str, *, page: int = PAGE) -> Iterator[Record]:
-        """Its acts, the oldest first."""
-        yield from paged(self._transport, f"{self._path}/{record}/history", "acts", page, {})
+    def get(self, record: str, **parameters: object) -> Record:
+        """One by its id: `get(loan, at=…)`. Raises `Missing` where there is none that one may
+        see."""
+        return self._transport.ask(f"{self._path}/{record}", parameters_of(parameters))
 
     def create(self, body: Mapping[str, Any], *, key: str | None = None) -> Done:
         """Make one; it comes with the answer (`Done.body`)."""
@@ -168,6 +165,20 @@ class Records:
         """The same without doing it: the transaction to sign. None and None: to make a record."""
         path = self._path if record is None else f"{self._path}/{record}/{act}"
         return self._changes.prepare(path, body, revision=revision)
+
+
+class Records(Entries):
+    """Records under one path, such as `/receipts`."""
+
+    def history(self, record: str, *, page: int = PAGE) -> Iterator[Record]:
+        """Its acts, the oldest first."""
+        yield from self._under(record, "history", "acts", page)
+
+    def _under(
+        self, record: str, place: str, name: str, page: int = PAGE, **filters: object
+    ) -> Iterator[Record]:
+        """A list that belongs to one record."""
+        yield from paged(self._transport, f"{self._path}/{record}/{place}", name, page, filters)
 
 
 def paged(

@@ -110,17 +110,26 @@ class Transport:
         *,
         parameters: Parameters = (),
         json: Any = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         harmless: bool,
     ) -> httpx.Response:
-        """A request that is tried again where it is `harmless`: doing it twice does it once."""
+        """A request that is tried again where it is `harmless`: doing it twice does it once.
+
+        `content` is a body that is no JSON; its type stands in the headers.
+        """
         anew = False
         for attempt in range(self._retries.attempts):
             last = attempt == self._retries.attempts - 1
             sent = {**(headers or {}), **self.credentials.header(anew=anew)}
             try:
                 answer = self.http.request(
-                    method, path, params=list(parameters), json=json, headers=sent
+                    method,
+                    path,
+                    params=list(parameters),
+                    json=json,
+                    content=content,
+                    headers=sent,
                 )
             except httpx.TransportError as error:
                 # Whoever was not connected to has done nothing.
