@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -67,9 +68,9 @@ def organisations(*names: str | None) -> frozenset[str]:
 def as_json(value: object, texts: frozenset[str] = QUANTITIES) -> Json:
     """A record for a notice's body.
 
-    Names in camelCase, bytes as `0x…`, members of enumerations by their names in lower case with
-    hyphens; whole numbers as such, but for members named in `texts`, and whatever has more than
-    53 bits: decimal text. Raises `TypeError` for what no record has.
+    Names in camelCase, bytes as `0x…`, dates as `YYYY-MM-DD`, members of enumerations by their
+    names in lower case with hyphens; whole numbers as such, but for members named in `texts`, and
+    whatever has more than 53 bits: decimal text. Raises `TypeError` for what no record has.
     """
     if isinstance(value, Enum):
         return value.name.lower().replace("_", "-")
@@ -79,6 +80,8 @@ def as_json(value: object, texts: frozenset[str] = QUANTITIES) -> Json:
         return value if -_INTEGER_MAX <= value <= _INTEGER_MAX else str(value)
     if isinstance(value, bytes):
         return f"0x{value.hex()}"
+    if isinstance(value, date):
+        return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         told = {one.name: getattr(value, one.name) for one in fields(value)}
         return {

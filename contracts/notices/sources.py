@@ -10,6 +10,8 @@ from contracts.financing.notices import loan_notices as financing
 from contracts.financing.notices import pricing_notices as pricing
 from contracts.instruments.notices import Source
 from contracts.pledges.notices import notices as pledges
+from contracts.pools.notices import book_notices as pool_book
+from contracts.pools.notices import notices as pools
 from contracts.receipts.notices import notices as receipts
 from contracts.receivables.notices import notices as receivables
 from contracts.settlement.notices import deposit_notices as deposits
@@ -22,6 +24,8 @@ SOURCES: Final[Mapping[str, Source]] = {
     "pricing": pricing,
     "deposits": deposits,
     "pledges": pledges,
+    "pools": pools,
+    "pool-book": pool_book,
     "receipts": receipts,
     "receivables": receivables,
     "settlement": settlement,

@@ -123,9 +123,10 @@ def _apply_book(connection: Connection, event: BookEvent, log: PlacedLog) -> Non
         case DayCommitted():
             _commit(connection, id_, event, log)
         case AssetsAdmitted(_, instrument, assets):
-            for asset in assets:
+            for ordinal, asset in enumerate(assets):
                 row = {"instrument": hex_of(instrument), "asset": hex_of(asset), "id": id_}
-                put(connection, pool_asset_table, row)
+                placed = {"ordinal": ordinal, **place_values(log)}
+                put(connection, pool_asset_table, {**row, **placed})
             _told(connection, id_, log, "admit", None, f"{len(assets)} instruments")
         case AssetsDismissed(_, instrument, assets, reason):
             table = pool_asset_table

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, exists, select
 from sqlalchemy.engine import Row
 
 from contracts.instruments.pages import Page, bounded, page_of, parse_cursor
@@ -55,7 +55,10 @@ class PoolQuery:
     arranger: str | None = None
     trustee: str | None = None
     servicer: str | None = None
+    holder: str | None = None
+    """Of a part of a tranche, now."""
     currency: str | None = None
+    number: str | None = None
     after: str | None = None
     limit: int = 50
 
@@ -165,7 +168,12 @@ def list_pools(connection: Connection, query: PoolQuery, viewer: Viewer) -> Page
         table.c.trustee: query.trustee,
         table.c.servicer: query.servicer,
         table.c.currency: query.currency,
+        table.c.number: query.number,
     }
+    if query.holder is not None:
+        held = pool_holding_table
+        here = (held.c.id == table.c.id) & (held.c.organisation == query.holder)
+        conditions.append(exists(select(1).select_from(held).where(here)))
     conditions += [column == value for column, value in wanted.items() if value is not None]
     if (since := parse_cursor(query.after, 1)) is not None:
         conditions.append(table.c.position < since[0])
@@ -266,11 +274,13 @@ def pool_payments(
     viewer: Viewer,
     *,
     period: int | None = None,
+    payee: str | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> Page[StoredPayment]:
     """Payments by number. Raises `CursorInvalid`."""
-    rows, limit = _numbered(connection, pool_payment_table, id_, viewer, period, after, limit)
+    table = pool_payment_table
+    rows, limit = _numbered(connection, table, id_, viewer, period, after, limit, payee)
     return page_of(rows, limit, _payment, lambda row: [row.number])
 
 
@@ -345,9 +355,12 @@ def _numbered(
     period: int | None,
     after: str | None,
     limit: int,
+    payee: str | None = None,
 ) -> tuple[Sequence[Row[Any]], int]:
     limit = bounded(limit)
     query = select(table).where(table.c.id == _hex(id_), _seen(table, viewer))
+    if payee is not None:
+        query = query.where(table.c.payee == payee)
     if period is not None:
         query = query.where(table.c.period == period)
     if (since := parse_cursor(after, 1)) is not None:

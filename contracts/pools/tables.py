@@ -123,9 +123,13 @@ pool_asset_table: Final = Table(
     metadata,
     Column("instrument", String(42), primary_key=True),
     Column("asset", String(66), primary_key=True),
-    Column("id", String(66), nullable=False, index=True),
+    Column("id", String(66), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    *place_columns(),
+    Index("ix_pool_asset_id", "id", "leaf_index", "ordinal"),
 )
-"""Instruments of this ledger that stand in a pool now."""
+"""Instruments of this ledger that stand in a pool now. The place is that of the leaf which told
+that they came in, `ordinal` which of them it was there."""
 
 pool_act_table: Final = Table(
     "pool_act",

@@ -106,8 +106,14 @@ def _book() -> None:
         sa.Column("instrument", sa.String(42), primary_key=True),
         sa.Column("asset", sa.String(66), primary_key=True),
         sa.Column("id", sa.String(66), nullable=False),
+        sa.Column("ordinal", sa.Integer, nullable=False),
+        sa.Column("block_number", sa.BigInteger, nullable=False),
+        sa.Column("log_index", sa.Integer, nullable=False),
+        sa.Column("block_time", sa.BigInteger, nullable=False),
+        sa.Column("transaction_hash", sa.String(66), nullable=False),
+        sa.Column("leaf_index", sa.BigInteger, nullable=False),
     )
-    op.create_index("ix_pool_asset_id", "pool_asset", ["id"])
+    op.create_index("ix_pool_asset_id", "pool_asset", ["id", "leaf_index", "ordinal"])
     op.create_table(
         "pool_act",
         sa.Column("id", sa.String(66), primary_key=True),
