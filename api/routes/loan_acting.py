@@ -50,11 +50,10 @@ READ: Final = "financing:read"
 WRITE: Final = "financing:write"
 
 
-def find_line(connection: Connection, id_: Hash32, viewer: Viewer) -> Line:
-    """The record. Raises `NotFound`."""
-    found = find_application(connection, id_, viewer)
-    asked = here_or_not_found(found, "loan", f"0x{id_.hex()}")
-    return Line(asked, find_loan(connection, id_, viewer))
+def look_up_line(connection: Connection, id_: Hash32, viewer: Viewer) -> Line | None:
+    """An application and its loan, or None where there is none that may be seen."""
+    asked = find_application(connection, id_, viewer)
+    return None if asked is None else Line(asked, find_loan(connection, id_, viewer))
 
 
 # ---- applying -----------------------------------------------------------------------------------
@@ -148,7 +147,8 @@ def _add_act(
 ) -> None:
     def made(principal: Principal, id_: Hash32, revision: int, body: LoanAct) -> Call:
         with read_transaction(services.engine) as connection:
-            line = find_line(connection, id_, principal.viewer)
+            found = look_up_line(connection, id_, principal.viewer)
+            line = here_or_not_found(found, "loan", f"0x{id_.hex()}")
             covered = _covered(connection, line, principal.viewer)
         contract, to = _place(operations, line, name)
         asset = line.asked.application.request.asset

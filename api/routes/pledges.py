@@ -9,16 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    HASH,
-    JSON_ANSWER,
-    ORGANISATION,
     RecordId,
     Target,
     body_schema,
     hash_of,
     here_or_not_found,
-    listing,
-    page_answer,
+    maybe_hash,
     place_body,
     read_strict,
     revision_of,
@@ -26,10 +22,10 @@ from api.acts.common import (
 )
 from api.acts.pledges import ACTS, ASSETS_MAX, PledgeAct, PledgeBody
 from api.auth import Guard
-from api.documentation import BEARER, problems
 from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
 from api.principals import Principal
 from api.routes.acting import IF_MATCH
+from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading, Seen
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.genesis import PLEDGES_ADDRESS
@@ -69,15 +65,14 @@ _State = Literal[
     "withdrawn",
     "annulled",
 ]
-_Organisation = Annotated[str | None, Query(pattern=ORGANISATION)]
-_Hash = Annotated[str | None, Query(pattern=HASH)]
 
 
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /pledges; those that change something where this node sends for members."""
     routes = APIRouter(tags=["pledges"])
-    _add_list(routes, services, guard)
-    _add_reading(routes, services, guard)
+    reading = Reading(routes, services, guard, "/pledges", "pledge", "Pledge", READ, find_pledge)
+    _add_list(reading)
+    _add_reading(reading)
     if services.operations is not None:
         _add_proposal(routes, services, guard, services.operations)
         for name, model in ACTS.items():
@@ -88,113 +83,74 @@ def router(services: Services, guard: Guard) -> APIRouter:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _add_list(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(query: PledgeQuery, viewer: Viewer) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            return listing("pledges", list_pledges(connection, query, viewer), pledge_body)
-
-    @routes.get(
-        "/pledges",
-        operation_id="listPledges",
-        summary="Pledges that your organisation is a party to, newest first",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
+def _add_list(reading: Reading[StoredPledge]) -> None:
+    @reading.get_list(
+        "listPledges", summary="Pledges that your organisation is a party to, newest first"
     )
     async def list_all(
         request: Request,
         state: Annotated[list[_State] | None, Query(max_length=8)] = None,
-        pledgor: _Organisation = None,
-        pledgee: _Organisation = None,
-        instrument: _Hash = None,
-        covers: _Hash = None,
-        loan: _Hash = None,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        pledgor: OrganisationQuery = None,
+        pledgee: OrganisationQuery = None,
+        instrument: HashQuery = None,
+        covers: HashQuery = None,
+        loan: HashQuery = None,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
         query = PledgeQuery(
             states=None if state is None else tuple(State.of(word) for word in state),
             pledgor=pledgor,
             pledgee=pledgee,
-            record=None if instrument is None else hash_of(instrument),
-            covers=None if covers is None else hash_of(covers),
-            loan=None if loan is None else hash_of(loan),
+            record=maybe_hash(instrument),
+            covers=maybe_hash(covers),
+            loan=maybe_hash(loan),
             after=after,
             limit=limit,
         )
-        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+        return await reading.listed(request, list_pledges, query, pledge_body, "pledges")
 
 
-def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def one(key: Hash32, viewer: Viewer) -> dict[str, Any]:
-        with read_transaction(services.engine) as connection:
-            found = find_pledge(connection, key, viewer)
-            stored = here_or_not_found(found, "pledge", f"0x{key.hex()}")
-            covered = pledge_assets(connection, key, viewer, limit=ASSETS_MAX)
-        return pledge_body(stored) | {"covers": [f"0x{id_.hex()}" for id_ in covered]}
-
-    def assets(key: Hash32, viewer: Viewer, after: str | None, limit: int) -> dict[str, Any]:
-        since = None if after is None else hash_of(after)
-        with read_transaction(services.engine) as connection:
-            here_or_not_found(find_pledge(connection, key, viewer), "pledge", f"0x{key.hex()}")
-            found = pledge_assets(connection, key, viewer, after=since, limit=limit + 1)
-        shown = [f"0x{id_.hex()}" for id_ in found[:limit]]
-        return {"instruments": shown, "after": shown[-1] if len(found) > limit else None}
-
-    def acts(key: Hash32, viewer: Viewer, after: str | None, limit: int) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            here_or_not_found(find_pledge(connection, key, viewer), "pledge", f"0x{key.hex()}")
-            page = pledge_history(connection, key, viewer, after=after, limit=limit)
-            return listing("acts", page, act_body)
-
-    @routes.get(
-        "/pledges/{id}",
-        operation_id="getPledge",
+def _add_reading(reading: Reading[StoredPledge]) -> None:
+    reading.add_record(
+        _whole_body,
         summary="A pledge as it is now, with the first 100 instruments that it covers",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_one(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        return page_answer(await run_in_threadpool(one, hash_of(record), principal.viewer))
+    reading.add_history(
+        pledge_history,
+        act_body,
+        summary="Everything that happened to a pledge, oldest first, each with its proof",
+    )
 
-    @routes.get(
-        "/pledges/{id}/instruments",
+    @reading.get(
+        "instruments",
         operation_id="listPledgedInstruments",
         summary="Instruments that a pledge covers now, by id",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
     async def get_instruments(
         request: Request,
         record: RecordId,
-        after: _Hash = None,
+        after: HashQuery = None,
         limit: Annotated[int, Query(ge=1, lt=LIMIT_MAX)] = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        found = await run_in_threadpool(assets, hash_of(record), principal.viewer, after, limit)
-        return page_answer(found)
+        since = maybe_hash(after)
 
-    @routes.get(
-        "/pledges/{id}/history",
-        operation_id="getPledgeHistory",
-        summary="Everything that happened to a pledge, oldest first, each with its proof",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
-    )
-    async def get_history(
-        request: Request,
-        record: RecordId,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
-    ) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        found = await run_in_threadpool(acts, hash_of(record), principal.viewer, after, limit)
-        return page_answer(found)
+        def found(seen: Seen[StoredPledge]) -> dict[str, Any]:
+            covered = _covered(seen, since, limit + 1)
+            shown = covered[:limit]
+            return {"instruments": shown, "after": shown[-1] if len(covered) > limit else None}
+
+        return await reading.part(request, record, found)
+
+
+def _whole_body(seen: Seen[StoredPledge]) -> dict[str, Any]:
+    """A pledge with what it covers."""
+    return pledge_body(seen.record) | {"covers": _covered(seen, None, ASSETS_MAX)}
+
+
+def _covered(seen: Seen[StoredPledge], since: Hash32 | None, limit: int) -> list[str]:
+    found = pledge_assets(seen.connection, seen.id, seen.viewer, after=since, limit=limit)
+    return [f"0x{id_.hex()}" for id_ in found]
 
 
 # ---- acting -------------------------------------------------------------------------------------

@@ -10,32 +10,33 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    HASH,
-    JSON_ANSWER,
-    ORGANISATION,
     UINT48_MAX,
     RecordId,
     body_schema,
-    hash_of,
-    here_or_not_found,
-    listing,
-    page_answer,
+    maybe_hash,
     read_strict,
     valid,
 )
 from api.acts.receivables import ACTS, DraftBody
 from api.auth import Guard
-from api.documentation import BEARER, problems
-from api.errors import NotFound
-from api.formats import bytes_response, json_response
 from api.operations import Call, Operations, Words, answer, change_extra, change_responses
 from api.principals import Principal
 from api.routes.acting import Acted, Room, act_body, add_act, stored_body
+from api.routes.reading import (
+    After,
+    CurrencyQuery,
+    HashQuery,
+    Limit,
+    NumberQuery,
+    OrganisationQuery,
+    Reading,
+    Seen,
+)
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
-from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
+from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.receivables import (
     MACHINE,
     Kind,
@@ -52,7 +53,6 @@ from contracts.receivables import (
     receivable_id,
     receivable_terms,
 )
-from ledger.projection import read_transaction
 from ledger.types import Address, Hash32, Log
 
 READ: Final = "receivables:read"
@@ -72,16 +72,17 @@ def _contract_of(connection: Connection, id_: Hash32, viewer: Viewer) -> Address
 
 
 ROOM: Final = Room("receivables", "receivable", MACHINE, "ReceivableActed", _acted, _contract_of)
-_Organisation = Annotated[str | None, Query(pattern=ORGANISATION)]
-_Hash = Annotated[str | None, Query(pattern=HASH)]
 _KindWord = Literal["invoice", "bill", "bank-bill", "order"]
 
 
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /receivables; those that change something where this node sends for members."""
     routes = APIRouter(tags=["receivables"])
-    _add_list(routes, services, guard)
-    _add_reading(routes, services, guard)
+    reading = Reading(
+        routes, services, guard, "/receivables", "receivable", "Receivable", READ, find_receivable
+    )
+    _add_list(reading)
+    _add_reading(reading)
     if services.operations is not None:
         _add_making(routes, services, guard, services.operations)
         for name, model in ACTS.items():
@@ -92,47 +93,37 @@ def router(services: Services, guard: Guard) -> APIRouter:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _add_list(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(query: ReceivableQuery, viewer: Viewer) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            page = list_receivables(connection, query, viewer)
-            return listing("receivables", page, receivable_body)
-
-    @routes.get(
-        "/receivables",
-        operation_id="listReceivables",
+def _add_list(reading: Reading[StoredReceivable]) -> None:
+    @reading.get_list(
+        "listReceivables",
         summary="Receivables that your organisation is or was a party to",
         description=(
             "Newest first; with `dueBefore` in the order of due dates. Regulators and arbitrators "
             "with the scope `supervise` see all."
         ),
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_all(
         request: Request,
         state: Annotated[list[str] | None, Query(max_length=len(MACHINE.states))] = None,
         kind: Annotated[list[_KindWord] | None, Query(max_length=len(Kind))] = None,
-        issuer: _Organisation = None,
-        creditor: _Organisation = None,
-        debtor: _Organisation = None,
-        holder: _Organisation = None,
-        pledgee: _Organisation = None,
-        attestor: _Organisation = None,
-        guarantor: _Organisation = None,
-        origin: _Hash = None,
-        root: _Hash = None,
-        number: Annotated[str | None, Query(pattern="^[!-~]{1,32}$")] = None,
-        currency: Annotated[str | None, Query(pattern="^[A-Z]{3}$")] = None,
+        issuer: OrganisationQuery = None,
+        creditor: OrganisationQuery = None,
+        debtor: OrganisationQuery = None,
+        holder: OrganisationQuery = None,
+        pledgee: OrganisationQuery = None,
+        attestor: OrganisationQuery = None,
+        guarantor: OrganisationQuery = None,
+        origin: HashQuery = None,
+        root: HashQuery = None,
+        number: NumberQuery = None,
+        currency: CurrencyQuery = None,
         due: Annotated[
             int | None,
             Query(alias="dueBefore", ge=0, le=UINT48_MAX, description="Unix seconds"),
         ] = None,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
         query = ReceivableQuery(
             states=None if state is None else tuple(state),
             kinds=None if kind is None else tuple(_kind(one) for one in kind),
@@ -143,94 +134,54 @@ def _add_list(routes: APIRouter, services: Services, guard: Guard) -> None:
             pledgee=pledgee,
             attestor=attestor,
             guarantor=guarantor,
-            origin=None if origin is None else hash_of(origin),
-            root=None if root is None else hash_of(root),
+            origin=maybe_hash(origin),
+            root=maybe_hash(root),
             number=number,
             currency=currency,
             due_before=due,
             after=after,
             limit=limit,
         )
-        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+        return await reading.listed(
+            request, list_receivables, query, receivable_body, "receivables"
+        )
 
 
 def _kind(word: str) -> Kind:
     return Kind[word.upper().replace("-", "_")]
 
 
-def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def one(id_: Hash32, viewer: Viewer) -> tuple[dict[str, Any], int]:
-        with read_transaction(services.engine) as connection:
-            found = find_receivable(connection, id_, viewer)
-            stored = here_or_not_found(found, "receivable", f"0x{id_.hex()}")
-            chain = receivable_endorsements(connection, id_, viewer)
-        body = receivable_body(stored) | {"endorsers": [as_json(one) for one in chain]}
-        return body, stored.receivable.revision
-
-    def acts(id_: Hash32, viewer: Viewer, after: str | None, limit: int) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            here_or_not_found(
-                find_receivable(connection, id_, viewer), "receivable", f"0x{id_.hex()}"
-            )
-            page = receivable_history(connection, id_, viewer, after=after, limit=limit)
-            return listing("acts", page, receivable_act_body)
-
-    def document(id_: Hash32, wanted: Hash32 | None, viewer: Viewer) -> bytes | None:
-        with read_transaction(services.engine) as connection:
-            stored = here_or_not_found(
-                find_receivable(connection, id_, viewer), "receivable", f"0x{id_.hex()}"
-            )
-            published = dict(receivable_terms(connection, id_, viewer))
-        return published.get(wanted or stored.receivable.terms)
-
-    @routes.get(
-        "/receivables/{id}",
-        operation_id="getReceivable",
+def _add_reading(reading: Reading[StoredReceivable]) -> None:
+    reading.add_record(
+        _whole_body,
+        revision=lambda stored: stored.receivable.revision,
         summary="A receivable as it is now, with who has passed it on",
-        description="Its revision is the ETag: send it back as If-Match with what you do next.",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_one(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        body, revision = await run_in_threadpool(one, hash_of(record), principal.viewer)
-        return json_response(body, cache="no-cache", headers={"ETag": f'"{revision}"'})
-
-    @routes.get(
-        "/receivables/{id}/history",
-        operation_id="getReceivableHistory",
+    reading.add_history(
+        receivable_history,
+        receivable_act_body,
         summary="Every act on a receivable, oldest first, each with its proof",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_history(
-        request: Request,
-        record: RecordId,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
-    ) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        found = await run_in_threadpool(acts, hash_of(record), principal.viewer, after, limit)
-        return page_answer(found)
 
-    @routes.get(
-        "/receivables/{id}/document",
-        operation_id="getReceivableDocument",
+    @reading.get(
+        "document",
         summary="A document that was published with a receivable, byte for byte",
         description="Its terms, or (`terms`: its hash) the invoice of an order.",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_document(request: Request, record: RecordId, terms: _Hash = None) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        wanted = None if terms is None else hash_of(terms)
-        found = await run_in_threadpool(document, hash_of(record), wanted, principal.viewer)
-        if found is None:
-            raise NotFound(f"no such document was published with receivable {record}")
-        return bytes_response(found, media_type="application/json")
+    async def get_document(request: Request, record: RecordId, terms: HashQuery = None) -> Response:
+        wanted = maybe_hash(terms)
+
+        def found(seen: Seen[StoredReceivable]) -> bytes | None:
+            published = dict(receivable_terms(seen.connection, seen.id, seen.viewer))
+            return published.get(wanted or seen.record.receivable.terms)
+
+        return await reading.document(request, record, found)
+
+
+def _whole_body(seen: Seen[StoredReceivable]) -> dict[str, Any]:
+    """A receivable with those through whose hands it went."""
+    chain = receivable_endorsements(seen.connection, seen.id, seen.viewer)
+    return receivable_body(seen.record) | {"endorsers": [as_json(one) for one in chain]}
 
 
 # ---- acting -------------------------------------------------------------------------------------

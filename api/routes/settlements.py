@@ -12,14 +12,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     HASH,
-    JSON_ANSWER,
-    ORGANISATION,
     RecordId,
     body_schema,
     hash_of,
     here_or_not_found,
-    listing,
-    page_answer,
+    maybe_hash,
     read_strict,
     revision_of,
     valid,
@@ -33,17 +30,16 @@ from api.acts.settlements import (
     PaymentBody,
 )
 from api.auth import Guard
-from api.documentation import BEARER, problems
-from api.formats import json_response
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.principals import Principal
 from api.routes import deposit_answers
 from api.routes.acting import IF_MATCH, act_body, record, stored_body
+from api.routes.reading import After, Limit, OrganisationQuery, Reading
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts import receivables
 from contracts.instruments import Viewer
-from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
+from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.receipts import find_receipt
 from contracts.receivables import ReceivableActed, find_receivable
 from contracts.settlement import (
@@ -63,15 +59,15 @@ from ledger.types import Address, Hash32
 READ: Final = "settlement:read"
 WRITE: Final = "settlement:write"
 
-_Organisation = Annotated[str | None, Query(pattern=ORGANISATION)]
-_Hash = Annotated[str | None, Query(pattern=HASH)]
-
 
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /settlements; those that change something where this node sends for members."""
     routes = APIRouter(tags=["settlements"])
-    _add_list(routes, services, guard)
-    _add_reading(routes, services, guard)
+    reading = Reading(
+        routes, services, guard, "/settlements", "settlement", "Settlement", READ, find_deal
+    )
+    _add_list(reading)
+    _add_reading(reading)
     if services.operations is not None:
         _add_deals(routes, services, guard, services.operations)
         _add_payment(routes, services, guard, services.operations)
@@ -83,95 +79,53 @@ def router(services: Services, guard: Guard) -> APIRouter:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _add_list(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(query: DealQuery, viewer: Viewer) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            return listing("settlements", list_deals(connection, query, viewer), deal_body)
-
-    @routes.get(
-        "/settlements",
-        operation_id="listSettlements",
+def _add_list(reading: Reading[StoredDeal]) -> None:
+    @reading.get_list(
+        "listSettlements",
         summary="Deals that your organisation is a party to, and offers that it might accept",
         description=(
             "Newest first. Regulators and arbitrators with the scope `supervise` see all."
         ),
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_all(
         request: Request,
         state: Annotated[list[str] | None, Query(max_length=len(MACHINE.states))] = None,
-        seller: _Organisation = None,
-        buyer: _Organisation = None,
-        attestor: _Organisation = None,
+        seller: OrganisationQuery = None,
+        buyer: OrganisationQuery = None,
+        attestor: OrganisationQuery = None,
         instrument: Annotated[
             str | None, Query(pattern=HASH, description="a receipt or receivable in it")
         ] = None,
         subject: Annotated[
             str | None, Query(pattern=HASH, description="what its condition is about")
         ] = None,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
         query = DealQuery(
             states=None if state is None else tuple(state),
             seller=seller,
             buyer=buyer,
             attestor=attestor,
-            record=None if instrument is None else hash_of(instrument),
-            subject=None if subject is None else hash_of(subject),
+            record=maybe_hash(instrument),
+            subject=maybe_hash(subject),
             after=after,
             limit=limit,
         )
-        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+        return await reading.listed(request, list_deals, query, deal_body, "settlements")
 
 
-def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def one(id_: Hash32, viewer: Viewer) -> tuple[dict[str, Any], int]:
-        with read_transaction(services.engine) as connection:
-            found = find_deal(connection, id_, viewer)
-        stored = here_or_not_found(found, "settlement", f"0x{id_.hex()}")
-        return deal_body(stored), stored.deal.revision
-
-    def acts(id_: Hash32, viewer: Viewer, after: str | None, limit: int) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            here_or_not_found(find_deal(connection, id_, viewer), "settlement", f"0x{id_.hex()}")
-            page = deal_history(connection, id_, viewer, after=after, limit=limit)
-            return listing("acts", page, deal_act_body)
-
-    @routes.get(
-        "/settlements/{id}",
-        operation_id="getSettlement",
+def _add_reading(reading: Reading[StoredDeal]) -> None:
+    reading.add_record(
+        lambda seen: deal_body(seen.record),
+        revision=lambda stored: stored.deal.revision,
         summary="A deal as it is now",
-        description="Its revision is the ETag: send it back as If-Match with what you do next.",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_one(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        body, revision = await run_in_threadpool(one, hash_of(record), principal.viewer)
-        return json_response(body, cache="no-cache", headers={"ETag": f'"{revision}"'})
-
-    @routes.get(
-        "/settlements/{id}/history",
-        operation_id="getSettlementHistory",
+    reading.add_history(
+        deal_history,
+        deal_act_body,
         summary="Every act on a deal, oldest first, each with its proof",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
-    async def get_history(
-        request: Request,
-        record: RecordId,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
-    ) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        found = await run_in_threadpool(acts, hash_of(record), principal.viewer, after, limit)
-        return page_answer(found)
 
 
 # ---- making -------------------------------------------------------------------------------------

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic.alias_generators import to_camel
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    HASH,
     JSON_ANSWER,
-    ORGANISATION,
     RecordId,
     Target,
     body_schema,
     hash_of,
     here_or_not_found,
-    listing,
-    page_answer,
+    maybe_hash,
     place_body,
     read_strict,
     valid,
@@ -31,12 +30,13 @@ from api.documentation import BEARER, problems
 from api.formats import json_response
 from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
 from api.principals import Principal
+from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.genesis import STOCK_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.notices import QUANTITIES, as_json
-from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
+from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.stock import (
     Location,
     Lot,
@@ -80,8 +80,10 @@ _Kind = Literal[
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /stock; those that change something where this node sends for members."""
     routes = APIRouter(tags=["stock"])
-    _add_lists(routes, services, guard)
-    _add_reading(routes, services, guard)
+    reading = Reading(routes, services, guard, "/stock/lots", "lot", "StockLot", READ, find_lot)
+    _add_lots(reading)
+    _add_locations(routes, reading)
+    _add_reading(reading)
     _add_digest(routes, services, guard)
     if services.operations is not None:
         _add_making(routes, services, guard, services.operations)
@@ -94,38 +96,25 @@ def router(services: Services, guard: Guard) -> APIRouter:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _add_lists(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def find(query: LotQuery, viewer: Viewer) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            return listing("lots", list_lots(connection, query, viewer), lot_body)
-
-    def places(viewer: Viewer, warehouse: str | None) -> dict[str, Any]:
-        with read_transaction(services.engine) as connection:
-            found = locations(connection, viewer, warehouse=warehouse)
-        return {"locations": [_json(one) for one in found]}
-
-    @routes.get(
-        "/stock/lots",
-        operation_id="listStockLots",
+def _add_lots(reading: Reading[StoredLot]) -> None:
+    @reading.get_list(
+        "listStockLots",
         summary="Lots that you keep or count, or have or had receipts for, newest first",
         description="Each with what was counted, what live receipts stand for, and what is free.",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
     )
     async def list_all(
         request: Request,
-        warehouse: Annotated[str | None, Query(pattern=ORGANISATION)] = None,
-        place: Annotated[str | None, Query(pattern=HASH)] = None,
+        warehouse: OrganisationQuery = None,
+        place: HashQuery = None,
         short: Annotated[bool | None, Query(description="true: where goods are missing")] = None,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ)
-        where = None if place is None else hash_of(place)
-        query = LotQuery(warehouse, where, short, after, limit)
-        return page_answer(await run_in_threadpool(find, query, principal.viewer))
+        query = LotQuery(warehouse, maybe_hash(place), short, after, limit)
+        return await reading.listed(request, list_lots, query, lot_body, "lots")
 
+
+def _add_locations(routes: APIRouter, reading: Reading[StoredLot]) -> None:
     @routes.get(
         "/stock/locations",
         operation_id="listLocations",
@@ -134,60 +123,32 @@ def _add_lists(routes: APIRouter, services: Services, guard: Guard) -> None:
         responses={**JSON_ANSWER, **problems(400, 401, 403)},
         openapi_extra=BEARER,
     )
-    async def list_locations(
-        request: Request,
-        warehouse: Annotated[str | None, Query(pattern=ORGANISATION)] = None,
-    ) -> Response:
-        principal = guard.principal(request, READ)
-        return page_answer(await run_in_threadpool(places, principal.viewer, warehouse))
+    async def list_locations(request: Request, warehouse: OrganisationQuery = None) -> Response:
+        def found(connection: Connection, viewer: Viewer) -> dict[str, Any]:
+            places = locations(connection, viewer, warehouse=warehouse)
+            return {"locations": [_json(one) for one in places]}
+
+        return await reading.ask(request, found)
 
 
-def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
-    def one(key: Hash32, viewer: Viewer) -> dict[str, Any]:
-        with read_transaction(services.engine) as connection:
-            found = find_lot(connection, key, viewer)
-        return lot_body(here_or_not_found(found, "lot", f"0x{key.hex()}"))
+def _add_reading(reading: Reading[StoredLot]) -> None:
+    reading.add_record(lambda seen: lot_body(seen.record), summary="A lot as it is now")
 
-    def entries(
-        key: Hash32, viewer: Viewer, kind: str | None, after: str | None, limit: int
-    ) -> dict[str, Any]:
-        with valid(), read_transaction(services.engine) as connection:
-            here_or_not_found(find_lot(connection, key, viewer), "lot", f"0x{key.hex()}")
-            page = lot_history(connection, key, viewer, kind=kind, after=after, limit=limit)
-            return listing("entries", page, entry_body)
-
-    @routes.get(
-        "/stock/lots/{id}",
-        operation_id="getStockLot",
-        summary="A lot as it is now",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
-    )
-    async def get_one(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        return page_answer(await run_in_threadpool(one, hash_of(record), principal.viewer))
-
-    @routes.get(
-        "/stock/lots/{id}/history",
-        operation_id="getStockLotHistory",
+    @reading.get(
+        "history",
         summary="Counts, adjustments, shortfalls and movements of a lot, newest first",
-        response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
     )
     async def get_history(
         request: Request,
         record: RecordId,
         kind: Annotated[_Kind | None, Query()] = None,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
-        principal = guard.principal(request, READ, instrument=record)
-        found = await run_in_threadpool(
-            entries, hash_of(record), principal.viewer, kind, after, limit
+        entries = partial(lot_history, kind=kind)
+        return await reading.part(
+            request, record, lambda seen: seen.page(entries, entry_body, "entries", after, limit)
         )
-        return page_answer(found)
 
 
 def _add_digest(routes: APIRouter, services: Services, guard: Guard) -> None:
