@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Final, Protocol
 
 from pydantic import Field, ValidationError
 
@@ -12,22 +12,19 @@ from api.acts.common import (
     Decision,
     HashText,
     OrganisationName,
-    Remark,
-    StrictBody,
     Target,
     hash_of,
     missing,
 )
+from api.acts.plain import ActBody, Plain
 from api.errors import ValidationFailed
 from api.operations import Words
 from ledger.state.keccak import keccak
 from ledger.types import Hash32
 
 
-class InstrumentAct(StrictBody):
+class InstrumentAct(ActBody):
     """What a member does with an instrument."""
-
-    remark: Remark = ""
 
     def calldata(self, on: Target) -> bytes:
         """The call. Raises `ValidationFailed`, `CalldataValueError`, `OrganisationIdError`."""
@@ -37,6 +34,9 @@ class InstrumentAct(StrictBody):
         """What it does, for whoever is to sign it."""
         raise NotImplementedError
 
+
+plain_act: Final = Plain(InstrumentAct, lambda build, remark, on: build(on.id, on.revision, remark))
+"""Makes an act of an instrument that has no fields: `build(id, revision, remark)`."""
 
 Decide = Callable[[Hash32, int, Hash32, str], bytes]
 Name = Callable[[Hash32, int, str, Hash32, str], bytes]

@@ -6,9 +6,9 @@ reasons, agreements) stay where they are: the ledger has the hash, told or of wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -16,14 +16,13 @@ from api.acts.common import (
     HashText,
     OrganisationName,
     Quantity,
-    Remark,
-    StrictBody,
     Target,
     UnixTime,
     digest_of,
     hash_of,
     missing,
 )
+from api.acts.plain import ActBody, Plain
 from api.operations import Words
 from contracts import financing
 from ledger.canonical import canonical_json
@@ -52,10 +51,8 @@ class LoanTarget(Target):
     """Instruments that its pledge covers now."""
 
 
-class LoanAct(StrictBody):
+class LoanAct(ActBody):
     """What a member does with a loan."""
-
-    remark: Remark = ""
 
     def calldata(self, on: LoanTarget) -> bytes:
         """The call. Raises `ValidationFailed`, `CalldataValueError`, `OrganisationIdError`."""
@@ -348,24 +345,7 @@ class Report(LoanAct):
 # ---- without fields of their own ----------------------------------------------------------------
 
 
-class _Plain(LoanAct):
-    build: ClassVar[Callable[[Hash32, int, str], bytes]]
-    en: ClassVar[str]
-    zh: ClassVar[str]
-
-    def calldata(self, on: LoanTarget) -> bytes:
-        return type(self).build(on.id, on.revision, self.remark)
-
-    def words(self, on: LoanTarget) -> Words:
-        return Words(self.en.format(on.text), self.zh.format(on.text))
-
-
-def _plain(
-    name: str, doc: str, build: Callable[[Hash32, int, str], bytes], en: str, zh: str
-) -> type[_Plain]:
-    members = {"build": staticmethod(build), "en": en, "zh": zh, "__doc__": doc}
-    return type(name, (_Plain,), {**members, "__module__": __name__})
-
+_plain: Final = Plain(LoanAct, lambda build, remark, on: build(on.id, on.revision, remark))
 
 APPLICATION_ACTS: Final[Mapping[str, type[LoanAct]]] = {
     "check": _plain(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -19,6 +19,7 @@ from api.acts.common import (
     UnixTime,
     hash_of,
 )
+from api.acts.plain import ActBody, Plain
 from api.operations import Words
 from contracts import pledges
 from contracts.pledges import Terms
@@ -53,10 +54,8 @@ class PledgeBody(StrictBody):
         )
 
 
-class PledgeAct(StrictBody):
+class PledgeAct(ActBody):
     """What a party does with a pledge."""
-
-    remark: Remark = ""
 
     def calldata(self, on: Target, covered: Sequence[Hash32]) -> bytes:
         """The call; `covered` are the instruments that the pledge covers now."""
@@ -67,58 +66,7 @@ class PledgeAct(StrictBody):
         raise NotImplementedError
 
 
-class _Plain(PledgeAct):
-    """An act without fields of its own."""
-
-    def calldata(self, on: Target, covered: Sequence[Hash32]) -> bytes:
-        del covered
-        build, _, _ = _PLAIN[type(self)]
-        return build(on.id, self.remark)
-
-    def words(self, on: Target) -> Words:
-        _, en, zh = _PLAIN[type(self)]
-        return Words(en.format(on.text), zh.format(on.text))
-
-
-class Accept(_Plain):
-    """Consent: from now on the instrument is pledged; the pledgee."""
-
-
-class Decline(_Plain):
-    """Refuse a proposal; the pledgee."""
-
-
-class Withdraw(_Plain):
-    """Take a proposal back; the pledgor."""
-
-
-class DeclareDefault(_Plain):
-    """The debt was due and not paid: the time of notice begins; the pledgee."""
-
-
-class Cure(_Plain):
-    """The debt was paid after all; the pledgee."""
-
-
-_PLAIN: Final[Mapping[type[_Plain], tuple[Callable[[Hash32, str], bytes], str, str]]] = {
-    Accept: (pledges.accept_calldata, "accept pledge {}", "接受质押 {}"),
-    Decline: (pledges.decline_calldata, "decline pledge {}", "拒绝质押 {}"),
-    Withdraw: (
-        pledges.withdraw_calldata,
-        "withdraw the proposal of pledge {}",
-        "撤回质押 {} 的申请",
-    ),
-    DeclareDefault: (
-        pledges.declare_default_calldata,
-        "declare the debt behind pledge {} in default",
-        "宣告质押 {} 所担保的债务违约",
-    ),
-    Cure: (
-        pledges.cure_calldata,
-        "declare the debt behind pledge {} paid after all",
-        "确认质押 {} 所担保的债务已补付",
-    ),
-}
+_plain: Final = Plain(PledgeAct, lambda build, remark, on, _covered: build(on.id, remark))
 
 Assets = Annotated[
     list[HashText], Field(min_length=1, max_length=ASSETS_MAX, description="by default all")
@@ -185,12 +133,42 @@ class Annul(_Some):
 
 
 ACTS: Final[Mapping[str, type[PledgeAct]]] = {
-    "accept": Accept,
-    "decline": Decline,
-    "withdraw": Withdraw,
+    "accept": _plain(
+        "Accept",
+        "Consent: from now on the instrument is pledged; the pledgee.",
+        pledges.accept_calldata,
+        "accept pledge {}",
+        "接受质押 {}",
+    ),
+    "decline": _plain(
+        "Decline",
+        "Refuse a proposal; the pledgee.",
+        pledges.decline_calldata,
+        "decline pledge {}",
+        "拒绝质押 {}",
+    ),
+    "withdraw": _plain(
+        "Withdraw",
+        "Take a proposal back; the pledgor.",
+        pledges.withdraw_calldata,
+        "withdraw the proposal of pledge {}",
+        "撤回质押 {} 的申请",
+    ),
     "release": Release,
-    "declare-default": DeclareDefault,
-    "cure": Cure,
+    "declare-default": _plain(
+        "DeclareDefault",
+        "The debt was due and not paid: the time of notice begins; the pledgee.",
+        pledges.declare_default_calldata,
+        "declare the debt behind pledge {} in default",
+        "宣告质押 {} 所担保的债务违约",
+    ),
+    "cure": _plain(
+        "Cure",
+        "The debt was paid after all; the pledgee.",
+        pledges.cure_calldata,
+        "declare the debt behind pledge {} paid after all",
+        "确认质押 {} 所担保的债务已补付",
+    ),
     "enforce": Enforce,
     "annul": Annul,
 }

@@ -6,7 +6,7 @@ its calldata, and what it does in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -19,12 +19,11 @@ from api.acts.common import (
     UnixTime,
     hash_of,
 )
-from api.acts.control import Control, InstrumentAct, control_acts
+from api.acts.control import Control, InstrumentAct, control_acts, plain_act
 from api.acts.receipt_drafts import PARTS_MAX, Keys, Replace
 from api.operations import Words
 from contracts import receipts
 from contracts.receipts import Purpose
-from ledger.types import Hash32
 
 
 class Nominate(InstrumentAct):
@@ -210,112 +209,72 @@ class ToElectronic(InstrumentAct):
         )
 
 
-class _Plain(InstrumentAct):
-    """An act without fields of its own."""
-
-    def calldata(self, on: Target) -> bytes:
-        build, _, _ = _PLAIN[type(self)]
-        return build(on.id, on.revision, self.remark)
-
-    def words(self, on: Target) -> Words:
-        _, en, zh = _PLAIN[type(self)]
-        return Words(en.format(on.text), zh.format(on.text))
-
-
-class RejectOwnership(_Plain):
-    """Undo the endorsement just made."""
-
-
-class RejectHolding(_Plain):
-    """Undo the transfer of holding just made."""
-
-
-class RejectBoth(_Plain):
-    """Undo the transfer of both just made."""
-
-
-class Recall(_Plain):
-    """Take a surrender back."""
-
-
-class Restore(_Plain):
-    """Refuse a surrender."""
-
-
-class Shred(_Plain):
-    """All goods were handed out: the receipt ends."""
-
-
-class Expire(_Plain):
-    """The storage period is over."""
-
-
-class Cancel(_Plain):
-    """End a receipt that was issued by mistake."""
-
-
-_PLAIN: Final[Mapping[type[_Plain], tuple[Callable[[Hash32, int, str], bytes], str, str]]] = {
-    RejectOwnership: (
-        receipts.reject_ownership_calldata,
-        "reject ownership of receipt {}",
-        "拒绝仓单 {} 的所有权",
-    ),
-    RejectHolding: (
-        receipts.reject_holding_calldata,
-        "refuse to hold receipt {}",
-        "拒绝持有仓单 {}",
-    ),
-    RejectBoth: (
-        receipts.reject_both_calldata,
-        "refuse to own and hold receipt {}",
-        "拒绝所有并持有仓单 {}",
-    ),
-    Recall: (
-        receipts.recall_calldata,
-        "take back the surrender of receipt {}",
-        "撤回仓单 {} 的交回",
-    ),
-    Restore: (
-        receipts.restore_calldata,
-        "refuse the surrender of receipt {}",
-        "拒绝仓单 {} 的交回",
-    ),
-    Shred: (
-        receipts.shred_calldata,
-        "end receipt {}, all goods of which were handed out",
-        "货物已全部交付，注销仓单 {}",
-    ),
-    Expire: (
-        receipts.expire_calldata,
-        "declare the storage period of receipt {} over",
-        "宣告仓单 {} 的仓储期届满",
-    ),
-    Cancel: (
-        receipts.cancel_calldata,
-        "cancel receipt {}, which was issued by mistake",
-        "作废误开的仓单 {}",
-    ),
-}
-
-
 ACTS: Final[Mapping[str, type[InstrumentAct]]] = {
     "nominate": Nominate,
     "endorse": Endorse,
     "transfer-holding": TransferHolding,
     "transfer-both": TransferBoth,
-    "reject-ownership": RejectOwnership,
-    "reject-holding": RejectHolding,
-    "reject-both": RejectBoth,
+    "reject-ownership": plain_act(
+        "RejectOwnership",
+        "Undo the endorsement just made.",
+        receipts.reject_ownership_calldata,
+        "reject ownership of receipt {}",
+        "拒绝仓单 {} 的所有权",
+    ),
+    "reject-holding": plain_act(
+        "RejectHolding",
+        "Undo the transfer of holding just made.",
+        receipts.reject_holding_calldata,
+        "refuse to hold receipt {}",
+        "拒绝持有仓单 {}",
+    ),
+    "reject-both": plain_act(
+        "RejectBoth",
+        "Undo the transfer of both just made.",
+        receipts.reject_both_calldata,
+        "refuse to own and hold receipt {}",
+        "拒绝所有并持有仓单 {}",
+    ),
     "surrender": Surrender,
-    "recall": Recall,
-    "restore": Restore,
-    "shred": Shred,
+    "recall": plain_act(
+        "Recall",
+        "Take a surrender back.",
+        receipts.recall_calldata,
+        "take back the surrender of receipt {}",
+        "撤回仓单 {} 的交回",
+    ),
+    "restore": plain_act(
+        "Restore",
+        "Refuse a surrender.",
+        receipts.restore_calldata,
+        "refuse the surrender of receipt {}",
+        "拒绝仓单 {} 的交回",
+    ),
+    "shred": plain_act(
+        "Shred",
+        "All goods were handed out: the receipt ends.",
+        receipts.shred_calldata,
+        "end receipt {}, all goods of which were handed out",
+        "货物已全部交付，注销仓单 {}",
+    ),
     "split": Split,
     "request-delivery": RequestDelivery,
     "deliver": Deliver,
-    "expire": Expire,
+    "expire": plain_act(
+        "Expire",
+        "The storage period is over.",
+        receipts.expire_calldata,
+        "declare the storage period of receipt {} over",
+        "宣告仓单 {} 的仓储期届满",
+    ),
     "extend": Extend,
-    "cancel": Cancel,
+    "cancel": plain_act(
+        "Cancel",
+        "End a receipt that was issued by mistake.",
+        receipts.cancel_calldata,
+        "cancel receipt {}, which was issued by mistake",
+        "作废误开的仓单 {}",
+    ),
     "replace": Replace,
     "to-paper": ToPaper,
     "to-electronic": ToElectronic,

@@ -6,9 +6,9 @@ body, its calldata, and what it does in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -26,7 +26,7 @@ from api.acts.common import (
     missing,
     published,
 )
-from api.acts.control import Control, InstrumentAct, control_acts
+from api.acts.control import Control, InstrumentAct, control_acts, plain_act
 from api.operations import Words
 from contracts import receivables
 from contracts.instruments import Invoice, invoice_key
@@ -318,92 +318,71 @@ class Annul(InstrumentAct):
         )
 
 
-class _Plain(InstrumentAct):
-    """An act without fields of its own."""
-
-    build: ClassVar[Callable[[Hash32, int, str], bytes]]
-    en: ClassVar[str]
-    zh: ClassVar[str]
-
-    def calldata(self, on: Target) -> bytes:
-        return type(self).build(on.id, on.revision, self.remark)
-
-    def words(self, on: Target) -> Words:
-        return Words(self.en.format(on.text), self.zh.format(on.text))
-
-
-def _plain(
-    name: str, doc: str, build: Callable[[Hash32, int, str], bytes], en: str, zh: str
-) -> type[_Plain]:
-    members = {"build": staticmethod(build), "en": en, "zh": zh, "__doc__": doc}
-    return type(name, (_Plain,), {**members, "__module__": __name__})
-
-
 _PLAIN: Final = {
-    "refuse": _plain(
+    "refuse": plain_act(
         "Refuse",
         "Do not owe it.",
         receivables.refuse_calldata,
         "refuse receivable {}",
         "拒绝确认应收账款 {}",
     ),
-    "cancel": _plain(
+    "cancel": plain_act(
         "Cancel",
         "Take it back before it was accepted.",
         receivables.cancel_calldata,
         "take receivable {} back",
         "撤销应收账款 {}",
     ),
-    "offer-cancel": _plain(
+    "offer-cancel": plain_act(
         "OfferCancel",
         "Propose to end it.",
         receivables.offer_cancel_calldata,
         "propose to end receivable {}",
         "提议解除应收账款 {}",
     ),
-    "agree-cancel": _plain(
+    "agree-cancel": plain_act(
         "AgreeCancel",
         "Agree to end it, as the very next act.",
         receivables.agree_cancel_calldata,
         "agree to end receivable {}",
         "同意解除应收账款 {}",
     ),
-    "lapse": _plain(
+    "lapse": plain_act(
         "Lapse",
         "An order's goods were not delivered in time.",
         receivables.lapse_calldata,
         "declare that the goods of order {} were not delivered in time",
         "宣告订单 {} 逾期未交货",
     ),
-    "reject": _plain(
+    "reject": plain_act(
         "Reject",
         "Give back what was just endorsed.",
         receivables.reject_calldata,
         "give receivable {} back to its endorser",
         "拒收应收账款 {} 的背书",
     ),
-    "recourse": _plain(
+    "recourse": plain_act(
         "Recourse",
         "Give it back to the nearest endorser who stands behind it.",
         receivables.recourse_calldata,
         "take recourse for receivable {}",
         "就应收账款 {} 行使追索",
     ),
-    "present": _plain(
+    "present": plain_act(
         "Present",
         "Present it for payment, once due.",
         receivables.present_calldata,
         "present receivable {} for payment",
         "就应收账款 {} 提示付款",
     ),
-    "declare-default": _plain(
+    "declare-default": plain_act(
         "DeclareDefault",
         "It was due and not paid.",
         receivables.declare_default_calldata,
         "declare receivable {} defaulted",
         "宣布应收账款 {} 违约",
     ),
-    "withdraw-dispute": _plain(
+    "withdraw-dispute": plain_act(
         "WithdrawDispute",
         "Take the dispute back.",
         receivables.withdraw_dispute_calldata,

@@ -6,7 +6,7 @@ of the currency.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
@@ -24,6 +24,7 @@ from api.acts.common import (
     missing,
 )
 from api.acts.deposits import Amount, Number
+from api.acts.plain import ActBody, Plain
 from api.operations import Words
 from contracts import settlement
 from contracts.consortium import Role
@@ -265,10 +266,8 @@ class PaymentBody(StrictBody):
 # ---- deals there are ----------------------------------------------------------------------------
 
 
-class DealBody(StrictBody):
+class DealBody(ActBody):
     """What is done with a deal."""
-
-    remark: Remark = ""
 
     def calldata(self, on: StoredDeal, revision: int) -> bytes:
         """The call. Raises `CalldataValueError` or `OrganisationIdError`."""
@@ -383,25 +382,7 @@ class Quash(DealBody):
         )
 
 
-class _Plain(DealBody):
-    build: ClassVar[Callable[[Hash32, int, str], bytes]]
-    en: ClassVar[str]
-    zh: ClassVar[str]
-
-    def calldata(self, on: StoredDeal, revision: int) -> bytes:
-        return type(self).build(on.id, revision, self.remark)
-
-    def words(self, on: StoredDeal) -> Words:
-        id_ = f"0x{on.id.hex()}"
-        return Words(self.en.format(id_), self.zh.format(id_))
-
-
-def _plain(
-    name: str, doc: str, build: Callable[[Hash32, int, str], bytes], en: str, zh: str
-) -> type[_Plain]:
-    members = {"build": staticmethod(build), "en": en, "zh": zh, "__doc__": doc}
-    return type(name, (_Plain,), {**members, "__module__": __name__})
-
+_plain: Final = Plain(DealBody, lambda build, remark, on, revision: build(on.id, revision, remark))
 
 ACTS: Final[Mapping[str, type[DealBody]]] = {
     "accept": Accept,
