@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from eth_abi.abi import decode
@@ -18,7 +19,7 @@ from contracts.financing.genesis import (
     PRICING_ARTIFACT,
 )
 from contracts.governance.genesis import GOVERNANCE_ARTIFACT
-from contracts.instruments.types import Machine
+from contracts.instruments.types import Act, Machine
 from contracts.network.genesis import NETWORK_ARTIFACT
 from contracts.parameters.genesis import PARAMETERS_ARTIFACT
 from contracts.pledges.genesis import PLEDGES_ARTIFACT
@@ -30,6 +31,7 @@ from contracts.receivables.genesis import RECEIVABLES_ARTIFACT
 from contracts.settlement.genesis import DEPOSITS_ARTIFACT, SETTLEMENT_ARTIFACT
 from contracts.stock.genesis import STOCK_ARTIFACT
 from ledger.state.keccak import keccak
+from ledger.types import Hash32
 
 _SENTENCES: Final = {
     "CallerNotActive": "{0} is not an active account of an active organisation",
@@ -94,8 +96,8 @@ _SENTENCES: Final = {
     "UnknownInstrument": "there is no record {0}",
     "InstrumentExists": "there is a record {0} already: its number was used",
     "StaleRevision": "{0} has changed meanwhile: revision {1} was seen, it is at {2}",
-    "WrongState(bytes32,uint8,uint8)": "{1:act} is not possible while {0} is {2:state}",
-    "NotEntitled": "{1:act} of {0} is not for {2}",
+    "WrongState(bytes32,uint8,uint8)": "{1:act} is not possible while {0} is {2:state}{1:while}",
+    "NotEntitled": "{1:act} of {0} is not for {2}{1:by}",
     "InstrumentFrozen": "{0} is frozen by an arbitrator or a regulator",
     "InstrumentPledged": "{0} is pledged to {1}, who has not permitted this very call",
     "InstrumentLocked": "{0} is promised in a settlement that is under way",
@@ -105,6 +107,8 @@ _SENTENCES: Final = {
     "DecisionMissing": "an authority names the decision by which it acts",
     "PartyNotActive": "organisation {0} is unknown or not active",
     "RemarkTooLong": "a remark has at most 256 bytes, not {0}",
+    "NotCurrentVersion": "the members have named another version of {0}, {1}: this one goes on with "
+    "what it has, and takes on nothing new",
     "HashMissing": "the hash of a document is missing",
     "Unchanged(bytes32)": "nothing would change of {0}",
     "PayloadDiffers": "the document that is sent is not the one of the hash {0}",
@@ -169,8 +173,8 @@ _SENTENCES: Final = {
     "HoldExceeded": "hold {0} has {1} hundredths left, not {2}",
     "UnknownDeal": "there is no deal {0}",
     "StaleDeal": "deal {0} has changed meanwhile: revision {1} was seen, it is at {2}",
-    "DealState": "{1:act} is not possible while deal {0} is {2:state}",
-    "DealNotEntitled": "{1:act} of deal {0} is not for {2}",
+    "DealState": "{1:act} is not possible while deal {0} is {2:state}{1:while}",
+    "DealNotEntitled": "{1:act} of deal {0} is not for {2}{1:by}",
     "WrongLegs": "{0} instruments: a deal has 1 to 16, and the buyer names the revision of each",
     "InvalidDeal": "the terms contradict themselves, or a time is past or more than ten years away",
     "NoEvidence": "an attestor names the hash of what he has seen",
@@ -178,6 +182,7 @@ _SENTENCES: Final = {
     "(commit) until it is met, without one it is paid (accept)",
     "TooLate": "too late for {0}: until {1}",
     "AskTheOther": "the other party of deal {0} has not asked to end it",
+    "Rehearsed": "deal {0} would go through",
     "NotReceivables": "{0} is no version of Receivables",
     # Pools
     "NotArranger": "{0} is neither a bank nor an operator: only those arrange pools",
@@ -246,6 +251,20 @@ _SENTENCES: Final = {
 }
 """By the error's name; where names are shared by errors of different parameters, by signature."""
 
+_PARTIES: Final = {
+    "anybody": "anybody",
+    "authority": "an arbitrator or a regulator",
+    "bank": "the lending bank",
+    "buyer": "the named buyer, or any where none is named",
+    "invited": "a bank that it is open to",
+    "itself": "nobody: its contract does it",
+    "named": "the named buyer",
+    "operator": "a platform",
+    "settlement": "the settlement in which it is promised",
+    "sole": "who holds and owns it",
+}
+"""Parties of tables that are more than `the <party>`."""
+
 
 def explain(data: bytes, machine: Machine | None = None) -> str:
     """What revert data says. Never raises: unknown data is told in hex.
@@ -260,8 +279,7 @@ def explain(data: bytes, machine: Machine | None = None) -> str:
         values = [_Value(v, machine) for v in decode(types, data[4:], strict=False)]
     except (DecodingError, OverflowError, ValueError):
         return name
-    sentence = _SENTENCES.get(f"{name}({','.join(types)})", _SENTENCES.get(name))
-    if sentence is not None:
+    if (sentence := _sentence(name, types)) is not None:
         try:
             return sentence.format(*values)
         except IndexError:  # an error of the same name with other parameters
@@ -275,6 +293,20 @@ def refusal_name(data: bytes) -> str | None:
     return known[0] if known else None
 
 
+def record_named(data: bytes) -> Hash32 | None:
+    """Id of the record whose act or state revert data tells; None where no table is needed to say
+    what it means. The table is that of the record: `contracts.machines.machine_of`."""
+    known = _ERRORS.get(data[:4])
+    sentence = None if known is None else _sentence(*known)
+    if sentence is None or ":act}" not in sentence or len(data) < 36:
+        return None
+    return Hash32(data[4:36])
+
+
+def _sentence(name: str, types: list[str]) -> str | None:
+    return _SENTENCES.get(f"{name}({','.join(types)})", _SENTENCES.get(name))
+
+
 class _Value:
     """A parameter of an error, shown as the sentence wants it."""
 
@@ -286,20 +318,44 @@ class _Value:
         return _shown(self._value)
 
     def __format__(self, how: str) -> str:
-        """`act`, `state`: by the machine's table; `pledge`: as the states of pledges."""
-        machine = self._machine
-        if how == "act":
-            return machine.acts[self._value].name if self._named(how) and machine else "this act"
-        if how == "state":
-            return machine.states[self._value] if self._named(how) and machine else "as it is now"
-        if how == "pledge":
-            return State(self._value).word if self._value in set(State) else "of an unknown state"
+        """By the machine's table `act`, `state`, and of an act `while` (the states it is possible
+        in) and `by` (whom it is for); `pledge`: as the states of pledges."""
+        match how:
+            case "act":
+                act = self._act
+                return "this act" if act is None else act.name
+            case "while" | "by":
+                return "" if (act := self._act) is None else self._told(act, how)
+            case "state":
+                return self._state
+            case "pledge":
+                known = self._value in set(State)
+                return State(self._value).word if known else "of an unknown state"
         return str(self)
 
-    def _named(self, how: str) -> bool:
-        machine = self._machine
-        names = () if machine is None else machine.acts if how == "act" else machine.states
+    @property
+    def _act(self) -> Act | None:
+        acts = () if self._machine is None else self._machine.acts
+        return acts[self._value] if self._is_in(acts) else None
+
+    @property
+    def _state(self) -> str:
+        states = () if self._machine is None else self._machine.states
+        return states[self._value] if self._is_in(states) else "as it is now"
+
+    def _is_in(self, names: Sequence[object]) -> bool:
         return isinstance(self._value, int) and self._value < len(names)
+
+    def _told(self, act: Act, how: str) -> str:
+        if how == "by":
+            return f": it is for {_either(_PARTIES.get(one, f'the {one}') for one in act.by)}"
+        states = () if self._machine is None else self._machine.states
+        return f": it is while {_either(one for one in states if one in act.states)}"
+
+
+def _either(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _shown(value: Any) -> str:

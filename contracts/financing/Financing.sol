@@ -33,6 +33,7 @@ contract Financing is LoanActs, IFinancing {
     function drawDown(bytes32 id, uint64 revision, string calldata remark) external {
         _checkRemark(remark);
         bytes32 by = _caller();
+        Places.checkCurrent(Places.FINANCING, address(this));
         IApplications.Agreed memory agreed = APPLICATIONS.conclude(id, revision, by);
         // The application has gone through the table; its revisions go on here.
         _standing[id] = Standing(agreed.revision, LoanRules.STATE_ACTIVE);
@@ -80,7 +81,7 @@ contract Financing is LoanActs, IFinancing {
     }
 
     function _lending() private view returns (ILending) {
-        return ILending(Places.DIRECTORY.current(Places.SETTLEMENT).place);
+        return ILending(Places.currentOf(Places.SETTLEMENT));
     }
 
     // ---- repayment ----------------------------------------------------------------------------

@@ -5,11 +5,15 @@ import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
 import {IInstrument} from "../instruments/interfaces/IInstrument.sol";
 import {Codes} from "../instruments/libraries/Codes.sol";
 import {Places} from "../instruments/libraries/Places.sol";
+import {Rules} from "../instruments/libraries/Rules.sol";
 import {IPledges} from "./interfaces/IPledges.sol";
+import {PledgeRules} from "./libraries/PledgeRules.sol";
 
 /// @title Pledges
 /// @notice Security rights in instruments, from proposal to release or enforcement.
 contract Pledges is IPledges {
+    using Rules for uint256;
+
     uint256 private constant REMARK_BYTES_MAX = 256;
 
     mapping(bytes32 pledge => Pledge) private _pledges;
@@ -33,89 +37,87 @@ contract Pledges is IPledges {
         if (control.holder != by) revert NotParty(0, by);
         if (control.pledgee != 0) revert AlreadyPledged(instrument, id, control.pledgee);
         if (control.revision != revision) revert IInstrument.StaleRevision(id, revision, control.revision);
-        key = _make(instrument, id, revision, by, pledgee, terms, 0);
-        _become(key, State.Proposed, by, remark);
+        key = _make(PledgeRules.PROPOSE, instrument, id, revision, by, pledgee, terms, 0);
+        _become(key, PledgeRules.PROPOSE, by, remark);
     }
 
     /// @inheritdoc IPledges
     function accept(bytes32 key, string calldata remark) external {
-        bytes32 by = _partyIn(key, State.Proposed, _pledges[key].pledgee, remark);
+        bytes32 by = _act(key, PledgeRules.ACCEPT, remark);
         if (_pledges[key].terms.due <= block.timestamp) revert InvalidTerms();
-        _become(key, State.Active, by, remark);
+        _become(key, PledgeRules.ACCEPT, by, remark);
         _encumber(key);
     }
 
     /// @inheritdoc IPledges
     function decline(bytes32 key, string calldata remark) external {
-        bytes32 by = _partyIn(key, State.Proposed, _pledges[key].pledgee, remark);
-        _become(key, State.Declined, by, remark);
+        bytes32 by = _act(key, PledgeRules.DECLINE, remark);
+        _become(key, PledgeRules.DECLINE, by, remark);
     }
 
     /// @inheritdoc IPledges
     function withdraw(bytes32 key, string calldata remark) external {
-        bytes32 by = _partyIn(key, State.Proposed, _pledges[key].pledgor, remark);
-        _become(key, State.Withdrawn, by, remark);
+        bytes32 by = _act(key, PledgeRules.WITHDRAW, remark);
+        _become(key, PledgeRules.WITHDRAW, by, remark);
     }
 
     // ---- the end ------------------------------------------------------------------------------
 
     /// @inheritdoc IPledges
     function release(bytes32 key, bytes32[] calldata ids, string calldata remark) external {
-        _checkRemark(remark);
-        if (_pledges[key].state == State.None) revert UnknownPledge(key);
-        bytes32 by = _caller();
-        if (_pledges[key].pledgee != by) revert NotParty(key, by);
-        _free(key, ids, State.Released, by, remark);
+        bytes32 by = _act(key, PledgeRules.RELEASE, remark);
+        _free(key, ids, PledgeRules.RELEASE, PledgeRules.RELEASE_SOME, by, remark);
     }
 
     /// @inheritdoc IPledges
     function annul(bytes32 key, bytes32[] calldata ids, bytes32 decision, string calldata remark) external {
-        _checkRemark(remark);
-        if (_pledges[key].state == State.None) revert UnknownPledge(key);
-        bytes32 by = _caller();
-        IConsortium.Role role = Places.CONSORTIUM.roleOf(msg.sender);
-        if (role != IConsortium.Role.Regulator && role != IConsortium.Role.Arbitrator) revert NotParty(key, by);
+        bytes32 by = _act(key, PledgeRules.ANNUL, remark);
         if (decision == 0) revert DecisionMissing();
         for (uint256 i = 0; i < ids.length; ++i) {
             if (!IInstrument(_pledges[key].instrument).isFrozenBy(ids[i], by)) revert NotFrozen(ids[i], by);
         }
         emit PledgeAnnulled(key, by, decision, ids);
-        _free(key, ids, State.Annulled, by, remark);
+        _free(key, ids, PledgeRules.ANNUL, PledgeRules.ANNUL_SOME, by, remark);
     }
 
-    /// @dev Instruments are covered no longer; with the last of them the pledge ends in `end`.
-    function _free(bytes32 key, bytes32[] calldata ids, State end, bytes32 by, string memory remark) private {
+    /// @dev Instruments are covered no longer; `all` is the act with the last of them, `some` that before.
+    function _free(
+        bytes32 key,
+        bytes32[] calldata ids,
+        uint256 all,
+        uint256 some,
+        bytes32 by,
+        string memory remark
+    ) private {
         Pledge storage entry = _pledges[key];
-        if (entry.state != State.Active && entry.state != State.Defaulted) revert WrongState(key, entry.state);
         if (ids.length == 0) revert NotCovered(key, 0);
         for (uint256 i = 0; i < ids.length; ++i) _uncover(key, ids[i], 0);
-        _become(key, entry.assets == 0 ? end : entry.state, by, remark);
+        _become(key, entry.assets == 0 ? all : some, by, remark);
         for (uint256 i = 0; i < ids.length; ++i) IInstrument(entry.instrument).disencumber(ids[i], entry.pledgee);
     }
 
     /// @inheritdoc IPledges
     function declareDefault(bytes32 key, string calldata remark) external {
-        bytes32 by = _partyIn(key, State.Active, _pledges[key].pledgee, remark);
+        bytes32 by = _act(key, PledgeRules.DECLARE_DEFAULT, remark);
         if (block.timestamp <= _pledges[key].terms.due) revert TooEarly(key, _pledges[key].terms.due);
-        _become(key, State.Defaulted, by, remark);
+        _become(key, PledgeRules.DECLARE_DEFAULT, by, remark);
     }
 
     /// @inheritdoc IPledges
     function cure(bytes32 key, string calldata remark) external {
-        bytes32 by = _partyIn(key, State.Defaulted, _pledges[key].pledgee, remark);
-        _become(key, State.Active, by, remark);
+        bytes32 by = _act(key, PledgeRules.CURE, remark);
+        _become(key, PledgeRules.CURE, by, remark);
     }
 
     /// @inheritdoc IPledges
     function enforce(bytes32 key, bytes32[] calldata ids, bytes32 to, string calldata remark) external {
         Pledge storage entry = _pledges[key];
-        bytes32 by = _partyIn(key, State.Defaulted, entry.pledgee, remark);
+        bytes32 by = _act(key, PledgeRules.ENFORCE, remark);
         uint48 until = entry.since + entry.terms.noticeSeconds;
         if (block.timestamp < until) revert TooEarly(key, until);
         if (ids.length == 0) revert NotCovered(key, 0);
         for (uint256 i = 0; i < ids.length; ++i) _uncover(key, ids[i], to);
-        if (entry.assets == 0) _become(key, State.Enforced, by, remark);
-        else emit PledgeChanged(key, by, entry.state, entry, remark);
+        _become(key, entry.assets == 0 ? PledgeRules.ENFORCE : PledgeRules.ENFORCE_SOME, by, remark);
         for (uint256 i = 0; i < ids.length; ++i) IInstrument(entry.instrument).seize(ids[i], by, to);
     }
 
@@ -133,9 +135,9 @@ contract Pledges is IPledges {
     ) external returns (bytes32 key) {
         _checkFinancing();
         _known(instrument);
-        key = _make(instrument, id, revision, pledgor, pledgee, terms, loan);
+        key = _make(PledgeRules.SECURE, instrument, id, revision, pledgor, pledgee, terms, loan);
         _makers[key] = msg.sender;
-        _become(key, State.Active, pledgee, "");
+        _become(key, PledgeRules.SECURE, pledgee, "");
         _encumber(key);
     }
 
@@ -143,7 +145,9 @@ contract Pledges is IPledges {
     function discharge(bytes32 key, bytes32[] calldata ids) external {
         if (_pledges[key].state == State.None) revert UnknownPledge(key);
         if (_makers[key] != msg.sender) revert CallerNotActive(msg.sender);
-        _free(key, ids, State.Released, _pledges[key].pledgee, "");
+        bytes32 pledgee = _pledges[key].pledgee;
+        _check(key, PledgeRules.DISCHARGE, pledgee, Rules.FINANCING);
+        _free(key, ids, PledgeRules.DISCHARGE, PledgeRules.DISCHARGE_SOME, pledgee, "");
     }
 
     // ---- instruments --------------------------------------------------------------------------
@@ -159,6 +163,7 @@ contract Pledges is IPledges {
     // ---- within -------------------------------------------------------------------------------
 
     function _make(
+        uint256 rule,
         address instrument,
         bytes32 id,
         uint64 revision,
@@ -171,9 +176,7 @@ contract Pledges is IPledges {
         if (!meant || terms.due <= block.timestamp) revert InvalidTerms();
         _checkBank(pledgee);
         key = keccak256(abi.encode(instrument, id, revision, pledgor, pledgee, terms, loan));
-        State known = _pledges[key].state;
-        // What was declined or withdrawn may be proposed again.
-        if (known != State.None && known != State.Declined && known != State.Withdrawn) revert PledgeExists(key);
+        if (!rule.possibleIn(uint8(_pledges[key].state))) revert PledgeExists(key);
         Pledge storage entry = _pledges[key];
         entry.instrument = instrument;
         entry.id = id;
@@ -207,21 +210,35 @@ contract Pledges is IPledges {
         emit AssetFreed(key, entry.instrument, id, to);
     }
 
-    function _become(bytes32 key, State state, bytes32 by, string memory remark) private {
+    /// @dev The state after an act, and its event.
+    function _become(bytes32 key, uint256 rule, bytes32 by, string memory remark) private {
         Pledge storage entry = _pledges[key];
+        State state = State(rule.next(uint8(entry.state)));
         if (state != entry.state) entry.since = uint48(block.timestamp);
         entry.state = state;
         emit PledgeChanged(key, by, state, entry, remark);
     }
 
-    /// @dev The caller, who is `party` of a pledge in this state.
-    function _partyIn(bytes32 key, State state, bytes32 party, string calldata remark) private view returns (bytes32) {
+    /// @dev An act of the caller's organisation, in the order in which a caller can mend what is wrong.
+    function _act(bytes32 key, uint256 rule, string calldata remark) private view returns (bytes32 by) {
         _checkRemark(remark);
         if (_pledges[key].state == State.None) revert UnknownPledge(key);
-        bytes32 by = _caller();
-        if (by != party) revert NotParty(key, by);
-        if (_pledges[key].state != state) revert WrongState(key, _pledges[key].state);
-        return by;
+        by = _caller();
+        _check(key, rule, by, _parties(key, by));
+    }
+
+    /// @dev By the table (machine.toml).
+    function _check(bytes32 key, uint256 rule, bytes32 by, uint256 parties) private view {
+        State state = _pledges[key].state;
+        if (!rule.isFor(parties)) revert NotParty(key, by);
+        if (!rule.possibleIn(uint8(state))) revert WrongState(key, state);
+    }
+
+    function _parties(bytes32 key, bytes32 organisation) private view returns (uint256 parties) {
+        if (organisation == _pledges[key].pledgor) parties |= PledgeRules.PARTY_PLEDGOR;
+        if (organisation == _pledges[key].pledgee) parties |= Rules.PLEDGEE;
+        IConsortium.Role role = Places.CONSORTIUM.roleOf(msg.sender);
+        if (role == IConsortium.Role.Regulator || role == IConsortium.Role.Arbitrator) parties |= Rules.AUTHORITY;
     }
 
     function _known(address instrument) private view returns (IInstrument) {

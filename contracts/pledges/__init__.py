@@ -2,6 +2,7 @@
 
 from contracts.genesis import PLEDGES_ADDRESS
 from contracts.pledges.binding import (
+    MACHINE,
     accept_calldata,
     annul_calldata,
     cure_calldata,
@@ -43,6 +44,7 @@ from contracts.pledges.types import (
 
 __all__ = [
     "LIVE",
+    "MACHINE",
     "PLEDGES_ADDRESS",
     "PLEDGES_ARTIFACT",
     "AssetCovered",

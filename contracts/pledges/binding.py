@@ -14,6 +14,7 @@ from contracts.abi import Function, canonical_type
 from contracts.consortium import organisation_id_text, organisation_id_word
 from contracts.errors import ArtifactError, CalldataError, CalldataValueError
 from contracts.events import LogDecoder, Values, address_of
+from contracts.instruments.machine import load_machine
 from contracts.instruments.records import (
     arranged,
     code_text,
@@ -36,6 +37,10 @@ from contracts.pledges.types import (
 )
 from ledger.state.keccak import keccak
 from ledger.types import Address, Hash32, Log
+
+MACHINE: Final = load_machine("contracts.pledges")
+STATES: Final = MACHINE.states
+"""By number, as `State`."""
 
 CURRENCY_SIZE_BYTES: Final = 3
 

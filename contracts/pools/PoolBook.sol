@@ -10,6 +10,7 @@ import {PoolPlaces} from "./libraries/PoolPlaces.sol";
 /// @title PoolBook
 /// @notice How a pool comes into being, who holds its offices and tranches, and how it ends.
 contract PoolBook is PoolDays {
+    bytes32 private constant POOL_BOOK = "pool-book";
     uint256 private constant TRANCHES_MAX = 8;
     uint256 private constant HOLDERS_MAX = 16;
     uint256 private constant FEES_MAX = 4;
@@ -43,6 +44,7 @@ contract PoolBook is PoolDays {
         id = idOf(by, number);
         Pool storage pool = _pools[id];
         if (pool.state != State.None) revert PoolExists(id);
+        Places.checkCurrent(POOL_BOOK, address(this));
         _checkTerms(terms);
         pool.arranger = by;
         pool.number = number;

@@ -270,7 +270,7 @@ contract Pools is IPools, PoolBase {
     function pay(bytes32 id, uint256[] calldata numbers, bytes32 payerBank) external {
         (IPoolBook.Pool memory pool, bytes32 by) = _trustee(id);
         if (numbers.length == 0 || numbers.length > PAYMENTS_MAX) revert WrongPaymentCount(numbers.length);
-        IPayments settlement = IPayments(Places.DIRECTORY.current(Places.SETTLEMENT).place);
+        IPayments settlement = IPayments(Places.currentOf(Places.SETTLEMENT));
         // slither-disable-next-line uninitialized-local
         IPayments.Payment memory order;
         order.payerBank = payerBank;

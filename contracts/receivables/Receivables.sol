@@ -25,6 +25,7 @@ contract Receivables is ReceivableDebt {
         _checkDraft(draft);
         _checkParties(draft, issuer);
         id = idOf(issuer, draft.number);
+        Places.checkCurrent(Places.RECEIVABLES, address(this));
         _create(id, ReceivableRules.CREATE, issuer, ReceivableRules.PARTY_ISSUER, draft.creditor);
         _write(id, draft, issuer);
         // Who draws a bill for others to pay stands behind it (Geneva Uniform Law, article 9).

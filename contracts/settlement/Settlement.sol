@@ -71,6 +71,7 @@ contract Settlement is Deals, ISettlement {
     function discharge(Discharge calldata debt, string calldata remark) external returns (bytes32 id) {
         if (Places.DIRECTORY.nameOf(debt.receivables) != Places.RECEIVABLES) revert NotReceivables(debt.receivables);
         bytes32 by = _callerWith(remark);
+        Places.checkCurrent(Places.SETTLEMENT, address(this));
         id = _number(by, debt.number);
         // slither-disable-next-line uninitialized-local
         IDeposits.Payment memory payment;

@@ -18,6 +18,7 @@ abstract contract Requests is LoanActs, IApplications {
     using Rules for uint256;
 
     IPricing internal constant PRICING = IPricing(0x7a1100000000000000000000000000000000000F);
+    bytes32 private constant APPLICATIONS = "applications";
     uint32 internal constant RATE_BP_MAX = 10_000;
     uint256 private constant BANKS_MAX = 16;
     uint16 private constant TERM_DAYS_MAX = 10_950;
@@ -41,6 +42,7 @@ abstract contract Requests is LoanActs, IApplications {
         bytes32 borrower = _caller();
         id = idOf(borrower, request.number);
         if (_standing[id].revision != 0) revert LoanExists(id);
+        Places.checkCurrent(APPLICATIONS, address(this));
         _checkCollateral(borrower, request);
         _checkTimes(request);
         _checkConditions(request);
@@ -126,7 +128,7 @@ abstract contract Requests is LoanActs, IApplications {
     function checked(bytes32 id) public view returns (Check memory found) {
         if (_standing[id].revision == 0) revert UnknownLoan(id);
         Request storage request = _applications[id].request;
-        IFinancing financing = IFinancing(Places.DIRECTORY.current(Places.FINANCING).place);
+        IFinancing financing = IFinancing(Places.currentOf(Places.FINANCING));
         (found.applicable, found.passed) = financing.examine(
             request.instrument, request.asset, request.assetRevision, _applications[id].borrower
         );

@@ -7,6 +7,12 @@ import {IClaims} from "../../claims/interfaces/IClaims.sol";
 import {IPledges} from "../../pledges/interfaces/IPledges.sol";
 import {IStock} from "../../stock/interfaces/IStock.sol";
 
+/// @dev `IDirectory.current`, whose answer begins so: where the version is told from, and its address. The
+/// note and the rest are not decoded.
+interface ICurrent {
+    function current(bytes32 name) external view returns (uint256 offset, address place);
+}
+
 /// @title Where genesis has put the contracts that others rely on
 /// @notice Each has one version for ever, so that its address is a constant. Instruments come in versions:
 /// they know each other by their names in the Directory.
@@ -22,9 +28,25 @@ library Places {
     bytes32 internal constant SETTLEMENT = "settlement";
     bytes32 internal constant FINANCING = "financing";
 
+    /// @notice The members have named another version, `current`: this one goes on with what it has, and
+    /// takes on nothing new.
+    error NotCurrentVersion(bytes32 name, address current);
+
     /// @notice Whether the address is a version of a contract whose records stand for goods or debts.
     function isInstrument(address place) internal view returns (bool) {
         bytes32 name = DIRECTORY.nameOf(place);
         return name == RECEIPTS || name == RECEIVABLES;
+    }
+
+    /// @notice The version that the members have named last. Reverts where the name is unknown.
+    function currentOf(bytes32 name) internal view returns (address place) {
+        // slither-disable-next-line unused-return
+        (, place) = ICurrent(address(DIRECTORY)).current(name);
+    }
+
+    /// @notice What begins a record is for the current version of a contract alone. Reverts for another one.
+    function checkCurrent(bytes32 name, address version) internal view {
+        address place = currentOf(name);
+        if (place != version) revert NotCurrentVersion(name, place);
     }
 }

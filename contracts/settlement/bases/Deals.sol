@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IConsortium} from "../../consortium/interfaces/IConsortium.sol";
 import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
 import {Places} from "../../instruments/libraries/Places.sol";
@@ -50,6 +51,7 @@ abstract contract Deals is Members, IDeals {
             if (legs[i].revision == 0) revert InvalidDeal();
             IInstrument(legs[i].instrument).lock(legs[i].id, legs[i].revision, by);
         }
+        if (draft.counterparty != 0) _tryHandOver(id);
     }
 
     /// @inheritdoc IDeals
@@ -85,8 +87,25 @@ abstract contract Deals is Members, IDeals {
                 revert IInstrument.StaleRevision(entry.legs[i].id, revisions[i], actual);
             }
         }
+        _tryHandOver(id);
         _tellDeal(id, SettlementRules.COMMIT, by, 0, remark);
         DEPOSITS.setAside(_flowOf(id, by), remark);
+    }
+
+    /// @dev Nobody's money waits for what cannot become his: the buyer of a bill that he owes himself, say.
+    /// The instruments themselves say so, by a trial of which nothing stays. Reverts with their refusal.
+    function _tryHandOver(bytes32 id) private {
+        try this.rehearse(id) {} catch (bytes memory reason) {
+            if (bytes4(reason) != Rehearsed.selector) Address.verifyCallResult(false, reason);
+        }
+    }
+
+    /// @inheritdoc IDeals
+    function rehearse(bytes32 id) external {
+        if (msg.sender != address(this)) revert NotCaller(msg.sender);
+        uint256 count = _deals[id].legs.length;
+        for (uint256 i = 0; i < count; ++i) _handOver(id, i, 0);
+        revert Rehearsed(id);
     }
 
     /// @dev The buyer enters into the deal.
@@ -124,6 +143,7 @@ abstract contract Deals is Members, IDeals {
 
     /// @dev What both kinds have in common.
     function _make(Draft calldata draft, bytes32 by, uint256 rule) private returns (bytes32 id) {
+        Places.checkCurrent(Places.SETTLEMENT, address(this));
         if (draft.amount == 0) revert InvalidAmount(draft.amount);
         _checkCurrency(draft.currency);
         if (draft.counterparty == by) revert InvalidDeal();

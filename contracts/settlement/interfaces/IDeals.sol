@@ -100,6 +100,8 @@ interface IDeals {
     error TooEarly(bytes32 id, uint48 until);
     error TooLate(bytes32 id, uint48 until);
     error AskTheOther(bytes32 id, bytes32 askedBy);
+    /// @notice The instruments would go to the buyer: so a trial ends, of which nothing stays.
+    error Rehearsed(bytes32 id);
 
     /// @notice Promise instruments against a payment: they are locked. Their holder.
     function offer(Draft calldata draft, Leg[] calldata legs, string calldata remark) external returns (bytes32 id);
@@ -158,6 +160,10 @@ interface IDeals {
 
     /// @notice What `attest` calls of its own contract; nobody else may.
     function proceed(bytes32 id, bytes32 by) external;
+
+    /// @notice What `offer` and `commit` try on their own contract, to learn what the instruments say to the
+    /// buyer: always reverts, with `Rehearsed` where they say nothing against it. Nobody else may.
+    function rehearse(bytes32 id) external;
 
     function deal(bytes32 id) external view returns (Deal memory);
 }

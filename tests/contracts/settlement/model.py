@@ -40,6 +40,8 @@ class World:
     deals: list[ModelDeal] = field(default_factory=list)
     holders: list[str] = field(default_factory=list)
     """Of the instruments."""
+    debtors: list[str] = field(default_factory=list)
+    """Of the instruments: nobody holds what he owes himself."""
 
     def set_aside(self, purse: Purse) -> int:
         asked = sum(a for p, a, state in self.redemptions if p == purse and state == "requested")
@@ -109,6 +111,7 @@ class World:
         assert deal.leg is not None
         require(deal.amount > 0 and deal.buyer != deal.seller)
         require(self.holders[deal.leg] == deal.seller and not self.locked(deal.leg))
+        require(deal.buyer != self.debtors[deal.leg])
         self.deals.append(deal)
 
     def promise(self, deal: ModelDeal) -> None:
@@ -121,6 +124,7 @@ class World:
 
     def enter(self, deal: ModelDeal, by: str, bank: str) -> None:
         require(deal.state == "offered" and by != deal.seller and deal.buyer in (None, by))
+        require(deal.leg is None or by != self.debtors[deal.leg])
         if deal.conditional:
             require(self.free((bank, by)) >= deal.amount)
         else:

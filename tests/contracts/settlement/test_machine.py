@@ -81,6 +81,7 @@ class SettlementMachine(RuleBasedStateMachine):
                 self.world.issue(bank, party, 20_000)
         self.legs = [self.market.receivable("farm", "mill", 5_000) for _ in range(2)]
         self.world.holders = ["farm"] * 2
+        self.world.debtors = ["mill"] * 2
         self.deal_ids: list[Hash32] = []
         self.redemption_ids: list[Hash32] = []
         self.decisions = 0
