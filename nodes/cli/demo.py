@@ -170,6 +170,7 @@ def _finance(node: NodeRuntime, addresses: Addresses, once: bool, as_json: bool)
                         "leaf": scene.leaf,
                         "refusal": scene.refusal,
                         "proven": valid,
+                        "balances": dict(scene.balances),
                     }
                     for scene, valid in scenes
                 ],
