@@ -14,6 +14,7 @@ import httpx
 from api.client.feed import Notices, Webhooks
 from api.client.instruments import Loans, Lots, Pledges, Receipts, Receivables, Stock
 from api.client.money import ContributionPoints, Deposits, RateTables, Settlements
+from api.client.pools import Pools
 from api.client.records import Changes, Done, Record, Records
 from api.client.transport import Credentials, Retries, Transport, body_of, parameters_of
 from ledger.crypto import AccountKey
@@ -66,6 +67,7 @@ class Tallystick:
         self.lots = Lots(*both, "/stock/lots")
         self.stock = Stock(*both)
         self.loans = Loans(*both, "/loans")
+        self.pools = Pools(*both, "/pools")
         self.rate_tables = RateTables(*both)
         self.contribution_points = ContributionPoints(*both)
         self.deposits = Deposits(*both)

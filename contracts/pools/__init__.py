@@ -18,6 +18,8 @@ from contracts.pools.errors import (
     UnknownAsset,
     WaterfallError,
 )
+from contracts.pools.evidence import DayEvidence
+from contracts.pools.examining import Examination, Examined, examine, examined_rows
 from contracts.pools.genesis import (
     POOL_BOOK_ARTIFACT,
     POOLS_ARTIFACT,
@@ -73,8 +75,11 @@ __all__ = [
     "Collection",
     "DateRefused",
     "Day",
+    "DayEvidence",
     "Difference",
     "Distribution",
+    "Examination",
+    "Examined",
     "Excess",
     "Fee",
     "Flow",
@@ -109,6 +114,8 @@ __all__ = [
     "decode_log",
     "differences",
     "distribute",
+    "examine",
+    "examined_rows",
     "flows",
     "genesis_account",
     "json_rows",

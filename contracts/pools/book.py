@@ -17,6 +17,7 @@ from typing import Final
 from contracts.pools.changes import Changes
 from contracts.pools.eligibility import Concentration, Excess, Rules, Value
 from contracts.pools.errors import BookError, DateRefused, UnknownAsset
+from contracts.pools.examining import Examined
 from contracts.pools.leaf import Asset, change_leaf, outside_id
 from contracts.pools.loading import Refusal, day_of, fields_of
 from contracts.pools.proof import AssetProof
@@ -220,14 +221,20 @@ class AssetBook:
     def excesses(self) -> tuple[Excess, ...]:
         """Values that have a larger share of the pool than its rules allow, by the last state."""
         limits = Concentration(self.rules.limits if self.rules else ())
+        for one in self.examined():
+            limits.add(one.fields, one.balance)
+        return limits.excesses()
+
+    def examined(self) -> Iterator[Examined]:
+        """Assets of the last state that owe something, as rules see them, by index."""
         state = self._store.newest()
         for first in range(0, state.count, _CHUNK):
             last = min(first + _CHUNK, state.count) - 1
             for index, asset in self._store.assets(first, last, state.seq):
                 if asset.balance:
                     fields = fields_of(asset, self._attributes(index, state.seq))
-                    limits.add(fields, asset.balance)
-        return limits.excesses()
+                    reference = self._store.fixed(index)[2]
+                    yield Examined(index, reference, asset.balance, fields)
 
     # ---- proofs -------------------------------------------------------------------------------
 

@@ -92,6 +92,7 @@ COMMANDS: Mapping[str, Entry | Branch] = {
     "proof": Entry("nodes.cli.records", "proof", "Fetch the proof of an event as a file."),
     "verify": Entry("nodes.cli.verification", "verify", "Check proof files offline."),
     "key": Entry("nodes.cli.access", "app", "Make, list and revoke bearer keys, with scopes."),
+    "pool": Entry("nodes.cli.pool_proofs", "app", "Keep a pool's asset book; prove its assets."),
     "network": _NETWORK,
     "node": _NODE,
     "proposal": Entry(
