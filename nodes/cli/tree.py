@@ -91,6 +91,9 @@ COMMANDS: Mapping[str, Entry | Branch] = {
     "qr": Entry("nodes.cli.labels", "qr", "Make the QR label of an item."),
     "proof": Entry("nodes.cli.records", "proof", "Fetch the proof of an event as a file."),
     "verify": Entry("nodes.cli.verification", "verify", "Check proof files offline."),
+    "reconcile": Entry(
+        "nodes.cli.reconcile", "reconcile", "Hold a bank's statement against the ledger."
+    ),
     "key": Entry("nodes.cli.access", "app", "Make, list and revoke bearer keys, with scopes."),
     "pool": Entry("nodes.cli.pool_proofs", "app", "Keep a pool's asset book; prove its assets."),
     "network": _NETWORK,

@@ -21,7 +21,7 @@ from tests.acceptance.stories import documents
 pytestmark = pytest.mark.feature("A4")
 
 COMMANDS = (
-    "demo dev capture trace qr proof verify key network node proposal".split()  # noqa: SIM905
+    "demo dev capture trace qr proof verify reconcile key network node proposal".split()  # noqa: SIM905
 )
 Done = subprocess.CompletedProcess[str]
 LINK = "/01/09521002000016/21/A1"

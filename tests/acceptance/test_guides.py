@@ -51,7 +51,7 @@ def test_the_finance_guide_runs_from_top_to_bottom(
             monkeypatch.setenv(name, made.stdout.splitlines()[0])
         names: dict[str, object] = {"__name__": "guide"}
         python = blocks(guide, "python")
-        assert len(python) == 8
+        assert len(python) == 10
         for block in python:
             run_python(block, names)
     finally:
