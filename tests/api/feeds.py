@@ -28,8 +28,9 @@ from api.settings import ApiSettings
 from api.stream import Connections, EventStream, StreamSettings, Tail
 from contracts.instruments.viewer import Viewer
 from contracts.notices import NoticeFilter, Place
-from ledger.projection import Projector, open_database, upgrade
+from ledger.projection import Projector
 from tests.contracts.notices.saying import COUNTED, handler, one, say
+from tests.databases import migrated
 from tests.ledger.projection.support import MemoryChain
 
 
@@ -81,8 +82,7 @@ class Feed:
     memory: int = 100
 
     def __post_init__(self) -> None:
-        self.engine = open_database(f"sqlite:///{self.folder}/feed.sqlite")
-        upgrade(self.engine)
+        self.engine = migrated(f"sqlite:///{self.folder}/feed.sqlite")
         self.projector = Projector(self.engine, self.chain, [handler()])
         self.projector.start()
         self.tail = Tail(self.engine, self.chain, self.projector, self.memory)

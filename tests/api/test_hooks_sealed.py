@@ -14,7 +14,8 @@ from api.hooks.signing import new_secret
 from api.hooks.tables import webhook_table
 from contracts.notices import BEGINNING, NoticeFilter
 from ledger.crypto import SealingKey
-from ledger.projection import open_database, read_transaction, upgrade, write_transaction
+from ledger.projection import read_transaction, write_transaction
+from tests.databases import migrated
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("S4")]
 
@@ -25,8 +26,7 @@ _w = webhook_table.c
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    made = open_database(database_url)
-    upgrade(made)
+    made = migrated(database_url)
     yield made
     made.dispose()
 

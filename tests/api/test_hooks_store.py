@@ -13,7 +13,7 @@ from api.hooks import HookDraft, HookSettings, HookState, HookStore, HookUnknown
 from api.hooks.tables import metadata
 from contracts.notices import BEGINNING, NoticeFilter, Place, StoredNotice
 from ledger.crypto import SealingKey
-from ledger.projection import open_database, upgrade
+from tests.databases import migrated
 
 pytestmark = pytest.mark.feature("A1")
 
@@ -24,8 +24,7 @@ FAILED = Outcome(None, "no connection", 7)
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    made = open_database(database_url)
-    upgrade(made)
+    made = migrated(database_url)
     yield made
     made.dispose()
 

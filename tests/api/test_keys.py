@@ -10,15 +10,14 @@ from sqlalchemy import Engine, select
 
 from api import KeyRefused, KeyStore
 from api.tables import api_key, metadata
-from ledger.projection import open_database, upgrade
+from tests.databases import migrated
 
 pytestmark = pytest.mark.feature("A1")
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    upgrade(engine)
+    engine = migrated(database_url)
     yield engine
     engine.dispose()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData
+from sqlalchemy import Engine, MetaData
 
 from contracts.claims.projection import metadata as claims
 from contracts.directory.following import metadata as following
@@ -26,6 +28,19 @@ from contracts.settlement.tables import deal_metadata as settlement
 from contracts.settlement.tables import metadata as deposits
 from contracts.stock.tables import metadata as stock
 from ledger.projection import open_database, upgrade
+from tests.ledger.projection.support import BACKENDS, empty_database
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A migrated database of each kind, for all of the module: it is only looked at."""
+    with empty_database(request.param, tmp_path_factory.mktemp("tables")) as url:
+        made = open_database(url)
+        upgrade(made)
+        yield made
+        made.dispose()
 
 
 @pytest.mark.feature("N4")
@@ -52,15 +67,12 @@ from ledger.projection import open_database, upgrade
         pytest.param(stock, id="stock"),
     ],
 )
-def test_migrated_tables_are_the_handlers(metadata: MetaData, database_url: str) -> None:
+def test_migrated_tables_are_the_handlers(metadata: MetaData, engine: Engine) -> None:
     names = set(metadata.tables)
 
     def ours(_: object, name: str | None, kind: str, *rest: object) -> bool:
         return kind != "table" or name in names
 
-    engine = open_database(database_url)
-    upgrade(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": ours})
         assert compare_metadata(context, metadata) == []
-    engine.dispose()

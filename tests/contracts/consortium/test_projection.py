@@ -35,17 +35,17 @@ from contracts.consortium import (
     set_role,
 )
 from contracts.errors import LogError
-from ledger.projection import open_database, read_transaction, upgrade, write_transaction
+from ledger.projection import read_transaction, write_transaction
 from ledger.types import Hash32, Log, PlacedLog, Receipt
 from tests.contracts.scene import FARM, OPERATOR, MemoryChain, govern, key, told
+from tests.databases import migrated
 
 ZERO = Hash32(bytes(32))
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    upgrade(engine)
+    engine = migrated(database_url)
     yield engine
     engine.dispose()
 

@@ -12,9 +12,8 @@ from ledger.projection import (
     CommitterStopped,
     GroupCommitter,
     StorageFull,
-    open_database,
-    upgrade,
 )
+from tests.databases import migrated
 from tests.traceability.capture.full_disk import full_disk
 from traceability.capture.tables import capture_batch
 
@@ -23,8 +22,7 @@ pytestmark = pytest.mark.feature("T1")
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    upgrade(engine)
+    engine = migrated(database_url)
     yield engine
     engine.dispose()
 

@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 
 from ledger.chain import Ledger
 from ledger.consensus import SoloDriver
-from ledger.projection import Projector, open_database, upgrade
+from ledger.projection import Projector
 from ledger.tlog import NoteSigner
 from nodes.operations import OperationsServer, OperationsSettings, Sources, new_token
+from tests.databases import migrated
 from tests.ledger.chain.support import Sender, make_genesis, sender
 from tests.ledger.projection.support import CountingHandler, metadata
 
@@ -40,8 +41,7 @@ class Parts:
 @pytest.fixture
 def parts(tmp_path: Path) -> Iterator[Parts]:
     folders = {"chain": tmp_path / "chain", "database": tmp_path / "tally.sqlite"}
-    engine = open_database(f"sqlite:///{folders['database']}")
-    upgrade(engine)
+    engine = migrated(f"sqlite:///{folders['database']}")
     metadata.create_all(engine)
     with Ledger.open(
         folders["chain"],

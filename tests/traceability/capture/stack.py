@@ -21,10 +21,11 @@ from contracts.handlers import consortium_handlers
 from ledger.chain import Genesis, Ledger
 from ledger.consensus import SoloDriver
 from ledger.crypto import AccountKey
-from ledger.projection import Projector, open_database, upgrade
+from ledger.projection import Projector
 from ledger.sending import Nonces
 from ledger.tlog import NoteSigner
 from ledger.types import Address
+from tests.databases import migrated
 from traceability.capture import CaptureService, CaptureSettings
 from traceability.projection import PreparedBatches, ProvenanceHandler
 
@@ -126,8 +127,7 @@ def running(
 ) -> Iterator[Stack]:
     """Open a node in a folder; a second time it is the same node."""
     ledger = Ledger.open(directory / "chain", genesis=identity.genesis, signer=identity.signer)
-    engine = open_database(options.pop("database_url", f"sqlite:///{directory}/tally.sqlite"))
-    upgrade(engine)
+    engine = migrated(options.pop("database_url", f"sqlite:///{directory}/tally.sqlite"))
     prepared = PreparedBatches()
     genesis = identity.genesis
     entries = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from ledger.projection import open_database, upgrade
+from tests.databases import migrated
 from tests.ledger.projection.support import database_url
 from tests.traceability.projection.support import World
 
@@ -16,8 +16,7 @@ __all__ = ["database_url", "engine", "world"]
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    upgrade(engine)
+    engine = migrated(database_url)
     yield engine
     engine.dispose()
 
