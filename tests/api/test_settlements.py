@@ -43,12 +43,13 @@ class Scene:
         body = {"to": to, "currency": "CNY", "amount": amount, "number": self.number()}
         self.bank.post("/deposits", body)
 
-    def receivable(self) -> str:
-        """Accepted, of 1 000 000, owed by the customer: revision 2."""
+    def receivable(self, debtor: Member | None = None) -> str:
+        """Accepted, of 1 000 000, owed by the customer if by nobody else: revision 2."""
+        owing = debtor or self.customer
         body = {
             "kind": "invoice",
             "number": self.number(),
-            "debtor": CARRIER,
+            "debtor": owing.name,
             "amount": 1_000_000,
             "currency": "CNY",
             "due": int(time.time()) + 90 * DAY,
@@ -56,7 +57,7 @@ class Scene:
             "keys": [f"0x{self.numbers:064x}"],
         }
         id_: str = self.supplier.post("/receivables", body)["receivable"]["id"]
-        self.customer.post(f"/receivables/{id_}/accept")
+        owing.post(f"/receivables/{id_}/accept")
         return id_
 
     def payment(self, receivable: str, amount: int | str, **more: Any) -> dict[str, Any]:
@@ -228,12 +229,19 @@ def test_a_receivable_and_its_price_change_hands_in_one_transaction(scene: Scene
 
 def test_neither_changes_hands_where_the_buyer_cannot_pay(scene: Scene) -> None:
     scene.issue(CARRIER, 969_999)
-    id_ = scene.receivable()
+    id_ = scene.receivable(scene.bank)
     deal = scene.offered(id_, buyer=CARRIER)
     path = f"/settlements/{deal['id']}/accept"
     assert scene.customer.refused(path, {"bank": BANK})[:2] == (409, "Insufficient")
-    assert scene.customer.get(f"/receivables/{id_}")["holder"] == FARM
+    assert scene.supplier.get(f"/receivables/{id_}")["holder"] == FARM
     assert scene.customer.get(f"/settlements/{deal['id']}")["state"] == "offered"
+
+
+def test_nobody_is_offered_what_it_owes_itself(scene: Scene) -> None:
+    id_ = scene.receivable()
+    answer = scene.supplier.refused("/settlements/offers", scene.offer(id_, buyer=CARRIER))
+    assert answer[:2] == (422, "InvalidParty")
+    assert scene.supplier.get(f"/receivables/{id_}")["locked"] is False
 
 
 @pytest.mark.parametrize(
@@ -246,11 +254,18 @@ def test_an_offer_that_comes_to_nothing_sets_its_instrument_free(
     id_ = scene.receivable()
     deal = scene.offered(id_)
     other = scene.supplier if who == "bank" else scene.bank
-    status, refusal, _ = other.refused(f"/settlements/{deal['id']}/{act}")
+    status, refusal, words = other.refused(f"/settlements/{deal['id']}/{act}")
     assert (status, refusal) == (403, "DealNotEntitled")
+    meant = {"bank": "the named buyer", "supplier": "the seller"}[who]
+    assert words == f"{act} of deal {deal['id']} is not for {other.name}: it is for {meant}"
     member: Member = getattr(scene, who)
     done = member.post(f"/settlements/{deal['id']}/{act}", {"remark": "too dear"})
     assert done["settlement"]["state"] == state
+    assert member.refused(f"/settlements/{deal['id']}/{act}") == (
+        409,
+        "DealState",
+        f"{act} is not possible while deal {deal['id']} is {state}: it is while offered",
+    )
     scene.supplier.post(f"/receivables/{id_}/endorse", {"to": BANK})
     assert scene.bank.get(f"/receivables/{id_}")["holder"] == BANK
 
@@ -390,6 +405,16 @@ def test_nobody_offers_what_he_may_not_see(scene: Scene) -> None:
     assert scene.supplier.refused("/settlements/offers", scene.offer(unknown))[0] == 404
     none: dict[str, Any] = scene.offer(unknown, instruments=[])
     assert scene.supplier.refused("/settlements/offers", none)[0] == 400
+
+
+def test_what_another_contract_refuses_is_told_in_the_words_of_its_table(scene: Scene) -> None:
+    scene.customer.post("/deposits/homes", {"bank": BANK, "currency": "CNY"})
+    id_ = scene.receivable()
+    assert scene.customer.refused("/settlements/offers", scene.offer(id_)) == (
+        403,
+        "NotEntitled",
+        f"lock of {id_} is not for {CARRIER}: it is for the holder",
+    )
 
 
 def test_what_is_to_be_signed_stands_in_words(scene: Scene) -> None:
