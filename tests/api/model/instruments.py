@@ -1,0 +1,506 @@
+"""Receipts and receivables of the model: control, freezing, pledging, and each one's own acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.api.model.tables import COURT, IN_STORE, RECEIPT, RECEIVABLE, Act
+
+Refusals = frozenset[str]
+"""Any of these may be the answer; none: it happens."""
+ACCEPTED: Refusals = frozenset()
+
+
+@dataclass
+class Call:
+    """An act as it is asked for."""
+
+    act: str
+    who: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 0
+    """As If-Match tells it; 0: whichever."""
+
+
+@dataclass(eq=False)
+class Instrument:
+    """What both have."""
+
+    id: str
+    state: str
+    holder: str
+    revision: int = 1
+    pledgee: str | None = None
+    frozen: bool = False
+    locked: bool = False
+    permit: tuple[str, Mapping[str, Any], int] | None = None
+    """Act, body and revision that the pledgee has allowed."""
+    origin: Instrument | None = None
+    part: int = 0
+    """Which part of its origin it is, from 1."""
+    parties: set[str] = field(default_factory=set)
+    """Who is or was one."""
+
+    def table(self) -> Mapping[str, Act]:
+        raise NotImplementedError
+
+    def roles(self, who: str) -> set[str]:
+        """What an organisation is to this instrument."""
+        found = {"anybody"}
+        if who == self.holder:
+            found.add("holder")
+        if who == self.pledgee:
+            found.add("pledgee")
+        if who == COURT:
+            found.add("authority")
+        return found
+
+    def disposes(self, who: str) -> bool:
+        """Whether it may pledge or sell alone."""
+        return who == self.holder
+
+    def barred(self, call: Call, roles: Iterable[str] | None = None) -> str | None:
+        """Why the act is not possible, by the order of docs/finance.md; None: it is."""
+        act = self.table()[call.act]
+        held = self.roles(call.who) if roles is None else set(roles)
+        if not held & set(act.by):
+            return "NotEntitled"
+        if call.revision not in (0, self.revision):
+            return "StaleRevision"
+        if self.state not in act.states:
+            return "WrongState"
+        if self.frozen and not act.frozen:
+            return "InstrumentFrozen"
+        if self.locked and not act.locked:
+            return "InstrumentLocked"
+        if self.pledgee and act.pledged != "free":
+            permitted = (call.act, dict(call.body), call.revision) == self.permit
+            if act.pledged == "no" or not permitted:
+                return "InstrumentPledged"
+        return None
+
+    def done(self, act: str) -> None:
+        """The act has happened: its state, one revision more, the permit is used up."""
+        self.state = self.table()[act].to or self.state
+        self.revision += 1
+        self.permit = None
+
+    def by_contract(self, act: str, contract: str, revision: int = 0) -> str | None:
+        """Why another contract may not do this to it now."""
+        return self.barred(Call(act, "", {}, revision), {contract})
+
+    def hand_over(self, to: str) -> None:
+        """Full control goes to somebody."""
+        raise NotImplementedError
+
+    def see(self) -> None:
+        """Note who is a party now."""
+        raise NotImplementedError
+
+    def shown(self) -> dict[str, Any]:
+        """What every party is told of it."""
+        raise NotImplementedError
+
+    def control(self, call: Call) -> Refusals | None:
+        """Acts that both have; None where it is none of them."""
+        if call.act not in ("freeze", "unfreeze", "award", "permit"):
+            return None
+        bar, wrong = self.barred(call), set()
+        if call.act != "permit" and self.frozen != (call.act != "freeze"):
+            wrong.add("FreezeUnchanged")
+        if bar or wrong:
+            return frozenset({bar} if bar else wrong)
+        self.done(call.act)
+        if call.act == "permit":
+            body = call.body
+            self.permit = (body["act"], dict(body["arguments"]), self.revision)
+        elif call.act == "award":
+            self.hand_over(call.body["to"])
+        else:
+            self.frozen = call.act == "freeze"
+        self.see()
+        return ACCEPTED
+
+
+@dataclass(eq=False)
+class Lot:
+    """Goods that receipts stand for."""
+
+    key: str
+    keeper: str
+    counted: int = 0
+    sequence: int = 0
+    receipts: list[Receipt] = field(default_factory=list)
+
+    @property
+    def live(self) -> int:
+        return sum(one.quantity for one in self.receipts if one.state in IN_STORE)
+
+    @property
+    def short(self) -> bool:
+        return self.live > self.counted
+
+    @property
+    def parties(self) -> set[str]:
+        """Who has or had a receipt for it, or keeps it."""
+        return {self.keeper}.union(*(one.parties for one in self.receipts))
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "warehouse": self.keeper,
+            "counted": str(self.counted),
+            "live": str(self.live),
+            "free": str(max(0, self.counted - self.live)),
+            "missing": str(max(0, self.live - self.counted)),
+            "short": self.short,
+        }
+
+    def give(self, quantity: int) -> None:
+        """Handed out."""
+        self.counted = max(0, self.counted - quantity)
+
+
+@dataclass(eq=False, kw_only=True)
+class Receipt(Instrument):
+    """A warehouse receipt."""
+
+    lot: Lot
+    warehouse: str
+    owner: str
+    quantity: int
+    goods: str = "wheat"
+    nominee: str | None = None
+    requested: int = 0
+    purpose: str = "none"
+    before: tuple[str, str, str] | None = None
+    """What the very next act may reject, and owner and holder before."""
+
+    def table(self) -> Mapping[str, Act]:
+        return RECEIPT
+
+    def roles(self, who: str) -> set[str]:
+        found = super().roles(who)
+        if who == self.warehouse:
+            found.add("warehouse")
+        if who == self.owner:
+            found.add("owner")
+        if who == self.owner == self.holder:
+            found.add("sole")
+        return found
+
+    def disposes(self, who: str) -> bool:
+        return who == self.holder == self.owner
+
+    def hand_over(self, to: str) -> None:
+        self.holder = self.owner = to
+        self.nominee = self.before = None
+        self.requested, self.purpose = 0, "none"
+        self.state = "live" if self.state == "surrendered" else self.state
+
+    def see(self) -> None:
+        now = {self.warehouse, self.holder, self.owner, self.nominee, self.pledgee}
+        self.parties |= {one for one in now if one}
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "warehouse": self.warehouse,
+            "lot": self.lot.key,
+            "holder": self.holder,
+            "owner": self.owner,
+            "nominee": self.nominee,
+            "pledgee": self.pledgee,
+            "quantity": str(self.quantity),
+            "requested": str(self.requested),
+            "purpose": self.purpose,
+            "revision": self.revision,
+            "part": self.part,
+            "freezes": int(self.frozen),
+            "locked": self.locked,
+            "origin": self.origin.id if self.origin else None,
+            "rejectable": self.before[0] if self.before else "nothing",
+        }
+
+    # ---- its own acts ---------------------------------------------------------------------------
+
+    def judge(self, call: Call) -> Refusals:
+        """What comes of an act; what is possible has happened."""
+        if (said := self.control(call)) is not None:
+            return said
+        bar, wrong = self.barred(call), self.wrong(call)
+        if bar:
+            return frozenset({bar, *wrong})
+        if wrong:
+            return frozenset(wrong)
+        before = self.before
+        self.done(call.act)
+        self.before = None
+        getattr(self, "_" + call.act.replace("-", "_"))(call.body, before)
+        self.see()
+        return ACCEPTED
+
+    def wrong(self, call: Call) -> set[str]:
+        """What is wrong with the act itself."""
+        body, act = call.body, call.act
+        wrong = {"Unchanged"} if self._same(act, body) else set()
+        if act in ("endorse", "transfer-both") and self.holder != self.owner:
+            return wrong | (set() if body["owner"] == self.nominee else {"NotNominated"})
+        if wrong:
+            return wrong
+        if act.startswith("reject-"):
+            what = act.removeprefix("reject-")
+            fits = self.before is not None and self.before[0] == what
+            return set() if fits else {"NothingToReject"}
+        if act in ("shred", "cancel"):
+            purpose = {"shred": "delivery", "cancel": "correction"}[act]
+            return set() if self.purpose == purpose else {"WrongPurpose"}
+        if act == "split":
+            parts = body["quantities"]
+            wrong = {"InvalidQuantity"} if 0 in parts else set()
+            return wrong | ({"PartsDiffer"} if sum(parts) != self.quantity else set())
+        if act == "request-delivery":
+            return {"InvalidQuantity"} if body["quantity"] >= self.quantity else set()
+        if act == "deliver":
+            return set() if self.requested else {"NotRequested"}
+        return {"NotExpired"} if act == "expire" else set()
+
+    def _same(self, act: str, body: Mapping[str, Any]) -> bool:
+        """Whether nothing would change."""
+        now: dict[str, object] = {
+            "endorse": {"owner": self.owner},
+            "transfer-holding": {"holder": self.holder},
+            "request-delivery": {"quantity": self.requested},
+        }
+        if act == "nominate":
+            return body["nominee"] in (self.nominee, self.owner)
+        if act == "transfer-both":
+            return body["owner"] == self.owner or body["holder"] == self.holder
+        return act in now and now[act] == dict(body)
+
+    def _nominate(self, body: Mapping[str, Any], _: object) -> None:
+        self.nominee = body["nominee"]
+
+    def _remember(self, what: str) -> None:
+        """What was given can be given back; what the giver had asked for is over."""
+        self.before, self.requested = (what, self.owner, self.holder), 0
+
+    def _endorse(self, body: Mapping[str, Any], _: object) -> None:
+        self._remember("ownership")
+        self.owner, self.nominee = body["owner"], None
+
+    def _transfer_holding(self, body: Mapping[str, Any], _: object) -> None:
+        self._remember("holding")
+        self.holder = body["holder"]
+
+    def _transfer_both(self, body: Mapping[str, Any], _: object) -> None:
+        self._remember("both")
+        self.owner, self.holder, self.nominee = body["owner"], body["holder"], None
+
+    def _give_back(self, _: Mapping[str, Any], before: tuple[str, str, str]) -> None:
+        _, self.owner, self.holder = before
+
+    _reject_ownership = _reject_holding = _reject_both = _give_back
+
+    def _surrender(self, body: Mapping[str, Any], _: object) -> None:
+        self.purpose, self.requested, self.nominee = body["purpose"], 0, None
+
+    def _recall(self, _: Mapping[str, Any], __: object) -> None:
+        self.purpose = "none"
+
+    _restore = _recall
+
+    def _shred(self, _: Mapping[str, Any], __: object) -> None:
+        self.lot.give(self.quantity)
+
+    def _cancel(self, _: Mapping[str, Any], __: object) -> None:
+        pass
+
+    def _request_delivery(self, body: Mapping[str, Any], _: object) -> None:
+        self.requested = body["quantity"]
+
+    def _deliver(self, _: Mapping[str, Any], __: object) -> None:
+        self.lot.give(self.requested)
+        self.quantity, self.requested = self.quantity - self.requested, 0
+
+    def _split(self, body: Mapping[str, Any], _: object) -> None:
+        for number, quantity in enumerate(body["quantities"], 1):
+            part = replace(
+                self,
+                id="",
+                state="live",
+                revision=1,
+                quantity=quantity,
+                part=number,
+                origin=self,
+                nominee=None,
+                requested=0,
+                parties=set(),
+            )
+            part.see()
+            self.lot.receipts.append(part)
+
+
+@dataclass(eq=False, kw_only=True)
+class Receivable(Instrument):
+    """An invoice."""
+
+    issuer: str
+    debtor: str
+    amount: int
+    outstanding: int
+    key: str
+    paid: int = 0
+    disputable: bool = False
+    undertaken: bool = False
+    rejectable: bool = False
+    endorsers: tuple[tuple[str, bool], ...] = ()
+    before: tuple[str, tuple[tuple[str, bool], ...]] = ("", ())
+    """Holder and endorsers before the last endorsement."""
+    parts: list[Receivable] = field(default_factory=list)
+
+    def table(self) -> Mapping[str, Act]:
+        return RECEIVABLE
+
+    def roles(self, who: str) -> set[str]:
+        found = super().roles(who)
+        if who == self.issuer:
+            found |= {"issuer", "creditor"}
+        if who == self.debtor:
+            found.add("debtor")
+        return found
+
+    @property
+    def claims(self) -> bool:
+        """Whether its invoice is taken: for ever, but where it was never owed."""
+        return self.state not in ("refused", "cancelled")
+
+    def hand_over(self, to: str) -> None:
+        """Who has passed it on before is where he was."""
+        names = [name for name, _ in self.endorsers]
+        if to in names:
+            self.endorsers = self.endorsers[: names.index(to)]
+        else:
+            self.endorsers += ((self.holder, self.undertaken),)
+        self.holder, self.undertaken, self.rejectable = to, False, False
+
+    def see(self) -> None:
+        now = {self.issuer, self.debtor, self.holder, self.pledgee}
+        self.parties |= {one for one in now if one}
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "issuer": self.issuer,
+            "debtor": self.debtor,
+            "holder": self.holder,
+            "pledgee": self.pledgee,
+            "amount": str(self.amount),
+            "outstanding": str(self.outstanding),
+            "paid": str(self.paid),
+            "revision": self.revision,
+            "part": self.part,
+            "freezes": int(self.frozen),
+            "locked": self.locked,
+            "disputable": self.disputable,
+            "undertaken": self.undertaken,
+            "rejectable": self.rejectable,
+            "endorsements": len(self.endorsers),
+            "origin": self.origin.id if self.origin else None,
+        }
+
+    def judge(self, call: Call) -> Refusals:
+        """What comes of an act; what is possible has happened."""
+        if (said := self.control(call)) is not None:
+            return said
+        bar, wrong = self.barred(call), self.wrong(call)
+        if bar:
+            return frozenset({bar, *wrong})
+        if wrong:
+            return frozenset(wrong)
+        self.done(call.act)
+        self.rejectable = False
+        getattr(self, "_" + call.act.replace("-", "_"))(call.body)
+        self.see()
+        return ACCEPTED
+
+    def wrong(self, call: Call) -> set[str]:
+        body, act = call.body, call.act
+        if act == "endorse":
+            if body["to"] == call.who:
+                return {"Unchanged"}
+            return {"InvalidParty"} if body["to"] == self.debtor else set()
+        if act == "reject":
+            return set() if self.rejectable else {"NothingToReject"}
+        if act == "split":
+            parts = body["amounts"]
+            wrong = {"InvalidAmount"} if 0 in parts else set()
+            return wrong | ({"PartsDiffer"} if sum(parts) != self.outstanding else set())
+        if act == "confirm-payment":
+            return set() if 0 < body["amount"] <= self.outstanding else {"InvalidAmount"}
+        if act == "concede":
+            return set() if 0 < body["outstanding"] < self.outstanding else {"InvalidAmount"}
+        if act == "dispute":
+            return set() if self.disputable else {"Unconditional"}
+        if act == "undertake":
+            return {"Unchanged"} if body["recourse"] == self.undertaken else set()
+        return {"TooEarly"} if act in ("present", "declare-default") else set()
+
+    def _accept(self, body: Mapping[str, Any]) -> None:
+        self.disputable = body["disputable"]
+
+    def _nothing(self, _: Mapping[str, Any]) -> None:
+        pass
+
+    _dispute = _withdraw_dispute = _nothing
+
+    def _refuse(self, _: Mapping[str, Any]) -> None:
+        self.outstanding = 0
+
+    _cancel = _refuse
+
+    def _undertake(self, body: Mapping[str, Any]) -> None:
+        self.undertaken = body["recourse"]
+
+    def _endorse(self, body: Mapping[str, Any]) -> None:
+        self.before = (self.holder, self.endorsers)
+        self.undertaken = body["recourse"]
+        self.hand_over(body["to"])
+        self.rejectable = True
+
+    def _reject(self, _: Mapping[str, Any]) -> None:
+        self.holder, self.endorsers = self.before
+        self.undertaken = False
+
+    def _concede(self, body: Mapping[str, Any]) -> None:
+        self.outstanding = body["outstanding"]
+
+    def _confirm_payment(self, body: Mapping[str, Any]) -> None:
+        self.pay(body["amount"])
+
+    def pay(self, amount: int) -> None:
+        """So much of it was paid."""
+        self.paid, self.outstanding = self.paid + amount, self.outstanding - amount
+        if not self.outstanding:
+            self.state = "paid"
+
+    def _split(self, body: Mapping[str, Any]) -> None:
+        self.outstanding = 0
+        for number, amount in enumerate(body["amounts"], 1):
+            part = replace(
+                self,
+                id="",
+                state="accepted",
+                revision=1,
+                amount=amount,
+                outstanding=amount,
+                paid=0,
+                part=number,
+                origin=self,
+                undertaken=False,
+                parties=set(),
+                parts=[],
+            )
+            part.see()
+            self.parts.append(part)
