@@ -107,8 +107,8 @@ _SENTENCES: Final = {
     "DecisionMissing": "an authority names the decision by which it acts",
     "PartyNotActive": "organisation {0} is unknown or not active",
     "RemarkTooLong": "a remark has at most 256 bytes, not {0}",
-    "NotCurrentVersion": "the members have named another version of {0}, {1}: this one goes on with "
-    "what it has, and takes on nothing new",
+    "NotCurrentVersion": "the members have named another version of {0}, {1}: this one goes on "
+    "with what it has, and takes on nothing new",
     "HashMissing": "the hash of a document is missing",
     "Unchanged(bytes32)": "nothing would change of {0}",
     "PayloadDiffers": "the document that is sent is not the one of the hash {0}",
@@ -254,16 +254,21 @@ _SENTENCES: Final = {
 _PARTIES: Final = {
     "anybody": "anybody",
     "authority": "an arbitrator or a regulator",
-    "bank": "the lending bank",
-    "buyer": "the named buyer, or any where none is named",
-    "invited": "a bank that it is open to",
-    "itself": "nobody: its contract does it",
+    "bank": "the bank whose offer was accepted",
+    "buyer": "the named buyer, or any of the named role",
+    "invited": "a bank that the application is open to",
+    "itself": "its contract alone",
     "named": "the named buyer",
-    "operator": "a platform",
-    "settlement": "the settlement in which it is promised",
+    "operator": "a platform (role Operator)",
     "sole": "who holds and owns it",
 }
 """Parties of tables that are more than `the <party>`."""
+_ON_BEHALF: Final = {
+    **dict.fromkeys(("encumber", "lock", "settle"), "{}"),
+    **dict.fromkeys(("disencumber", "seize"), "the pledgee"),
+    "unfreeze": "the authority that has frozen it, or any once that one is active no longer",
+}
+"""Whom acts are for that another contract does for somebody, or that one of several may do."""
 
 
 def explain(data: bytes, machine: Machine | None = None) -> str:
@@ -348,9 +353,21 @@ class _Value:
 
     def _told(self, act: Act, how: str) -> str:
         if how == "by":
-            return f": it is for {_either(_PARTIES.get(one, f'the {one}') for one in act.by)}"
+            return f": it is for {self._entitled(act)}"
         states = () if self._machine is None else self._machine.states
-        return f": it is while {_either(one for one in states if one in act.states)}"
+        possible = [one for one in states if one in act.states]
+        return f": it is while {_either(possible)}" if possible else ""
+
+    def _entitled(self, act: Act) -> str:
+        parties = () if self._machine is None else self._machine.parties
+        disposes = "sole" if "sole" in parties else "holder"
+        if act.name in _ON_BEHALF:
+            return _ON_BEHALF[act.name].format(_party(disposes))
+        return _either(_party(one) for one in act.by)
+
+
+def _party(name: str) -> str:
+    return _PARTIES.get(name, f"the {name}")
 
 
 def _either(words: Iterable[str]) -> str:

@@ -6,6 +6,9 @@ import contextlib
 import re
 from typing import Final
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
 from api.errors import Conflict, Forbidden, Refusal, StorageExhausted, Unavailable, Unprocessable
 from api.operations.errors import (
     Refused,
@@ -14,11 +17,13 @@ from api.operations.errors import (
     RefusedStale,
     RefusedUnprocessable,
 )
-from contracts.refusals import explain, refusal_name
+from contracts.instruments import Machine
+from contracts.machines import machine_of
+from contracts.refusals import explain, record_named, refusal_name
 from ledger.chain import BlockUnknown, Ledger
 from ledger.evm import CallRequest
 from ledger.mempool import NotPermitted, RefusedForNow
-from ledger.projection import CommitError, StorageFull
+from ledger.projection import CommitError, StorageFull, read_transaction
 from ledger.sending import (
     Busy,
     NoSigner,
@@ -73,12 +78,6 @@ _SENSELESS: Final = re.compile(
 )
 
 
-def contract_refused(output: bytes, transaction: Hash32 | None = None) -> Refused:
-    """The problem of revert data."""
-    name = refusal_name(output)
-    return refused_as(name, explain(output), transaction)
-
-
 def refused_as(name: str | None, words: str, transaction: Hash32 | None = None) -> Refused:
     """The problem of a contract's error, by its name."""
     if name in NOT_THEIRS:
@@ -92,28 +91,55 @@ def refused_as(name: str | None, words: str, transaction: Hash32 | None = None) 
     return kind(words, refusal=name, transaction=transaction)
 
 
-def why_refused(ledger: Ledger, outcome: Outcome) -> Refused:
-    """The problem of what was mined and reverted: tried again on the states around its block."""
-    mined = ledger.transaction(outcome.hash)
-    if mined is not None:
-        one = mined.transaction
-        request = CallRequest(one.sender, one.to, one.value, one.data, one.gas)
-        for number in (outcome.block_number - 1, outcome.block_number):
-            with contextlib.suppress(BlockUnknown):
-                result = ledger.call(request, number)
-                if result.reverted:
-                    return contract_refused(result.output, outcome.hash)
-    words = f"the contract refused in block {outcome.block_number}: another act came before"
-    return refused_as(None, words, outcome.hash)
+class Refusals:
+    """Says why something was refused, with acts, states and parties by their names."""
+
+    def __init__(self, ledger: Ledger, engine: Engine) -> None:
+        """`engine` has the projections, which tell whose words a refusal is in."""
+        self._ledger = ledger
+        self._engine = engine
+
+    def of_revert(self, output: bytes, transaction: Hash32 | None = None) -> Refused:
+        """The problem of revert data."""
+        words = explain(output, self._machine(output))
+        return refused_as(refusal_name(output), words, transaction)
+
+    def of_outcome(self, outcome: Outcome) -> Refused:
+        """The problem of what was mined and reverted: tried again on the states around its
+        block."""
+        mined = self._ledger.transaction(outcome.hash)
+        if mined is not None:
+            one = mined.transaction
+            request = CallRequest(one.sender, one.to, one.value, one.data, one.gas)
+            for number in (outcome.block_number - 1, outcome.block_number):
+                with contextlib.suppress(BlockUnknown):
+                    result = self._ledger.call(request, number)
+                    if result.reverted:
+                        return self.of_revert(result.output, outcome.hash)
+        words = f"the contract refused in block {outcome.block_number}: another act came before"
+        return refused_as(None, words, outcome.hash)
+
+    def of_error(self, error: BaseException) -> BaseException:
+        """What a client is told of an error on the way; faults of our own stay as they are."""
+        if isinstance(error, WouldFail) and error.reverted:
+            return self.of_revert(error.output)
+        return _problem_of(error)
+
+    def _machine(self, output: bytes) -> Machine | None:
+        """The table of the record that revert data is about. None, where it cannot be read: a
+        refusal without names is better than none."""
+        id_ = record_named(output)
+        if id_ is None:
+            return None
+        with contextlib.suppress(SQLAlchemyError), read_transaction(self._engine) as connection:
+            return machine_of(connection, id_)
+        return None
 
 
-def problem_of(error: BaseException) -> BaseException:
-    """What a client is told of an error on the way; faults of our own stay as they are."""
+def _problem_of(error: BaseException) -> BaseException:
     match error:
         case Refusal():
             return error
-        case WouldFail(reverted=True):
-            return contract_refused(error.output)
         case WouldFail():
             return Unprocessable(f"the call fails: {error}")
         case NoSigner():

@@ -20,7 +20,7 @@ from api.operations.errors import KeyReused, UnderWay
 from api.operations.gas import GasBook
 from api.operations.own_keys import OwnKeys
 from api.operations.records import Record
-from api.operations.refusing import problem_of, refused_as, why_refused
+from api.operations.refusing import Refusals, refused_as
 from api.operations.telling import Teller
 from api.operations.types import Call, Done, Idempotency, Limits, Prepared, Standing
 from api.operations.work import Shower, Work
@@ -73,6 +73,7 @@ class Operations:
         self._engine = engine
         self._ledger = ledger
         self._teller = Teller(engine)
+        self._refusals = Refusals(ledger, engine)
         self._sender = Sender(ledger, signers, nonces, sending)
         self._own_keys = OwnKeys(engine, ledger, self._sender, nonces, self._teller, self.limits)
         self._committer = GroupCommitter(engine, "operations-commit")
@@ -152,7 +153,7 @@ class Operations:
         try:
             signed = await loop.run_in_executor(self._pool, self._own_keys.check, principal, raw)
         except Exception as error:
-            raise problem_of(error) from error
+            raise self._refusals.of_error(error) from error
         known = self._sender.outcome(signed.hash) is not None
         work, joined = self._enter(
             Work(principal.organisation, None, idempotency, signed=signed, known=known)
@@ -173,7 +174,7 @@ class Operations:
         try:
             return self._own_keys.prepare(principal.organisation, call, account)
         except Exception as error:
-            raise problem_of(error) from error
+            raise self._refusals.of_error(error) from error
 
     def place(self, contract: str) -> Address:
         """Where the current version of a contract is. Raises `Unavailable` where there is none."""
@@ -191,7 +192,7 @@ class Operations:
         if outcome is None:
             return Standing("pending", None, None)
         if outcome.status != 1:
-            return Standing("refused", None, why_refused(self._ledger, outcome))
+            return Standing("refused", None, self._refusals.of_outcome(outcome))
         return Standing("done", self._done(outcome), None)
 
     # ---- on the way -----------------------------------------------------------------------------
@@ -366,7 +367,7 @@ class Operations:
                 self._gas.learn(work.call, outcome.gas_used)
             self._finish(work, self._done(outcome))
         else:
-            refused = why_refused(self._ledger, outcome)
+            refused = self._refusals.of_outcome(outcome)
             told = (refused.refusal, refused.detail)
             self._fail(work, refused)
         if work.durable:
@@ -387,7 +388,7 @@ class Operations:
 
     def _fail(self, work: Work, error: BaseException) -> None:
         self._leave(work)
-        work.future.set_exception(problem_of(error))
+        work.future.set_exception(self._refusals.of_error(error))
 
     def _leave(self, work: Work) -> None:
         with self._lock:

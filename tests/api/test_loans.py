@@ -282,7 +282,16 @@ def test_acts_are_refused_on_the_wrong_side_of_payout_and_when_late(scene: Scene
     scene.approved(id_)
     status, refusal, _ = scene.trader.refused(f"/loans/{id_}/withdraw", revision=1)
     assert (status, refusal) == (412, "StaleRevision")
-    assert scene.bank.refused(f"/loans/{id_}/withdraw")[:2] == (403, "NotEntitled")
+    assert scene.bank.refused(f"/loans/{id_}/withdraw") == (
+        403,
+        "NotEntitled",
+        f"withdraw of {id_} is not for {BANK}: it is for the borrower",
+    )
+    assert scene.trader.refused(f"/loans/{id_}/sign", {"agreement": EVIDENCE}) == (
+        409,
+        "WrongState",
+        f"sign is not possible while {id_} is applied: it is while accepted",
+    )
     lent = scene.drawn()
     for act in ("draw-down", "withdraw"):
         status, refusal, words = scene.bank.refused(f"/loans/{lent}/{act}")

@@ -339,7 +339,16 @@ def test_an_authority_freezes_by_a_decision(scene: Scene) -> None:
     body = {"decision": EVIDENCE}
     # Its account is elsewhere: this node signs nothing for it, and says so.
     assert key.refused(f"/receipts/{id_}/freeze", body)[0] == 403
-    assert scene.trader.refused(f"/receipts/{id_}/freeze", body)[:2] == (403, "NotEntitled")
+    assert scene.trader.refused(f"/receipts/{id_}/freeze", body) == (
+        403,
+        "NotEntitled",
+        f"freeze of {id_} is not for {CARRIER}: it is for an arbitrator or a regulator",
+    )
+    assert scene.warehouse.refused(f"/receipts/{id_}/restore") == (
+        409,
+        "WrongState",
+        f"restore is not possible while {id_} is live: it is while surrendered",
+    )
 
 
 @pytest.mark.parametrize(

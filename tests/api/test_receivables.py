@@ -116,6 +116,10 @@ def test_an_act_on_what_has_changed_since_is_refused(scene: Scene) -> None:
     assert (status, refusal) == (412, "StaleRevision"), detail
     status, refusal, detail = scene.supplier.refused(f"/receivables/{id_}/accept")
     assert (status, refusal) == (403, "NotEntitled"), detail
+    assert detail == f"accept of {id_} is not for {FARM}: it is for the debtor"
+    status, refusal, detail = scene.customer.refused(f"/receivables/{id_}/accept")
+    assert (status, refusal) == (409, "WrongState")
+    assert detail == f"accept is not possible while {id_} is accepted: it is while proposed"
 
 
 @pytest.mark.parametrize(

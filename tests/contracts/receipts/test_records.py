@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
+from contracts import financing, receipts, receivables, settlement
 from contracts.abi import canonical_type
 from contracts.claims import CLAIMS_ARTIFACT
 from contracts.instruments import CursorInvalid, Machine
@@ -19,7 +20,7 @@ from contracts.instruments.pages import bounded, parse_cursor
 from contracts.instruments.records import code_text, code_word, named
 from contracts.pledges import PLEDGES_ARTIFACT
 from contracts.receipts import MACHINE, RECEIPTS_ARTIFACT
-from contracts.refusals import explain
+from contracts.refusals import explain, record_named
 from contracts.stock import STOCK_ARTIFACT
 from ledger.state.keccak import keccak
 
@@ -104,12 +105,71 @@ def test_every_refusal_has_a_sentence(contract: str, name: str, data: bytes) -> 
     assert "proposal" not in words, f"{contract}: {name} has a sentence of Governance"
 
 
+ID = b"\x01" * 32
+SHOWN = f"0x{ID.hex()}"
+
+
+def refusal(name: str, *values: object) -> bytes:
+    kinds = ["bytes32", "uint8", "uint8" if isinstance(values[1], int) else "bytes32"]
+    return keccak(f"{name}({','.join(kinds)})".encode())[:4] + encode(kinds, [ID, *values])
+
+
 def test_acts_and_states_are_named_by_the_table() -> None:
-    data = keccak(b"WrongState(bytes32,uint8,uint8)")[:4]
-    act = MACHINE.act("transfer-holding").number
-    data += encode(["bytes32", "uint8", "uint8"], [b"\x01" * 32, act, 6])
     machine: Machine = MACHINE
+    act, state = machine.act("transfer-holding").number, machine.states.index("split")
+    data = refusal("WrongState", act, state)
     assert explain(data, machine) == (
-        f"transfer-holding is not possible while 0x{'01' * 32} is split"
+        f"transfer-holding is not possible while {SHOWN} is split: it is while live"
     )
-    assert explain(data) == f"this act is not possible while 0x{'01' * 32} is as it is now"
+    assert explain(data) == f"this act is not possible while {SHOWN} is as it is now"
+
+
+@pytest.mark.parametrize(
+    ("machine", "act", "told"),
+    [
+        (receipts.MACHINE, "shred", "the warehouse"),
+        (receipts.MACHINE, "split", "who holds and owns it"),
+        (receipts.MACHINE, "lock", "who holds and owns it"),
+        (receivables.MACHINE, "lock", "the holder"),
+        (receipts.MACHINE, "seize", "the pledgee"),
+        (receipts.MACHINE, "freeze", "an arbitrator or a regulator"),
+        (financing.MACHINE, "approve", "a bank that the application is open to"),
+        (settlement.MACHINE, "accept", "the named buyer, or any of the named role"),
+    ],
+)
+def test_whom_an_act_is_for_is_told_by_the_table(machine: Machine, act: str, told: str) -> None:
+    deal = "Deal" if machine is settlement.MACHINE else ""
+    data = refusal(f"{deal}NotEntitled", machine.act(act).number, b"bank".ljust(32, b"\0"))
+    of = f"of deal {SHOWN}" if deal else f"of {SHOWN}"
+    assert explain(data, machine) == f"{act} {of} is not for bank: it is for {told}"
+    assert explain(data) == f"this act {of} is not for bank"
+
+
+@pytest.mark.parametrize(
+    "machine", [receipts.MACHINE, receivables.MACHINE, financing.MACHINE, settlement.MACHINE]
+)
+def test_every_act_of_a_table_can_be_refused_in_words(machine: Machine) -> None:
+    deal = "Deal" if machine is settlement.MACHINE else ""
+    wrong = "DealState" if deal else "WrongState"
+    for act in machine.acts:
+        late = explain(refusal(wrong, act.number, 0), machine)
+        assert late.startswith(f"{act.name} is not possible while ")
+        assert all(state in late for state in act.states)
+        other = explain(refusal(f"{deal}NotEntitled", act.number, bytes(32)), machine)
+        assert other.startswith(f"{act.name} of ")
+        assert "it is for " in other
+        assert "{" not in late + other
+
+
+def test_numbers_that_the_table_has_not_are_told_without_names() -> None:
+    assert explain(refusal("WrongState", 250, 250), MACHINE) == (
+        f"this act is not possible while {SHOWN} is as it is now"
+    )
+
+
+def test_the_record_is_known_where_its_table_is_needed() -> None:
+    assert record_named(refusal("WrongState", 1, 1)) == ID
+    assert record_named(refusal("DealNotEntitled", 1, bytes(32))) == ID
+    assert record_named(refusal("WrongState", 1, 1)[:30]) is None
+    assert record_named(keccak(b"UnknownInstrument(bytes32)")[:4] + ID) is None
+    assert record_named(b"") is None
