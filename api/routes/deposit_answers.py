@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from api.acts.common import place_body
 from api.operations import Done
 from api.principals import Principal
 from contracts.genesis import DEPOSITS_ADDRESS
 from contracts.instruments import Viewer
-from contracts.instruments.notices import QUANTITIES, as_json
+from contracts.instruments.notices import as_json
 from contracts.settlement import (
     AccountChanged,
     InterbankMovement,
@@ -21,9 +21,6 @@ from contracts.settlement import (
     StoredRedemption,
     decode_deposits_log,
 )
-
-_TEXTS: Final = QUANTITIES | {"claim", "limit", "rest"}
-"""Members that are amounts: decimal text."""
 
 
 def account_body(stored: StoredAccount) -> dict[str, Any]:
@@ -145,6 +142,6 @@ def _flat(stored: StoredMovement | InterbankMovement, inner: str) -> dict[str, A
 
 def record(value: object) -> dict[str, Any]:
     """A dataclass in JSON."""
-    body = as_json(value, _TEXTS)
+    body = as_json(value)
     assert isinstance(body, dict)
     return body

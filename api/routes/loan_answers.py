@@ -31,11 +31,9 @@ from contracts.financing import (
     decode_log,
 )
 from contracts.instruments import Viewer
-from contracts.instruments.notices import QUANTITIES, as_json
+from contracts.instruments.notices import as_json
 from ledger.types import Hash32
 
-_TEXTS: Final = QUANTITIES | {"accrued", "amount_max", "amount_min", "limit"}
-"""Amounts (uint128): decimal text."""
 _EVENTS: Final = frozenset({"ApplicationActed", "OfferChanged", "Advised", "LoanActed", "Paid"})
 
 
@@ -54,7 +52,7 @@ class Line:
 
 def plain(value: object) -> dict[str, Any]:
     """A record in JSON, amounts as decimal text."""
-    body = as_json(value, _TEXTS)
+    body = as_json(value)
     assert isinstance(body, dict)
     return body
 

@@ -12,7 +12,7 @@ from api.operations import Done
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
 from contracts.pools import Account, Fee, Open, Pool, Tranche, decode_book_log, decode_log
-from contracts.pools.notices import TEXTS, pool_body
+from contracts.pools.notices import pool_body
 from contracts.pools.queries import (
     StoredCollection,
     StoredDay,
@@ -49,7 +49,7 @@ def revision_of_pool(stored: StoredPool) -> int:
 
 def plain(value: object) -> dict[str, Any]:
     """A record in JSON, amounts as decimal text."""
-    body = as_json(value, TEXTS)
+    body = as_json(value)
     assert isinstance(body, dict)
     return body
 

@@ -35,7 +35,7 @@ from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.genesis import STOCK_ADDRESS
 from contracts.instruments import Viewer
-from contracts.instruments.notices import QUANTITIES, as_json
+from contracts.instruments.notices import as_json
 from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.stock import (
     Location,
@@ -60,8 +60,6 @@ from ledger.types import Hash32
 READ: Final = "stock:read"
 WRITE: Final = "stock:write"
 
-_TEXTS: Final = QUANTITIES | {"counted", "live", "free", "missing", "former", "last_count"}
-"""Members that are whole numbers as decimal text."""
 _NAMES: Final = {to_camel(one.name): one.name for one in fields(LotEntry)}
 _Kind = Literal[
     "registered",
@@ -325,7 +323,7 @@ def entry_body(entry: LotEntry) -> dict[str, Any]:
 
 
 def _json(value: Lot | LotEntry | Location) -> dict[str, Any]:
-    body = as_json(value, _TEXTS)
+    body = as_json(value)
     assert isinstance(body, dict)
     return body
 

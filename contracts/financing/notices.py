@@ -19,22 +19,11 @@ from contracts.financing.types import (
     PointsRecorded,
     Stance,
 )
-from contracts.instruments.notices import QUANTITIES, Json, Notice, as_json, organisations
+from contracts.instruments.notices import Json, Notice, as_json, organisations
 from ledger.state.keccak import keccak
 from ledger.types import Hash32, Log
 
 ENDED: Final = frozenset({"repaid", "withdrawn", "lapsed"})
-_TEXTS: Final = QUANTITIES | {
-    "accrued",
-    "amount",
-    "amount_min",
-    "interest",
-    "interest_paid",
-    "lent",
-    "limit",
-    "principal",
-}
-"""Whole numbers that may be larger than JSON's readers take."""
 _TOLD_AS_OFFERS: Final = frozenset({"approve", "decline", "commit", "reveal"})
 
 
@@ -60,7 +49,7 @@ def loan_notices(log: Log) -> tuple[Notice, ...]:
         case LoanActed() as event:
             return (_acted("loan", event, event.loan.borrower, event.loan.bank),)
         case Paid() as event:
-            body: dict[str, Json] = {"by": event.by, "record": as_json(event, _TEXTS)}
+            body: dict[str, Json] = {"by": event.by, "record": as_json(event)}
             return (Notice("loan.payment", f"0x{event.id.hex()}", None, body, by=(event.by,)),)
     return ()
 
@@ -76,7 +65,7 @@ def pricing_notices(log: Log) -> tuple[Notice, ...]:
             kind="points.recorded",
             id=f"0x{keccak(between.encode()).hex()}",
             parties=organisations(event.bank, event.customer),
-            body={"record": as_json(event, _TEXTS)},
+            body={"record": as_json(event)},
             by=(event.bank,),
         ),
     )
@@ -93,7 +82,7 @@ def _acted(
         "revision": event.revision,
         "detail": as_json(event.detail),
         "remark": event.remark,
-        "record": as_json(record, _TEXTS),
+        "record": as_json(record),
     }
     return Notice(
         kind=f"{kind}.{event.act}",
@@ -111,7 +100,7 @@ def _offer(event: OfferChanged) -> Notice:
         "loan": as_json(event.id),
         "bank": event.bank,
         "offerHash": as_json(event.offer_hash),
-        "record": as_json(event.offer, _TEXTS),
+        "record": as_json(event.offer),
     }
     return Notice(
         kind=f"offer.{word}",

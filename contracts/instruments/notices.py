@@ -20,13 +20,22 @@ Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 NOTICES_PER_LOG_MAX: Final = 16
 QUANTITIES: Final = frozenset(
     {
-        *("amount", "counted", "former", "last_count", "live", "price", "quantity", "requested"),
-        *("outstanding", "paid", "principal", "interest", "interest_paid", "balance", "held"),
-        *("set_aside", "redeemed", "lent"),
+        # goods
+        *("counted", "former", "free", "last_count", "live", "missing", "quantity", "requested"),
+        # receivables, deposits and deals
+        *("amount", "balance", "claim", "held", "limit", "outstanding", "paid", "rest"),
+        *("set_aside",),
+        # loans and prices
+        *("accrued", "amount_max", "amount_min", "interest", "interest_paid", "lent", "principal"),
+        # pools
+        *("balance_max", "carried", "collected", "defaulted", "defaulted_peak", "fees"),
+        *("fixed_amount", "income", "overdue", "performing", "recipient_units", "repaid"),
+        *("residual", "sender_units", "shortfall", "units"),
     }
 )
 """Names of quantities and amounts (uint128): decimal text in JSON, for no reader of JSON takes
-more than 53 bits for the number that it is (RFC 8259 section 6)."""
+more than 53 bits for the number that it is (RFC 8259 section 6). One list for all rooms: a name is
+an amount everywhere or nowhere."""
 _INTEGER_MAX: Final = (1 << 53) - 1
 
 
@@ -65,12 +74,13 @@ def organisations(*names: str | None) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
-def as_json(value: object, texts: frozenset[str] = QUANTITIES) -> Json:
+def as_json(value: object) -> Json:
     """A record for a notice's body.
 
     Names in camelCase, bytes as `0x…`, dates as `YYYY-MM-DD`, members of enumerations by their
-    names in lower case with hyphens; whole numbers as such, but for members named in `texts`, and
-    whatever has more than 53 bits: decimal text. Raises `TypeError` for what no record has.
+    names in lower case with hyphens; whole numbers as such, but as decimal text in members that
+    are named in `QUANTITIES` and wherever they have more than 53 bits. Raises `TypeError` for what
+    no record has.
     """
     if isinstance(value, Enum):
         return value.name.lower().replace("_", "-")
@@ -83,17 +93,25 @@ def as_json(value: object, texts: frozenset[str] = QUANTITIES) -> Json:
     if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
-        told = {one.name: getattr(value, one.name) for one in fields(value)}
         return {
-            _camel(name): str(one) if name in texts else as_json(one, texts)
-            for name, one in told.items()
+            _camel(one.name): _member(one.name, getattr(value, one.name)) for one in fields(value)
         }
     if isinstance(value, list | tuple | frozenset | set):
         items = sorted(value) if isinstance(value, frozenset | set) else value
-        return [as_json(one, texts) for one in items]
+        return [as_json(one) for one in items]
     if isinstance(value, Mapping):
-        return {str(key): as_json(one, texts) for key, one in value.items()}
+        return {str(key): as_json(one) for key, one in value.items()}
     raise TypeError(f"{type(value).__name__} does not go into a notice")
+
+
+def _member(name: str, value: object) -> Json:
+    """A member by that name: an amount is text also in a list of several."""
+    if name in QUANTITIES:
+        if isinstance(value, int) and not isinstance(value, bool | Enum):
+            return str(value)
+        if isinstance(value, list | tuple):
+            return [_member(name, one) for one in value]
+    return as_json(value)
 
 
 def _camel(name: str) -> str:

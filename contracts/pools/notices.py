@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from contracts.consortium import organisation_id_word
-from contracts.instruments.notices import QUANTITIES, Json, Notice, as_json, organisations
+from contracts.instruments.notices import Json, Notice, as_json, organisations
 from contracts.pools.logs import decode_book_log, decode_log
 from contracts.pools.types import (
     AssetsAdmitted,
@@ -31,12 +31,6 @@ from contracts.pools.types import (
 from ledger.state.keccak import keccak
 from ledger.types import Hash32, Log
 
-TEXTS: Final = QUANTITIES | {
-    *("balance_max", "carried", "collected", "defaulted", "defaulted_peak", "fees"),
-    *("fixed_amount", "income", "overdue", "performing", "repaid", "residual", "shortfall"),
-    *("units", "sender_units", "recipient_units"),
-}
-"""Members of pools' records that are amounts (uint128): decimal text in JSON."""
 ENDED: Final = frozenset({PoolState.CLOSED, PoolState.WITHDRAWN})
 
 
@@ -61,7 +55,7 @@ def book_notices(log: Log) -> tuple[Notice, ...]:
                     "pool-fee.agreed",
                     _hex(fee_record(id_, index)),
                     organisations(fee.payee),
-                    {"pool": _hex(id_), "index": index, "record": as_json(fee, TEXTS)},
+                    {"pool": _hex(id_), "index": index, "record": as_json(fee)},
                 )
                 for index, fee in enumerate(fees)
             )
@@ -73,7 +67,7 @@ def book_notices(log: Log) -> tuple[Notice, ...]:
                     event.index,
                     holder,
                     units,
-                    {"record": as_json(event.tranche, TEXTS)},
+                    {"record": as_json(event.tranche)},
                 )
                 for holder, units in event.holders
             )
@@ -100,7 +94,7 @@ def book_notices(log: Log) -> tuple[Notice, ...]:
                 "date": event.date.isoformat(),
                 "revision": event.revision,
                 "reason": event.reason,
-                "record": as_json(event.day, TEXTS),
+                "record": as_json(event.day),
             }
             return (_to_all(kind, event.id, body, event.by),)
         case AssetsAdmitted(id_, instrument, assets):
@@ -119,8 +113,8 @@ def notices(log: Log) -> tuple[Notice, ...]:
             body: dict[str, Json] = {
                 "by": event.by,
                 "number": event.number,
-                "record": as_json(event.collection, TEXTS),
-                "open": as_json(event.open, TEXTS),
+                "record": as_json(event.collection),
+                "open": as_json(event.open),
             }
             return (_to_all("pool.collected", event.id, body, event.by),)
         case CollectionVoided(id_, payment, by, number, open_, reason):
@@ -129,20 +123,20 @@ def notices(log: Log) -> tuple[Notice, ...]:
                 "number": number,
                 "payment": as_json(payment),
                 "reason": reason,
-                "open": as_json(open_, TEXTS),
+                "open": as_json(open_),
             }
             return (_to_all("pool.collection-voided", id_, body, by),)
         case Distributed() as event:
             body = {
                 "by": event.by,
                 "period": event.period,
-                "record": as_json(event.distribution, TEXTS),
-                "tranches": as_json(event.tranches, TEXTS),
-                "fees": as_json(event.fees, TEXTS),
+                "record": as_json(event.distribution),
+                "tranches": as_json(event.tranches),
+                "fees": as_json(event.fees),
             }
             return (_to_all("pool.distributed", event.id, body, event.by),)
         case PaymentDue(id_, number, payment):
-            body = {"number": number, "record": as_json(payment, TEXTS)}
+            body = {"number": number, "record": as_json(payment)}
             return (Notice("pool.payment-due", _hex(id_), None, body, by=(payment.payee,)),)
         case PaymentConfirmed(id_, payee, by, number, settled):
             body = {"by": by, "number": number, "payee": payee, "settled": as_json(settled)}
@@ -155,7 +149,7 @@ def pool_body(pool: Pool) -> dict[str, Json]:
         "arranger": pool.arranger,
         "number": pool.number,
         "state": as_json(pool.state),
-        "terms": as_json(pool.terms, TEXTS),
+        "terms": as_json(pool.terms),
         "trusteeAccepted": pool.trustee_accepted,
         "servicerAccepted": pool.servicer_accepted,
         "lastDate": None if pool.last_date is None else pool.last_date.isoformat(),
