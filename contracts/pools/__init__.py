@@ -15,6 +15,7 @@ from contracts.pools.errors import (
     DateRefused,
     PoolError,
     RulesError,
+    StateUnproven,
     UnknownAsset,
     WaterfallError,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "Rules",
     "RulesError",
     "Standing",
+    "StateUnproven",
     "Terms",
     "Tranche",
     "TrancheDraft",

@@ -33,5 +33,9 @@ class AssetProofError(PoolError, ValueError):
     """A proof is malformed, or does not lead to the root."""
 
 
+class StateUnproven(AssetProofError):
+    """The log's entry about a state does not stand where its proof says."""
+
+
 class WaterfallError(PoolError, ValueError):
     """Numbers that no contract would have accepted."""

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.errors import ContractError
-from contracts.pools.errors import AssetProofError
+from contracts.pools.errors import AssetProofError, StateUnproven
 from contracts.pools.logs import decode_book_log
 from contracts.pools.proof import AssetProof
 from contracts.pools.types import DayCommitted
 from ledger.canonical import JsonError, parse_json
-from ledger.tlog import EventLeaf, Note, TlogError, TlogProof, decode_leaf, leaf_hash
+from ledger.tlog import (
+    EventLeaf,
+    InclusionError,
+    Note,
+    TlogError,
+    TlogProof,
+    decode_leaf,
+    leaf_hash,
+)
 from ledger.types import Address, Log
 
 SIZE_BYTES_MAX: Final = 1 << 20
@@ -45,7 +53,8 @@ class DayEvidence:
     def decode(cls, data: bytes) -> DayEvidence:
         """Out of JSON: `{"evidence": {"entry": "0x…", "proof": "…"}, …}`, or that inner object.
 
-        Raises `AssetProofError` where it is none, or its path does not lead to the checkpoint.
+        Raises `AssetProofError` where it is none, `StateUnproven` where its path does not lead to
+        the checkpoint.
         """
         try:
             found = parse_json(data, size_bytes_max=SIZE_BYTES_MAX, depth_max=6)
@@ -56,6 +65,8 @@ class DayEvidence:
             leaf, proof = decode_leaf(entry), TlogProof.decode(text)
             checkpoint = proof.verify(leaf_hash(entry))
             note = Note.decode(proof.checkpoint_note)
+        except InclusionError as error:
+            raise StateUnproven(f"state: {error}") from error
         except TlogError as error:
             raise AssetProofError(f"state: {error}") from error
         if not isinstance(leaf, EventLeaf):

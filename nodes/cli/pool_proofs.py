@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from contracts.genesis import POOL_BOOK_ADDRESS
-from contracts.pools import AssetBook, AssetProof, AssetProofError, DayEvidence
+from contracts.pools import AssetBook, AssetProof, AssetProofError, DayEvidence, StateUnproven
 from contracts.pools.evidence import SIZE_BYTES_MAX as STATE_BYTES_MAX
 from contracts.pools.proof import SIZE_BYTES_MAX
 from ledger.canonical import canonical_json
@@ -90,13 +90,17 @@ def verify(
     """
     found = AssetProof.decode(_read(proof, SIZE_BYTES_MAX))
     data = _fetched(found, url, key) if state is None else _read(state, STATE_BYTES_MAX)
-    evidence = DayEvidence.decode(data)
     book = POOL_BOOK_ADDRESS if contract is None else _address(contract)
-    steps = [
-        _asset_step(found, evidence),
-        _contract_step(evidence, book),
-        _signature_step(evidence, trust),
-    ]
+    evidence: DayEvidence | None = None
+    try:
+        evidence = DayEvidence.decode(data)
+        steps = [
+            _asset_step(found, evidence),
+            _contract_step(evidence, book),
+            _signature_step(evidence, trust),
+        ]
+    except StateUnproven as error:
+        steps = [_Step("log", "invalid", str(error))]
     outcomes = [step.outcome for step in steps]
     whole = next((one for one in ("invalid", "unknown") if one in outcomes), "valid")
     if as_json:
@@ -189,9 +193,8 @@ def _asset(proof: AssetProof) -> str:
 
 
 def _json(
-    proof: AssetProof, evidence: DayEvidence, steps: list[_Step], whole: str
+    proof: AssetProof, evidence: DayEvidence | None, steps: list[_Step], whole: str
 ) -> dict[str, Any]:
-    told = evidence.committed
     signers = [name for step in steps for name in step.signers]
     return {
         "verdict": whole,
@@ -206,13 +209,13 @@ def _json(
             "daysPastDue": proof.asset.days_past_due,
         },
         "attributes": None if proof.attributes is None else dict(proof.attributes),
-        "pool": f"0x{told.id.hex()}",
-        "date": told.date.isoformat(),
-        "revision": told.revision,
-        "by": told.by,
-        "block": evidence.block_number,
-        "origin": evidence.origin,
-        "leaf": evidence.index,
+        "pool": f"0x{proof.pool.hex()}",
+        "date": proof.date.isoformat(),
+        "revision": proof.revision,
+        "by": None if evidence is None else evidence.committed.by,
+        "block": None if evidence is None else evidence.block_number,
+        "origin": None if evidence is None else evidence.origin,
+        "leaf": None if evidence is None else evidence.index,
         "signers": signers,
     }
 
