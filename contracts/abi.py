@@ -13,6 +13,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from contracts.artifact import Artifact
+from contracts.decoding import decoded, tuple_parts
 from contracts.errors import ArtifactError, CalldataError, CalldataValueError, LogError
 from ledger.state.keccak import keccak
 from ledger.types import Hash32, Log
@@ -37,6 +38,9 @@ def _decoded(types: Sequence[str], data: bytes) -> Values:
 
     The EVM does not check UTF-8, so one bad name must not stop whoever follows the chain.
     """
+    found = decoded(tuple(types), data, readable_text)
+    if found is not None:
+        return found
     # `bytes` and `string` have the same encoding; only eth-abi's own check of UTF-8 differs.
     values = decode([t.replace("string", "bytes") for t in types], data, strict=False)
     return tuple(_texts(t, v) for t, v in zip(types, values, strict=True))
@@ -54,20 +58,8 @@ def _texts(kind: str, value: Any) -> Any:
     if kind == "string":
         return readable_text(bytes(value))
     if kind.startswith("(") and kind.endswith(")"):
-        return tuple(_texts(t, v) for t, v in zip(_parts(kind), value, strict=True))
+        return tuple(_texts(t, v) for t, v in zip(tuple_parts(kind), value, strict=True))
     return value
-
-
-def _parts(kind: str) -> list[str]:
-    """Types directly inside a tuple type."""
-    parts, depth = [""], 0
-    for character in kind[1:-1]:
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +131,8 @@ class EventKind:
         """Parameters by name. Raises `LogError` where the log is not this event."""
         if not log.topics or log.topics[0] != self.topic:
             raise LogError(f"log is not {self.name}: its first topic is another one")
-        indexed = [kind for _, kind, is_indexed in self.parameters if is_indexed]
-        plain = [kind for _, kind, is_indexed in self.parameters if not is_indexed]
+        indexed = tuple([kind for _, kind, is_indexed in self.parameters if is_indexed])
+        plain = tuple([kind for _, kind, is_indexed in self.parameters if not is_indexed])
         if len(log.topics) != 1 + len(indexed):
             raise LogError(f"{self.name}: {len(log.topics)} topics instead of {1 + len(indexed)}")
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar
 
 from contracts.abi import EventKind
 from contracts.artifact import Artifact
@@ -14,6 +15,10 @@ Values = Mapping[str, Any]
 """Parameters of an event by name."""
 
 EventT = TypeVar("EventT")
+
+REMEMBERED: Final = 256
+"""Events of a decoder that are kept: several handlers, the feed and the answer ask for the same."""
+REMEMBERED_SIZE_BYTES_MAX: Final = 4_096
 
 
 class LogDecoder(Generic[EventT]):
@@ -27,8 +32,15 @@ class LogDecoder(Generic[EventT]):
             kinds[name].topic: (kinds[name], build) for name, build in builders.items()
         }
 
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._decode)
+
     def decode(self, log: Log) -> EventT:
         """The event in a log. Raises `LogError` where it is none that this decoder knows."""
+        if len(log.data) > REMEMBERED_SIZE_BYTES_MAX:
+            return self._decode(log)
+        return self._remembered(log)
+
+    def _decode(self, log: Log) -> EventT:
         if not log.topics or log.topics[0] not in self._events:
             raise LogError(f"log is none of the {self._name} contract's events")
         kind, build = self._events[log.topics[0]]

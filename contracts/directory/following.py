@@ -42,21 +42,27 @@ class FollowingHandler:
         self._inner = inner
         self._contract = contract
         self._directory = directory
+        self._known: set[Address] | None = None
+        """Versions as in the table; None before it was read. What a transaction that fails leaves
+        here is there again once its block is applied."""
 
     def addresses(self, connection: Connection, block: CommittedBlock) -> Collection[Address]:
         """The directory and every version of the contract up to this block."""
         if not block.logs:
             return ()
-        table = followed_contract_table
-        query = select(table.c.address).where(table.c.handler == self.name)
-        known = {Address(bytes.fromhex(text[2:])) for text in connection.execute(query).scalars()}
-        new = {event.address for event in self._added(block.logs)}
-        return {self._directory, self._inner.address, *known, *new}
+        if self._known is None:
+            table = followed_contract_table
+            query = select(table.c.address).where(table.c.handler == self.name)
+            found = connection.execute(query).scalars()
+            self._known = {Address(bytes.fromhex(text[2:])) for text in found}
+        new = (event.address for event in self._added(block.logs))
+        return {self._directory, self._inner.address, *self._known, *new}
 
     def reset(self, connection: Connection) -> None:
         """Back to genesis: the first version alone."""
         table = followed_contract_table
         connection.execute(delete(table).where(table.c.handler == self.name))
+        self._known = None
         self._inner.reset(connection)
 
     def apply(self, connection: Connection, block: CommittedBlock, log: PlacedLog) -> None:
@@ -72,6 +78,8 @@ class FollowingHandler:
         here = (table.c.handler == self.name) & (table.c.address == text)
         connection.execute(delete(table).where(here))  # an earlier version may have come back
         connection.execute(insert(table).values(handler=self.name, address=text))
+        if self._known is not None:
+            self._known.add(address)
 
     def _added(self, logs: Iterable[PlacedLog]) -> list[VersionAdded]:
         """New versions of the contract among these logs."""

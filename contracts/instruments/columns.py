@@ -7,9 +7,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Executable, Numeric, String, Table, bindparam
+from sqlalchemy import Connection, Dialect, Insert, Numeric, String, Table, bindparam, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ledger.projection import write_later
 
 UINT128_DIGITS: Final = 39
 
@@ -53,6 +55,23 @@ def put(connection: Connection, table: Table, values: Mapping[str, Any]) -> None
     connection.execute(_upsert(table, connection.dialect.name, names), dict(values))
 
 
+def put_later(
+    connection: Connection, table: Table, values: Mapping[str, Any], kept: str = ""
+) -> None:
+    """As `put`, together with other rows (`ledger.projection.write_later`).
+
+    `kept` is a column that stays as it is where there is a row.
+    """
+    statement = _upsert(table, connection.dialect.name, tuple(sorted(values)), kept)
+    write_later(connection, statement, values)
+
+
+def insert_later(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
+    """Write a new row together with others; columns that are not named are null."""
+    statement, blank = _whole(table)
+    write_later(connection, statement, {**blank, **values})
+
+
 def add_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the rows of whose primary keys there are none yet."""
     if rows:
@@ -61,10 +80,15 @@ def add_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 
 @lru_cache(maxsize=256)
-def _upsert(table: Table, dialect: str, names: tuple[str, ...]) -> Executable:
+def _whole(table: Table) -> tuple[Insert, Mapping[str, None]]:
+    return insert(table), {column.name: None for column in table.columns}
+
+
+@lru_cache(maxsize=256)
+def _upsert(table: Table, dialect: str, names: tuple[str, ...], kept: str = "") -> Insert:
     statement = _insert(table, dialect).values({name: bindparam(name) for name in names})
     keys = [column.name for column in table.primary_key.columns]
-    rest = {name: statement.excluded[name] for name in names if name not in keys}
+    rest = {name: statement.excluded[name] for name in names if name not in (*keys, kept)}
     if not rest:
         return statement.on_conflict_do_nothing()
     return statement.on_conflict_do_update(index_elements=keys, set_=rest)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -17,16 +18,20 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Index,
+    Insert,
     MetaData,
     String,
     Table,
+    bindparam,
     exists,
     select,
     true,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from contracts.consortium import Role
 from contracts.instruments.columns import add_missing
+from ledger.projection import write_later
 
 SEE_ALL: Final = frozenset({Role.REGULATOR, Role.ARBITRATOR})
 
@@ -89,3 +94,34 @@ def note_parties(
     known = sorted({one for one in organisations if one is not None})
     rows = [{"id": record, "organisation": one, "position": position} for one in known]
     add_missing(connection, parties, rows)
+
+
+def note_parties_later(
+    connection: Connection,
+    parties: Table,
+    records: Table,
+    record: str,
+    organisations: Iterable[str | None],
+    about: str | None = None,
+) -> None:
+    """As `note_parties`, together with other rows; of no record, where `records` has none.
+
+    `records` has the position of the record by its primary key. `about`: another id that they are
+    parties to (of the lot that a receipt is for).
+    """
+    statement = _noting(parties, records, connection.dialect.name)
+    rows = [
+        {"about": about or record, "who": one, "record": record}
+        for one in sorted({one for one in organisations if one is not None})
+    ]
+    write_later(connection, statement, *rows, after=(records,))
+
+
+@lru_cache(maxsize=64)
+def _noting(parties: Table, records: Table, dialect: str) -> Insert:
+    (key,) = records.primary_key.columns
+    row = select(
+        bindparam("about", type_=String()), bindparam("who", type_=String()), records.c.position
+    ).where(key == bindparam("record"))
+    statement = postgresql.insert(parties) if dialect == "postgresql" else sqlite.insert(parties)
+    return statement.from_select(["id", "organisation", "position"], row).on_conflict_do_nothing()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from contracts.directory import VersionAdded
 from contracts.directory import decode_log as decode_directory_log
-from contracts.errors import LogError
+from contracts.errors import ContractError, LogError
 from contracts.genesis import DIRECTORY_ADDRESS
+from contracts.instruments.columns import put_later
 from contracts.instruments.notices import NOTICES_PER_LOG_MAX, Notice, Source
 from contracts.notices.errors import NoticeMalformed
 from contracts.notices.tables import (
@@ -23,22 +26,18 @@ from contracts.notices.tables import (
     notice_table,
 )
 from contracts.notices.types import Place
+from ledger.projection import flush, write_later
 from ledger.types import Address, CommittedBlock, PlacedLog
 
 BODY_SIZE_BYTES_MAX: Final = 65_536
+READ_AT_ONCE: Final = 500
 _r = notice_record_table.c
-_RECORD: Final = select(notice_record_table).where(_r.id == bindparam("record"))
+_RECORDS: Final = select(notice_record_table).where(_r.id.in_(bindparam("ids", expanding=True)))
 _CONCERNED: Final = (
     select(_r.parties).where(_r.topic == bindparam("topic"), _r.final.is_(False)).distinct()
 )
 _TELL: Final = insert(notice_table)
 _TELL_WHOM: Final = insert(notice_party_table)
-_REMEMBER: Final = insert(notice_record_table)
-_REMEMBER_NOW: Final = (
-    update(notice_record_table)
-    .where(_r.id == bindparam("record"))
-    .values(topic=bindparam("topic"), final=bindparam("final"), parties=bindparam("parties"))
-)
 _KIND: Final = re.compile(r"(?=.{3,64}\Z)[a-z0-9-]+\.[a-z0-9-]+")
 _ID: Final = re.compile(r"0x[0-9a-f]{64}")
 
@@ -69,6 +68,7 @@ class NoticesHandler:
         self._listening: dict[Address, str] | None = None
         """Name by address, as in the table; None before it was read. What a transaction that fails
         leaves here is there again once its block is applied."""
+        self._blockful: _Blockful | None = None
 
     def addresses(self, connection: Connection, block: CommittedBlock) -> Collection[Address]:
         """The directory, and every version of the contracts up to this block."""
@@ -81,7 +81,7 @@ class NoticesHandler:
         """Back to genesis: nothing was told, the first versions are listened to."""
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
-        self._listening = None
+        self._listening = self._blockful = None
         for name, address in self._first.items():
             self._follow(connection, name, address)
 
@@ -91,13 +91,39 @@ class NoticesHandler:
             for event in self._added([log]):
                 self._follow(connection, event.name, event.address)
             return
+        here = self._of_block(connection, block)
+        notices = here.notices.get(log.log_index)
+        if notices is None:
+            notices = self._notices(connection, block, log)
+            here.records |= _records(connection, {one.id for one in notices} - set(here.records))
+        for part, notice in enumerate(notices):
+            _tell(connection, notice, log, part, here.records)
+
+    def _of_block(self, connection: Connection, block: CommittedBlock) -> _Blockful:
+        """The notices of all of the block's logs, and their records, which are read at once."""
+        here, transaction = self._blockful, connection.get_transaction()
+        if here is not None and here.block is block and here.transaction is transaction:
+            return here
+        known = self._known(connection)
+        notices = {}
+        for log in block.logs:
+            if log.log.address in known:
+                with suppress(ContractError):  # told once it is that log's turn
+                    notices[log.log_index] = self._notices(connection, block, log)
+        ids = {one.id for some in notices.values() for one in some}
+        here = _Blockful(block, transaction, notices, _records(connection, ids))
+        self._blockful = here
+        return here
+
+    def _notices(
+        self, connection: Connection, block: CommittedBlock, log: PlacedLog
+    ) -> tuple[Notice, ...]:
         notices = self._source(connection, block, log.log.address)(log.log)
         if len(notices) > NOTICES_PER_LOG_MAX:
             raise NoticeMalformed(
                 f"log {log.log_index}: {len(notices)} notices; at most {NOTICES_PER_LOG_MAX}"
             )
-        for part, notice in enumerate(notices):
-            _tell(connection, notice, log, part)
+        return notices
 
     def _known(self, connection: Connection) -> dict[Address, str]:
         if self._listening is None:
@@ -134,10 +160,38 @@ class NoticesHandler:
         return found
 
 
-def _tell(connection: Connection, notice: Notice, log: PlacedLog, part: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record as of its last notice, as in the table."""
+
+    topic: str = ""
+    final: bool = False
+    parties: str = ""
+
+
+@dataclass(slots=True)
+class _Blockful:
+    """What the handler knows of the block at hand."""
+
+    block: CommittedBlock
+    transaction: object
+    notices: dict[int, tuple[Notice, ...]]
+    """By index of the log."""
+    records: dict[str, _Record]
+    """As they are after the logs so far, by id."""
+
+
+def _tell(
+    connection: Connection,
+    notice: Notice,
+    log: PlacedLog,
+    part: int,
+    records: dict[str, _Record],
+) -> None:
     body = _checked(notice)
-    row = connection.execute(_RECORD, {"record": notice.id}).first()
-    before = frozenset(() if row is None else row.parties.split())
+    known = records.get(notice.id)
+    record = known or _Record()
+    before = frozenset(record.parties.split())
     after = notice.parties
     if after is None:
         after = (before - notice.leaving) | notice.joining
@@ -145,30 +199,23 @@ def _tell(connection: Connection, notice: Notice, log: PlacedLog, part: int) -> 
     if notice.alarm:
         told |= _concerned(connection, notice.id)
     place = Place(log.block_number, log.log_index, part)
-    connection.execute(
-        _TELL,
-        {
-            "position": place.position,
-            "kind": notice.kind,
-            "record": notice.id,
-            "body": body,
-            "time": log.block_time,
-            "transaction_hash": _hex(log.transaction_hash),
-            "leaf_index": log.leaf_index,
-        },
-    )
-    if told:
-        rows = [{"organisation": name, "position": place.position} for name in sorted(told)]
-        connection.execute(_TELL_WHOM, rows)
-    values = {
-        "topic": notice.topic or ("" if row is None else row.topic),
-        "final": notice.final,
-        "parties": " ".join(sorted(after)),
+    row = {
+        "position": place.position,
+        "kind": notice.kind,
+        "record": notice.id,
+        "body": body,
+        "time": log.block_time,
+        "transaction_hash": _hex(log.transaction_hash),
+        "leaf_index": log.leaf_index,
     }
-    if row is None:
-        connection.execute(_REMEMBER, {"id": notice.id, **values})
-    elif values != {"topic": row.topic, "final": row.final, "parties": row.parties}:
-        connection.execute(_REMEMBER_NOW, {"record": notice.id, **values})
+    write_later(connection, _TELL, row)
+    rows = [{"organisation": name, "position": place.position} for name in sorted(told)]
+    write_later(connection, _TELL_WHOM, *rows)
+    now = _Record(notice.topic or record.topic, notice.final, " ".join(sorted(after)))
+    if now != known:
+        records[notice.id] = now
+        values = {"topic": now.topic, "final": now.final, "parties": now.parties}
+        put_later(connection, notice_record_table, {"id": notice.id, **values})
 
 
 def _checked(notice: Notice) -> str:
@@ -183,8 +230,20 @@ def _checked(notice: Notice) -> str:
     return body.decode()
 
 
+def _records(connection: Connection, ids: set[str]) -> dict[str, _Record]:
+    flush(connection, notice_record_table)
+    found = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), READ_AT_ONCE):
+        part = wanted[start : start + READ_AT_ONCE]
+        for row in connection.execute(_RECORDS, {"ids": part}):
+            found[row.id] = _Record(row.topic, row.final, row.parties)
+    return found
+
+
 def _concerned(connection: Connection, topic: str) -> set[str]:
     """Parties of all live records of a topic."""
+    flush(connection, notice_record_table)
     found = connection.execute(_CONCERNED, {"topic": topic}).scalars()
     return {name for parties in found for name in parties.split()}
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete
 
 from contracts.genesis import PLEDGES_ADDRESS
-from contracts.instruments.columns import hex_of, put
+from contracts.instruments.columns import hex_of, insert_later, put_later
 from contracts.instruments.places import place_values
-from contracts.instruments.viewer import note_parties
+from contracts.instruments.viewer import note_parties_later
 from contracts.pledges.binding import decode_log
 from contracts.pledges.tables import (
     metadata,
@@ -25,7 +25,10 @@ from contracts.pledges.types import (
     PledgeAnnulled,
     PledgeChanged,
 )
+from ledger.projection import write_later
 from ledger.types import Address, CommittedBlock, PlacedLog
+
+_FREE: Final = delete(pledge_asset_table).where(pledge_asset_table.c.record == bindparam("freed"))
 
 
 class PledgesHandler:
@@ -54,11 +57,10 @@ class PledgesHandler:
                     "instrument": hex_of(instrument),
                     "pledge": hex_of(key),
                 }
-                put(connection, pledge_asset_table, row)
+                put_later(connection, pledge_asset_table, row)
                 _told(connection, key, log, "covered", record=hex_of(id_))
             case AssetFreed(key, _, id_, to):
-                here = pledge_asset_table.c.record == hex_of(id_)
-                connection.execute(delete(pledge_asset_table).where(here))
+                write_later(connection, _FREE, {"freed": hex_of(id_)})
                 _told(connection, key, log, "freed", record=hex_of(id_), receiver=to)
             case PledgeAnnulled(key, by, decision, _):
                 _told(connection, key, log, "annulled", by=by, decision=hex_of(decision))
@@ -66,14 +68,10 @@ class PledgesHandler:
 
 def _change(connection: Connection, event: PledgeChanged, log: PlacedLog) -> None:
     key, pledge = str(hex_of(event.key)), event.pledge
-    known = select(pledge_table.c.position).where(pledge_table.c.key == key)
-    position = connection.execute(known).scalar_one_or_none()
-    if position is None:
-        position = log.leaf_index
-    row = {"key": key, "position": position, **_values(pledge), **place_values(log)}
-    put(connection, pledge_table, row)
+    row = {"key": key, "position": log.leaf_index, **_values(pledge), **place_values(log)}
+    put_later(connection, pledge_table, row, kept="position")
     parties = [pledge.pledgor, pledge.pledgee]
-    note_parties(connection, pledge_party_table, key, position, parties)
+    note_parties_later(connection, pledge_party_table, pledge_table, key, parties)
     values = {"state": int(pledge.state), "assets": pledge.assets, "remark": event.remark}
     _told(connection, event.key, log, "changed", by=event.by, **values)
 
@@ -100,4 +98,4 @@ def _values(pledge: Pledge) -> dict[str, Any]:
 
 def _told(connection: Connection, key: bytes, log: PlacedLog, kind: str, **values: object) -> None:
     row: dict[str, object] = {"key": hex_of(key), "kind": kind, "remark": ""}
-    connection.execute(insert(pledge_act_table).values(**row | values, **place_values(log)))
+    insert_later(connection, pledge_act_table, row | values | place_values(log))

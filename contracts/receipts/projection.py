@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from contracts.directory import FollowingHandler
 from contracts.genesis import (
@@ -15,9 +15,9 @@ from contracts.genesis import (
     RECEIPTS_ADDRESS,
     STOCK_ADDRESS,
 )
-from contracts.instruments.columns import add_missing, hex_of, put
+from contracts.instruments.columns import add_missing, hex_of, insert_later, put, put_later
 from contracts.instruments.places import place_values
-from contracts.instruments.viewer import note_parties
+from contracts.instruments.viewer import note_parties_later
 from contracts.pledges.binding import decode_log as decode_pledges_log
 from contracts.pledges.types import PledgeChanged
 from contracts.receipts.binding import decode_log
@@ -33,6 +33,7 @@ from contracts.receipts.tables import (
 from contracts.receipts.types import Receipt, ReceiptActed, TermsPublished
 from contracts.stock.binding import decode_log as decode_stock_log
 from contracts.stock.types import LotEntrusted
+from ledger.projection import flush
 from ledger.types import Address, CommittedBlock, PlacedLog
 
 _COLUMNS: Final = tuple(field.name for field in fields(Receipt))
@@ -58,9 +59,13 @@ class ReceiptsHandler:
         self.address = address
         self.stock = stock
         self.pledges = pledges
+        self._keepers: dict[str, str] | None = None
+        """By lot, as in the table; None before it was read. What a transaction that fails leaves
+        here is there again once its block is applied."""
 
     def reset(self, connection: Connection) -> None:
         """Back to genesis: no receipts."""
+        self._keepers = None
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
 
@@ -77,18 +82,19 @@ class ReceiptsHandler:
     def _receipts(self, connection: Connection, log: PlacedLog) -> None:
         match decode_log(log.log):
             case ReceiptActed() as acted:
-                _act(connection, acted, log)
+                self._act(connection, acted, log)
             case TermsPublished(id_, terms, payload):
                 row = {"id": hex_of(id_), "terms": hex_of(terms), "payload": payload}
-                put(connection, receipt_terms_table, row)
+                put_later(connection, receipt_terms_table, row)
 
-    @staticmethod
-    def _stock(connection: Connection, log: PlacedLog) -> None:
+    def _stock(self, connection: Connection, log: PlacedLog) -> None:
         event = decode_stock_log(log.log)
         if not isinstance(event, LotEntrusted):
             return
         lot, warehouse = str(hex_of(event.key)), event.warehouse
+        flush(connection)
         put(connection, receipt_keeper_table, {"lot": lot, "warehouse": warehouse})
+        self._known_keepers(connection)[lot] = warehouse
         query = select(receipt_table.c.id, receipt_table.c.position).where(
             receipt_table.c.lot == lot
         )
@@ -103,11 +109,38 @@ class ReceiptsHandler:
         event = decode_pledges_log(log.log)
         if not isinstance(event, PledgeChanged):
             return
-        record = str(hex_of(event.pledge.id))
-        position = _position(connection, record)
-        if position is not None:
-            parties = receipt_party_table
-            note_parties(connection, parties, record, position, [event.pledge.pledgee])
+        record, parties = str(hex_of(event.pledge.id)), [event.pledge.pledgee]
+        note_parties_later(connection, receipt_party_table, receipt_table, record, parties)
+
+    def _act(self, connection: Connection, acted: ReceiptActed, log: PlacedLog) -> None:
+        id_, receipt = str(hex_of(acted.id)), acted.receipt
+        row = {
+            "id": id_,
+            "position": log.leaf_index,
+            "contract": hex_of(log.log.address),
+            **_values(receipt),
+            **place_values(log),
+        }
+        put_later(connection, receipt_table, row, kept="position")
+        insert_later(connection, receipt_act_table, _history(id_, acted, log))
+        lot = str(hex_of(receipt.lot))
+        parties = {
+            receipt.warehouse,
+            receipt.holder,
+            receipt.owner,
+            receipt.nominee,
+            receipt.pledgee,
+            self._known_keepers(connection).get(lot),
+        }
+        note_parties_later(connection, receipt_party_table, receipt_table, id_, parties)
+        lots = receipt_lot_party_table
+        note_parties_later(connection, lots, receipt_table, id_, parties, about=lot)
+
+    def _known_keepers(self, connection: Connection) -> dict[str, str]:
+        if self._keepers is None:
+            rows = connection.execute(select(receipt_keeper_table))
+            self._keepers = {row.lot: row.warehouse for row in rows}
+        return self._keepers
 
 
 class ReceiptsFollowing(FollowingHandler):
@@ -120,34 +153,6 @@ class ReceiptsFollowing(FollowingHandler):
     def addresses(self, connection: Connection, block: CommittedBlock) -> Collection[Address]:
         """The directory, every version up to this block, Stock and Pledges."""
         return {*super().addresses(connection, block), *self._beside}
-
-
-def _act(connection: Connection, acted: ReceiptActed, log: PlacedLog) -> None:
-    id_, receipt = str(hex_of(acted.id)), acted.receipt
-    position = _position(connection, id_)
-    if position is None:
-        position = log.leaf_index
-    row = {
-        "id": id_,
-        "position": position,
-        "contract": hex_of(log.log.address),
-        **_values(receipt),
-        **place_values(log),
-    }
-    put(connection, receipt_table, row)
-    connection.execute(insert(receipt_act_table), _history(id_, acted, log))
-    lot = str(hex_of(receipt.lot))
-    keeper = select(receipt_keeper_table.c.warehouse).where(receipt_keeper_table.c.lot == lot)
-    parties = {
-        receipt.warehouse,
-        receipt.holder,
-        receipt.owner,
-        receipt.nominee,
-        receipt.pledgee,
-        connection.execute(keeper).scalar_one_or_none(),
-    }
-    note_parties(connection, receipt_party_table, id_, position, parties)
-    note_parties(connection, receipt_lot_party_table, lot, position, parties)
 
 
 def _values(receipt: Receipt) -> dict[str, Any]:
@@ -176,8 +181,3 @@ def _history(id_: str, acted: ReceiptActed, log: PlacedLog) -> dict[str, Any]:
         "pledgee": receipt.pledgee,
         "quantity": receipt.quantity,
     }
-
-
-def _position(connection: Connection, id_: str) -> int | None:
-    query = select(receipt_table.c.position).where(receipt_table.c.id == id_)
-    return connection.execute(query).scalar_one_or_none()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, update
 
 from contracts.genesis import STOCK_ADDRESS
-from contracts.instruments.columns import add_missing, hex_of, put
+from contracts.instruments.columns import add_missing, hex_of, insert_later, put_later
 from contracts.instruments.places import place_values
-from contracts.instruments.viewer import note_parties
+from contracts.instruments.viewer import note_parties_later
 from contracts.stock.binding import decode_log
 from contracts.stock.tables import (
     lot_counter_table,
@@ -30,6 +31,7 @@ from contracts.stock.types import (
     ShortfallEnded,
     StockMoved,
 )
+from ledger.projection import write_later
 from ledger.types import Address, CommittedBlock, PlacedLog
 
 
@@ -93,11 +95,11 @@ def _register(connection: Connection, event: LotRegistered, log: PlacedLog) -> N
         "short": False,
         **place_values(log),
     }
-    put(connection, lot_table, row)
+    put_later(connection, lot_table, row)
     counters = [{"lot": key, "organisation": one} for one in event.counters]
     add_missing(connection, lot_counter_table, counters)
     parties = [event.warehouse, *event.counters]
-    note_parties(connection, lot_party_table, key, log.leaf_index, parties)
+    note_parties_later(connection, lot_party_table, lot_table, key, parties)
     _entry(connection, event.key, log, "registered", by=event.warehouse)
 
 
@@ -155,20 +157,20 @@ def _agreement(agreement: Agreement) -> dict[str, Any]:
 
 
 def _change(connection: Connection, key: bytes, log: PlacedLog, **values: object) -> None:
-    connection.execute(
-        update(lot_table)
-        .where(lot_table.c.key == hex_of(key))
-        .values(**values, **place_values(log))
-    )
+    row = values | place_values(log)
+    write_later(connection, _changing(tuple(row)), {"lot_key": hex_of(key), **row})
+
+
+@lru_cache(maxsize=32)
+def _changing(names: tuple[str, ...]) -> Update:
+    new = {name: bindparam(name) for name in names}
+    return update(lot_table).where(lot_table.c.key == bindparam("lot_key")).values(new)
 
 
 def _party(connection: Connection, key: str, organisation: str) -> None:
-    position = connection.execute(
-        select(lot_table.c.position).where(lot_table.c.key == key)
-    ).scalar_one()
-    note_parties(connection, lot_party_table, key, position, [organisation])
+    note_parties_later(connection, lot_party_table, lot_table, key, [organisation])
 
 
 def _entry(connection: Connection, key: bytes, log: PlacedLog, kind: str, **values: object) -> None:
     row: dict[str, object] = {"lot": hex_of(key), "kind": kind, "text": ""}
-    connection.execute(insert(lot_entry_table).values(**row | values, **place_values(log)))
+    insert_later(connection, lot_entry_table, row | values | place_values(log))

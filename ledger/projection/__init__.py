@@ -21,6 +21,7 @@ from ledger.projection.projector import Progress, Projector
 from ledger.projection.protocol import BlockSource, FollowingHandler, Handler
 from ledger.projection.schema import current_revisions, migration_folders, upgrade
 from ledger.projection.types import ProjectorState, ProjectorStatus
+from ledger.projection.writes import flush, write_later
 
 __all__ = [
     "BlockSource",
@@ -45,9 +46,11 @@ __all__ = [
     "StorageFailed",
     "StorageFull",
     "current_revisions",
+    "flush",
     "migration_folders",
     "open_database",
     "read_transaction",
     "upgrade",
+    "write_later",
     "write_transaction",
 ]

@@ -35,6 +35,7 @@ from ledger.projection.errors import (
 )
 from ledger.projection.protocol import BlockSource, FollowingHandler, Handler
 from ledger.projection.types import ProjectorState, ProjectorStatus
+from ledger.projection.writes import flush
 from ledger.types import Address, Block, CommittedBlock, PlacedLog
 
 GROUP_BLOCKS_MAX: Final = 256
@@ -62,6 +63,7 @@ class Projector:
         self._engine = engine
         self._ledger = ledger
         self._handlers = tuple(handlers)
+        self._following = {h.name: h for h in handlers if isinstance(h, FollowingHandler)}
         self._applying = threading.RLock()
         """Held by whoever applies blocks: the thread, `catch_up` or `rebuild`."""
         self._changed = threading.Condition()
@@ -297,11 +299,19 @@ class Projector:
                     f"block {header.number} does not follow the block {header.number - 1} that "
                     f"the database has applied ({handler.name}): run `tally node reindex`"
                 )
-            wanted = _wanted(connection, handler, block)
+            wanted = self._wanted(connection, handler, block)
             for log in block.logs:
                 if log.log.address in wanted:
                     self._apply_log(connection, handler, block, log)
+            _write(connection, handler, block)
             cursors[handler.name] = Cursor(header.number, block.block.hash)
+
+    def _wanted(
+        self, connection: Connection, handler: Handler, block: CommittedBlock
+    ) -> Collection[Address]:
+        """Whose logs of this block the handler wants."""
+        following = self._following.get(handler.name)
+        return (handler.address,) if following is None else following.addresses(connection, block)
 
     def _apply_log(
         self, connection: Connection, handler: Handler, block: CommittedBlock, log: PlacedLog
@@ -317,8 +327,14 @@ class Projector:
             ) from error
 
 
-def _wanted(connection: Connection, handler: Handler, block: CommittedBlock) -> Collection[Address]:
-    """Whose logs of this block the handler wants."""
-    if isinstance(handler, FollowingHandler):
-        return handler.addresses(connection, block)
-    return (handler.address,)
+def _write(connection: Connection, handler: Handler, block: CommittedBlock) -> None:
+    """What the handler has left to be written together."""
+    try:
+        flush(connection)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        raise ProjectionFailed(
+            f"{handler.name} cannot write its rows of block {block.block.header.number}: "
+            f"{type(error).__name__}: {error}"
+        ) from error

@@ -46,7 +46,10 @@ class Handler(Protocol):
         """The contract whose logs it wants."""
 
     def apply(self, connection: Connection, block: CommittedBlock, log: PlacedLog) -> None:
-        """Write the rows of one log, in the transaction that also moves the cursor."""
+        """Write the rows of one log, in the transaction that also moves the cursor.
+
+        Now, or with those of other logs: see `write_later`.
+        """
 
     def reset(self, connection: Connection) -> None:
         """Bring the tables to what they are at genesis: empty, or with what genesis itself says.

@@ -29,7 +29,7 @@ from contracts.notices import (
 from contracts.notices.sources import SOURCES
 from contracts.receipts import RECEIPTS_ARTIFACT, issue_calldata, transfer_holding_calldata
 from contracts.receipts.types import Draft
-from ledger.projection import Projector, open_database, upgrade
+from ledger.projection import Projector, flush, open_database, upgrade
 from ledger.types import Log
 from tests.contracts.notices.grain import LOT, PLACES, WHOLE, Grain
 from tests.contracts.notices.saying import NAMES, RECORDS, handler, one, say, told
@@ -233,6 +233,7 @@ def test_who_is_told_what_is_as_a_plain_model_says(steps: list[dict[str, Any]]) 
             )
             block = chain.add([(COUNTED, b"", [Log(COUNTED, (), b"")])])
             feed.apply(connection, block, block.logs[0])
+        flush(connection)
         for name in (*NAMES, "court"):
             found = find_notices(connection, Viewer.of(name))
             assert [n.place.block_number for n in found] == expected[name]
@@ -282,6 +283,7 @@ def test_a_version_that_logs_in_the_block_that_names_it_is_heard() -> None:
         assert feed.addresses(connection, block) == {DIRECTORY_ADDRESS, COUNTED, made}
         for log in block.logs:
             feed.apply(connection, block, log)
+        flush(connection)
         assert len(find_notices(connection, EVERYTHING)) == 1
 
 
