@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, delete, update
+from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, update
 
 from contracts.genesis import STOCK_ADDRESS
 from contracts.instruments.columns import add_missing, hex_of, insert_later, put_later
@@ -163,7 +163,7 @@ def _change(connection: Connection, key: bytes, log: PlacedLog, **values: object
 
 @lru_cache(maxsize=32)
 def _changing(names: tuple[str, ...]) -> Update:
-    new = {name: bindparam(name) for name in names}
+    new: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in names}
     return update(lot_table).where(lot_table.c.key == bindparam("lot_key")).values(new)
 
 
