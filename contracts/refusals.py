@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -271,10 +272,19 @@ _ON_BEHALF: Final = {
 """Whom acts are for that another contract does for somebody, or that one of several may do."""
 
 
-def explain(data: bytes, machine: Machine | None = None) -> str:
+_OF_CALL: Final = {
+    "NotParty": "{act:act} of pledge {0} is not for {1}{act:by}",
+    "WrongState(bytes32,uint8)": "{act:act} is not possible while pledge {0} is "
+    "{1:pledge}{act:while}",
+}
+"""Errors of records with a table that do not say which act was refused: the call does."""
+
+
+def explain(data: bytes, machine: Machine | None = None, call: bytes = b"") -> str:
     """What revert data says. Never raises: unknown data is told in hex.
 
-    `machine` is the table of the instrument that refused, by which acts and states are named.
+    `machine` is the table of the record that it is about (see `record_named`), by which acts and
+    states are named; `call` the calldata that was refused.
     """
     known = _ERRORS.get(data[:4])
     if known is None:
@@ -284,9 +294,11 @@ def explain(data: bytes, machine: Machine | None = None) -> str:
         values = [_Value(v, machine) for v in decode(types, data[4:], strict=False)]
     except (DecodingError, OverflowError, ValueError):
         return name
-    if (sentence := _sentence(name, types)) is not None:
+    called = _called(call, machine)
+    sentence = _sentence(name, types) if called is None else _of_call(name, types)
+    if sentence is not None:
         try:
-            return sentence.format(*values)
+            return sentence.format(*values, act=called)
         except IndexError:  # an error of the same name with other parameters
             pass
     return f"{name}({', '.join(str(value) for value in values)})"
@@ -303,13 +315,28 @@ def record_named(data: bytes) -> Hash32 | None:
     what it means. The table is that of the record: `contracts.machines.machine_of`."""
     known = _ERRORS.get(data[:4])
     sentence = None if known is None else _sentence(*known)
-    if sentence is None or ":act}" not in sentence or len(data) < 36:
+    if known is None or sentence is None or len(data) < 36:
         return None
-    return Hash32(data[4:36])
+    named = ":act}" in sentence or _of_call(*known) != sentence
+    return Hash32(data[4:36]) if named else None
 
 
 def _sentence(name: str, types: list[str]) -> str | None:
     return _SENTENCES.get(f"{name}({','.join(types)})", _SENTENCES.get(name))
+
+
+def _of_call(name: str, types: list[str]) -> str | None:
+    signature = f"{name}({','.join(types)})"
+    return _OF_CALL.get(signature, _OF_CALL.get(name, _sentence(name, types)))
+
+
+def _called(call: bytes, machine: Machine | None) -> _Value | None:
+    """The act that a call is, where the table has it."""
+    name = _ACTS.get(call[:4])
+    for act in () if machine is None else machine.acts:
+        if act.name == name:
+            return _Value(act.number, machine)
+    return None
 
 
 class _Value:
@@ -415,3 +442,17 @@ _ERRORS: Final = _errors(
     DEPOSITS_ARTIFACT,
     SETTLEMENT_ARTIFACT,
 )
+
+
+def _acts(artifact: Artifact) -> dict[bytes, str]:
+    """Functions by selector, in the words of tables: `declareDefault` is `declare-default`."""
+    found = {}
+    for entry in artifact.abi:
+        if entry["type"] == "function":
+            types = ",".join(canonical_type(parameter) for parameter in entry["inputs"])
+            words = re.sub("([A-Z])", r"-\1", entry["name"]).lower()
+            found[keccak(f"{entry['name']}({types})".encode())[:4]] = words
+    return found
+
+
+_ACTS: Final = _acts(PLEDGES_ARTIFACT)

@@ -99,9 +99,9 @@ class Refusals:
         self._ledger = ledger
         self._engine = engine
 
-    def of_revert(self, output: bytes, transaction: Hash32 | None = None) -> Refused:
-        """The problem of revert data."""
-        words = explain(output, self._machine(output))
+    def of_revert(self, output: bytes, call: bytes, transaction: Hash32 | None = None) -> Refused:
+        """The problem of revert data, and the calldata that it answers."""
+        words = explain(output, self._machine(output), call)
         return refused_as(refusal_name(output), words, transaction)
 
     def of_outcome(self, outcome: Outcome) -> Refused:
@@ -115,14 +115,15 @@ class Refusals:
                 with contextlib.suppress(BlockUnknown):
                     result = self._ledger.call(request, number)
                     if result.reverted:
-                        return self.of_revert(result.output, outcome.hash)
+                        return self.of_revert(result.output, one.data, outcome.hash)
         words = f"the contract refused in block {outcome.block_number}: another act came before"
         return refused_as(None, words, outcome.hash)
 
-    def of_error(self, error: BaseException) -> BaseException:
-        """What a client is told of an error on the way; faults of our own stay as they are."""
+    def of_error(self, error: BaseException, call: bytes = b"") -> BaseException:
+        """What a client is told of an error on the way of a call (its calldata, where it was
+        tried); faults of our own stay as they are."""
         if isinstance(error, WouldFail) and error.reverted:
-            return self.of_revert(error.output)
+            return self.of_revert(error.output, call)
         return _problem_of(error)
 
     def _machine(self, output: bytes) -> Machine | None:

@@ -174,7 +174,7 @@ class Operations:
         try:
             return self._own_keys.prepare(principal.organisation, call, account)
         except Exception as error:
-            raise self._refusals.of_error(error) from error
+            raise self._refusals.of_error(error, call.data) from error
 
     def place(self, contract: str) -> Address:
         """Where the current version of a contract is. Raises `Unavailable` where there is none."""
@@ -388,7 +388,8 @@ class Operations:
 
     def _fail(self, work: Work, error: BaseException) -> None:
         self._leave(work)
-        work.future.set_exception(self._refusals.of_error(error))
+        tried = b"" if work.call is None else work.call.data
+        work.future.set_exception(self._refusals.of_error(error, tried))
 
     def _leave(self, work: Work) -> None:
         with self._lock:

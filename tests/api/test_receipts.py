@@ -124,6 +124,16 @@ def test_a_lot_is_counted_pledged_released_and_partly_delivered(scene: Scene) ->
     assert BANK in words
     released = scene.bank.post(f"/pledges/{pledge['id']}/release", {"remark": "paid"})
     assert released["pledge"]["state"] == "released"
+    assert scene.trader.refused(f"/pledges/{pledge['id']}/cure") == (
+        403,
+        "NotParty",
+        f"cure of pledge {pledge['id']} is not for {CARRIER}: it is for the pledgee",
+    )
+    assert scene.bank.refused(f"/pledges/{pledge['id']}/cure") == (
+        409,
+        "WrongState",
+        f"cure is not possible while pledge {pledge['id']} is released: it is while defaulted",
+    )
     scene.trader.post(f"/receipts/{id_}/request-delivery", {"quantity": 4_000})
     done = scene.warehouse.post(f"/receipts/{id_}/deliver", {"remark": "truck 4"})
     assert (done["receipt"]["quantity"], done["receipt"]["state"]) == ("6000", "live")

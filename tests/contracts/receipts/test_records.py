@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from contracts import financing, receipts, receivables, settlement
+from contracts import financing, pledges, receipts, receivables, settlement
 from contracts.abi import canonical_type
 from contracts.claims import CLAIMS_ARTIFACT
 from contracts.instruments import CursorInvalid, Machine
@@ -23,6 +23,7 @@ from contracts.receipts import MACHINE, RECEIPTS_ARTIFACT
 from contracts.refusals import explain, record_named
 from contracts.stock import STOCK_ARTIFACT
 from ledger.state.keccak import keccak
+from ledger.types import Hash32
 
 pytestmark = [pytest.mark.feature("F1"), pytest.mark.feature("A1")]
 ARTIFACTS = (CLAIMS_ARTIFACT, STOCK_ARTIFACT, PLEDGES_ARTIFACT, RECEIPTS_ARTIFACT)
@@ -159,6 +160,24 @@ def test_every_act_of_a_table_can_be_refused_in_words(machine: Machine) -> None:
         assert other.startswith(f"{act.name} of ")
         assert "it is for " in other
         assert "{" not in late + other
+
+
+def test_an_act_that_the_error_does_not_name_is_named_by_its_call() -> None:
+    late = keccak(b"WrongState(bytes32,uint8)")[:4] + encode(["bytes32", "uint8"], [ID, 4])
+    other = keccak(b"NotParty(bytes32,bytes32)")[:4] + ID + b"bank".ljust(32, b"\0")
+    assert record_named(late) == record_named(other) == ID
+    cure = pledges.cure_calldata(Hash32(ID))
+    accept = pledges.accept_calldata(Hash32(ID))
+    assert explain(late, pledges.MACHINE, cure) == (
+        f"cure is not possible while pledge {SHOWN} is released: it is while defaulted"
+    )
+    assert explain(other, pledges.MACHINE, accept) == (
+        f"accept of pledge {SHOWN} is not for bank: it is for the pledgee"
+    )
+    for call in (b"", b"\1\2\3\4", pledges.accept_calldata(Hash32(ID))):
+        machine = pledges.MACHINE if call != accept else None
+        assert explain(late, machine, call).startswith(f"pledge {SHOWN} is released: ")
+        assert explain(other, machine, call).startswith("bank is not the one who ")
 
 
 def test_numbers_that_the_table_has_not_are_told_without_names() -> None:
