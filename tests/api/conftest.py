@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,8 +33,10 @@ from tests.traceability.capture.stack import (
 from traceability.bundle import Trust
 from traceability.capture.tables import capture_job
 
+BACKENDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+
+@pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Every request is seen on both; on PostgreSQL with the slow tests, since there are many."""
     with empty_database(request.param, tmp_path) as url:
@@ -122,6 +125,39 @@ def make_node(
             return open_node(exits, tmp_path, identity, database_url, settings, **options)
 
         yield make
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def share_node(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, identity: Identity
+) -> Iterator[Callable[..., Node]]:
+    """As `make_node`, one for a module: for tests that look at their own records alone."""
+    folder = tmp_path_factory.mktemp("shared")
+    with ExitStack() as exits:
+        url = exits.enter_context(empty_database(request.param, folder))
+
+        def make(settings: ApiSettings | None = None, **options: Any) -> Node:
+            return open_node(exits, folder, identity, url, settings, **options)
+
+        yield make
+
+
+@dataclass
+class Clock:
+    """What this process takes for the time, nodes within it too: it can be moved on."""
+
+    moved_s: float = 0.0
+
+    def reach(self, moment: float) -> None:
+        """Be just past a moment (Unix seconds) without waiting for it."""
+        self.moved_s += max(0.0, moment + 0.2 - time.time())
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made, real = Clock(), time.time
+    monkeypatch.setattr(time, "time", lambda: real() + made.moved_s)
+    return made
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from contracts import consortium
 from contracts.consortium import Role
 from contracts.financing import MACHINE
 from contracts.governance import Call
-from tests.api.conftest import Node
+from tests.api.conftest import Clock, Node
 from tests.api.members import Member
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identity
 
@@ -55,7 +55,7 @@ class Scene:
         self.lot: str = self.warehouse.post("/stock/lots", lot)["lot"]
         count = {
             "lot": self.lot,
-            "quantity": 100_000,
+            "quantity": 1_000_000,
             "countedAt": int(time.time()) - 5,
             "sequence": 1,
             "evidence": EVIDENCE,
@@ -120,10 +120,19 @@ class Scene:
         return id_
 
 
+LIMITS = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
+
+
+@pytest.fixture(scope="module")
+def scene(share_node: Callable[..., Node], identity: Identity) -> Scene:
+    """Of all tests here: each has loans and receipts of its own."""
+    return Scene(share_node(LIMITS, signers=identity.accounts))
+
+
 @pytest.fixture
-def scene(make_node: Callable[..., Node], identity: Identity) -> Scene:
-    limits = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
-    return Scene(make_node(limits, signers=identity.accounts))
+def alone(make_node: Callable[..., Node], identity: Identity) -> Scene:
+    """Of one test, which looks at all there is, or changes what the others rely on."""
+    return Scene(make_node(LIMITS, signers=identity.accounts))
 
 
 def test_a_loan_goes_from_application_to_repayment(scene: Scene) -> None:
@@ -233,30 +242,30 @@ def test_interest_is_told_for_any_day_to_come(scene: Scene) -> None:
     assert (before["at"], before["interest"]) == (drawn, "0")
 
 
-def test_loans_are_listed_by_whoever_sees_them(scene: Scene) -> None:
-    asked, lent = scene.applied(), scene.drawn()
+def test_loans_are_listed_by_whoever_sees_them(alone: Scene) -> None:
+    asked, lent = alone.applied(), alone.drawn()
     every: list[tuple[Member, dict[str, str], list[str]]] = [
-        (scene.trader, {}, [lent, asked]),
-        (scene.platform, {}, [lent, asked]),
-        (scene.warehouse, {}, []),
-        (scene.bank, {"openTo": BANK}, [lent, asked]),
-        (scene.bank, {"bank": BANK}, [lent]),
-        (scene.bank, {"state": "applied"}, [asked]),
-        (scene.bank, {"state": "active"}, [lent]),
-        (scene.bank, {"state": "repaid"}, []),
-        (scene.bank, {"currency": "CNY", "breached": "false"}, [lent]),
-        (scene.bank, {"dueBefore": "1000"}, []),
-        (scene.bank, {"number": "none"}, []),
+        (alone.trader, {}, [lent, asked]),
+        (alone.platform, {}, [lent, asked]),
+        (alone.warehouse, {}, []),
+        (alone.bank, {"openTo": BANK}, [lent, asked]),
+        (alone.bank, {"bank": BANK}, [lent]),
+        (alone.bank, {"state": "applied"}, [asked]),
+        (alone.bank, {"state": "active"}, [lent]),
+        (alone.bank, {"state": "repaid"}, []),
+        (alone.bank, {"currency": "CNY", "breached": "false"}, [lent]),
+        (alone.bank, {"dueBefore": "1000"}, []),
+        (alone.bank, {"number": "none"}, []),
     ]
     for member, params, expected in every:
         found = member.get("/loans", params=params)
         assert [one["id"] for one in found["loans"]] == expected, (member.name, params)
         assert found["after"] is None
-    first = scene.bank.get("/loans", params={"limit": "1"})
-    second = scene.bank.get("/loans", params={"limit": "1", "after": first["after"]})
+    first = alone.bank.get("/loans", params={"limit": "1"})
+    second = alone.bank.get("/loans", params={"limit": "1", "after": first["after"]})
     assert [one["id"] for one in (*first["loans"], *second["loans"])] == [lent, asked]
     for wrong in ("state=gone", "state=active&state=applied", "state=active&openTo=town-bank"):
-        assert scene.bank.send("GET", f"/loans?{wrong}").status_code == 400, wrong
+        assert alone.bank.send("GET", f"/loans?{wrong}").status_code == 400, wrong
 
 
 def test_what_others_may_not_see_is_not_there(scene: Scene) -> None:
@@ -344,33 +353,29 @@ def test_money_from_outside_and_warnings_are_booked(scene: Scene) -> None:
     assert (done["loan"]["state"], done["payments"][0]["principal"]) == ("repaid", "7000000")
 
 
-def test_sealed_quotes_are_opened_and_the_best_is_taken(scene: Scene) -> None:
+def test_sealed_quotes_are_opened_and_the_best_is_taken(alone: Scene, clock: Clock) -> None:
     now = int(time.time())
     market: dict[str, Any] = {
         "mode": "market",
-        "quotesUntil": now + 6,
-        "revealUntil": now + 12,
+        "quotesUntil": now + 600,
+        "revealUntil": now + 1_200,
         "rateBpMax": 900,
     }
-    id_ = scene.applied(**market)
+    id_ = alone.applied(**market)
     quote = {"amount": 8_000_000, "rateBp": 430, "document": {"terms": 1}, "salt": SALT}
-    sealed = scene.bank.post(f"/loans/{id_}/commit", quote)
+    sealed = alone.bank.post(f"/loans/{id_}/commit", quote)
     (offer,) = sealed["offers"]
     assert (offer["stance"], offer["rateBp"], offer["offerHash"]) == ("committed", 0, None)
-    _wait_until(now + 6)
-    assert scene.bank.refused(f"/loans/{id_}/reveal", {**quote, "rateBp": 431})[1] == (
+    clock.reach(now + 600)
+    assert alone.bank.refused(f"/loans/{id_}/reveal", {**quote, "rateBp": 431})[1] == (
         "CommitmentDiffers"
     )
-    (offer,) = scene.bank.post(f"/loans/{id_}/reveal", quote)["offers"]
+    (offer,) = alone.bank.post(f"/loans/{id_}/reveal", quote)["offers"]
     assert (offer["stance"], offer["rateBp"]) == ("revealed", 430)
-    assert scene.trader.get(f"/loans/{id_}")["application"]["best"] == BANK
-    _wait_until(now + 12)
+    assert alone.trader.get(f"/loans/{id_}")["application"]["best"] == BANK
+    clock.reach(now + 1_200)
     choice = {"bank": BANK, "offer": offer["offerHash"]}
-    assert scene.trader.post(f"/loans/{id_}/accept", choice)["loan"]["state"] == "accepted"
-
-
-def _wait_until(moment: int) -> None:
-    time.sleep(max(0.0, moment - time.time() + 0.2))
+    assert alone.trader.post(f"/loans/{id_}/accept", choice)["loan"]["state"] == "accepted"
 
 
 def test_points_lower_the_rate_as_the_table_allows(scene: Scene) -> None:
@@ -398,17 +403,17 @@ def test_points_lower_the_rate_as_the_table_allows(scene: Scene) -> None:
     assert scene.trader.send("GET", path, params={**asked, "termDays": "800"}).status_code == 404
 
 
-def test_tables_are_for_all_members_in_every_version(scene: Scene) -> None:
-    scene.bank.post("/rate-tables", {**TABLE, "tiers": TABLE["tiers"][1:]})
-    (present,) = scene.warehouse.get("/rate-tables")["tables"]
+def test_tables_are_for_all_members_in_every_version(alone: Scene) -> None:
+    alone.bank.post("/rate-tables", {**TABLE, "tiers": TABLE["tiers"][1:]})
+    (present,) = alone.warehouse.get("/rate-tables")["tables"]
     assert (present["version"], len(present["tiers"])) == (2, 1)
     assert present["tiers"][0]["amountMax"] == "50000000000"
-    first = scene.warehouse.get(f"/rate-tables/{BANK}/CNY", params={"version": 1})
+    first = alone.warehouse.get(f"/rate-tables/{BANK}/CNY", params={"version": 1})
     assert [tier["rateBp"] for tier in first["tiers"]] == [450, 700]
-    assert scene.warehouse.send("GET", f"/rate-tables/{BANK}/EUR").status_code == 404
-    assert scene.trader.refused("/rate-tables", TABLE)[:2] == (403, "NotBank")
-    other = scene.request(scene.receipt(), currency="EUR")
-    assert scene.trader.refused("/loans", other)[0] == 422
+    assert alone.warehouse.send("GET", f"/rate-tables/{BANK}/EUR").status_code == 404
+    assert alone.trader.refused("/rate-tables", TABLE)[:2] == (403, "NotBank")
+    other = alone.request(alone.receipt(), currency="EUR")
+    assert alone.trader.refused("/loans", other)[0] == 422
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api import create_app
+from api import ApiSettings, create_app
 from api.client.sse import read_events
 from api.hooks import HookService, HookSettings, verify_message
 from api.stream import Tail
@@ -81,9 +81,23 @@ class Market:
 
 @pytest.fixture
 def market(tmp_path: Path, identity: Identity) -> Iterator[Market]:
+    with opened(tmp_path, identity) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def any_market(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iterator[Market]:
+    """For tests that ask for what is refused: one for all of them."""
+    with opened(tmp_path_factory.mktemp("market"), identity) as made:
+        yield made
+
+
+@contextmanager
+def opened(folder: Path, identity: Identity) -> Iterator[Market]:
     with ExitStack() as exits:
-        url = f"sqlite:///{tmp_path}/tally.sqlite"
-        node = open_node(exits, tmp_path, identity, url)
+        url = f"sqlite:///{folder}/tally.sqlite"
+        unlimited = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
+        node = open_node(exits, folder, identity, url, unlimited)
         stack = node.stack
         tail = Tail(stack.engine, stack.ledger, stack.projector)
         private = HookSettings(allow_private_addresses=True, poll_s=0.2)
@@ -150,18 +164,18 @@ def test_filters_and_times(market: Market) -> None:
         {"instrument": "0x12"},
     ],
 )
-def test_bad_parameters_are_told(market: Market, parameters: dict[str, str]) -> None:
-    answer = market.http.get("/notices", params=parameters, headers=market.key(FARM))
+def test_bad_parameters_are_told(any_market: Market, parameters: dict[str, str]) -> None:
+    answer = any_market.http.get("/notices", params=parameters, headers=any_market.key(FARM))
     assert answer.status_code == 400, answer.text
 
 
-def test_without_the_scope_there_is_nothing(market: Market) -> None:
+def test_without_the_scope_there_is_nothing(any_market: Market) -> None:
     for path in ("/notices", "/notices/stream", "/webhooks"):
-        assert market.http.get(path).status_code == 401
-        assert market.http.get(path, headers=market.key(FARM, "capture")).status_code == 403
-    reader = market.key(FARM, "notices:read")
+        assert any_market.http.get(path).status_code == 401
+        assert any_market.http.get(path, headers=any_market.key(FARM, "capture")).status_code == 403
+    reader = any_market.key(FARM, "notices:read")
     body = {"url": "https://example.org/"}
-    assert market.http.post("/webhooks", json=body, headers=reader).status_code == 403
+    assert any_market.http.post("/webhooks", json=body, headers=reader).status_code == 403
 
 
 def test_who_supervises_sees_all_until_he_does_not(market: Market) -> None:
@@ -269,8 +283,8 @@ Make = Callable[[], dict[str, Any]]
         ({}, 400),
     ],
 )
-def test_what_is_no_webhook_is_told(market: Market, draft: dict[str, Any], status: int) -> None:
-    answer = market.http.post("/webhooks", json=draft, headers=market.key(FARM))
+def test_what_is_no_webhook_is_told(any_market: Market, draft: dict[str, Any], status: int) -> None:
+    answer = any_market.http.post("/webhooks", json=draft, headers=any_market.key(FARM))
     assert answer.status_code == status, answer.text
 
 

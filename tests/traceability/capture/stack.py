@@ -137,7 +137,8 @@ def running(
         genesis.contracts, entries, {"provenance": ProvenanceHandler(prepared)}
     )
     projector = Projector(engine, ledger, handlers)
-    driver = SoloDriver(ledger, block_interval_ms=0)
+    # Asked for anew each time, so that a test can move the clock of the process.
+    driver = SoloDriver(ledger, block_interval_ms=0, clock=lambda: time.time())
     signers = {name: key for name, key in identity.accounts.items() if name != OFFICE}
     signers, nonces = options.pop("signers", signers), Nonces(ledger)
     capture = CaptureService(
