@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {IConsortium} from "../../consortium/interfaces/IConsortium.sol";
 import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
 import {Places} from "../../instruments/libraries/Places.sol";
@@ -87,8 +87,8 @@ abstract contract Deals is Members, IDeals {
                 revert IInstrument.StaleRevision(entry.legs[i].id, revisions[i], actual);
             }
         }
-        _tryHandOver(id);
         _tellDeal(id, SettlementRules.COMMIT, by, 0, remark);
+        _tryHandOver(id);
         DEPOSITS.setAside(_flowOf(id, by), remark);
     }
 
@@ -96,7 +96,7 @@ abstract contract Deals is Members, IDeals {
     /// The instruments themselves say so, by a trial of which nothing stays. Reverts with their refusal.
     function _tryHandOver(bytes32 id) private {
         try this.rehearse(id) {} catch (bytes memory reason) {
-            if (bytes4(reason) != Rehearsed.selector) Address.verifyCallResult(false, reason);
+            if (bytes4(reason) != Rehearsed.selector) LowLevelCall.bubbleRevert(reason);
         }
     }
 

@@ -1,0 +1,33 @@
+"""Every call of Claims × every role."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from contracts.abi import Function
+from contracts.claims.genesis import CLAIMS_ARTIFACT
+from contracts.genesis import CLAIMS_ADDRESS
+from tests.contracts.receipts.world import hash_of
+from tests.contracts.roles import SUSPENDED, check, opened, read_table
+
+TABLE: Final = read_table(__file__)
+
+
+def made(name: str, *arguments: object) -> bytes:
+    return Function.of(CLAIMS_ARTIFACT, name).calldata(*arguments)
+
+
+@pytest.mark.feature("F1")
+@pytest.mark.feature("F5")
+def test_every_call_of_claims_answers_every_role_as_the_table_says() -> None:
+    world, claimed = opened(), hash_of("this very item")
+    receipt = world.issue(keys=(claimed,))
+    world.suspend(SUSPENDED)
+    calls = {
+        "Claims.claim": made("claim", receipt, [hash_of("another item")]),
+        "Claims.release": made("release", receipt, [claimed]),
+        "Claims.move": made("move", receipt, hash_of("part"), [claimed]),
+    }
+    check(world, TABLE, {CLAIMS_ADDRESS: CLAIMS_ARTIFACT}, calls)
