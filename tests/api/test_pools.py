@@ -12,12 +12,16 @@ from typing import Any
 import orjson
 import pytest
 
+from contracts.directory import add_version
+from contracts.genesis import DIRECTORY_ADDRESS, POOL_BOOK_ADDRESS, POOLS_ADDRESS
+from contracts.governance import Call as Decision
 from contracts.pools import AssetBook, AssetProof, json_rows, load_book
 from ledger.canonical import canonical_json
-from ledger.types import Hash32
+from ledger.types import Address, Hash32
 from tests.api.members import Member
 from tests.api.pool_scene import EVIDENCE, RULES, PoolScene
 from tests.ledger.projection.support import empty_database
+from tests.traceability.capture.stack import OFFICE
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F7"), pytest.mark.feature("S1")]
 
@@ -413,3 +417,46 @@ def test_pools_are_listed_by_what_is_asked_for_in_pages(scene: PoolScene) -> Non
         answer = scene.arranger.send("GET", f"/pools/{second}/{part}")
         assert answer.status_code in (400, 404)
     assert scene.arranger.send("GET", f"/pools/{second}/document").content == canonical_json(RULES)
+
+
+# ---- versions -----------------------------------------------------------------------------------
+
+
+def deployed(scene: PoolScene) -> Address:
+    """A contract that says yes to everything: the next version."""
+    stack = scene.node.stack
+    key = stack.identity.accounts[OFFICE]
+    fields = {
+        "type": 2,
+        "chainId": stack.ledger.chain_id,
+        "nonce": stack.ledger.pending_nonce(key.address),
+        "gas": 1_000_000,
+        "value": 0,
+        "data": bytes.fromhex("60005f5360015ff3"),
+        "maxFeePerGas": 0,
+        "maxPriorityFeePerGas": 0,
+    }
+    _, receipt = stack.ledger.wait_for(stack.ledger.submit(key.sign_transaction(fields)), 10)
+    assert receipt.contract_address is not None
+    return receipt.contract_address
+
+
+def test_a_pool_lives_on_in_the_version_that_made_it(tmp_path: Path) -> None:
+    with ExitStack() as exits:
+        scene = PoolScene(exits, tmp_path, f"sqlite:///{tmp_path / 'tally.sqlite'}")
+        pool = scene.active()
+        accept = f"/pools/{scene.proposed()}/accept?prepare=true"
+        for name in ("pool-book", "pools"):
+            new = deployed(scene)
+            voted = add_version(name, new, "voted")
+            scene.node.stack.govern(Decision(DIRECTORY_ADDRESS, voted))
+            operations = scene.node.services.operations
+            assert operations is not None
+            assert operations.place(name) == new
+        told = scene.trustee.post(accept, {"office": "trustee"})
+        assert told["transaction"]["to"].lower() == f"0x{POOL_BOOK_ADDRESS.hex()}"
+        came = scene.collection(EVIDENCE)
+        paid = scene.servicer.post(f"/pools/{pool}/collect?prepare=true", came)
+        assert paid["transaction"]["to"].lower() == f"0x{POOLS_ADDRESS.hex()}"
+        proposal = scene.arranger.post("/pools?prepare=true", scene.draft())
+        assert bytes.fromhex(proposal["transaction"]["to"][2:]) not in (POOL_BOOK_ADDRESS, new)
