@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -31,6 +33,7 @@ from contracts.settlement import (
     Entry,
     LedgerLine,
     PeriodTooLarge,
+    Reason,
     Reconciliation,
     Statement,
     StatementInvalid,
@@ -39,6 +42,7 @@ from contracts.settlement import (
     changes,
     compare_balances,
     lines_of,
+    names_of,
     parse_camt053,
     parse_csv,
     reconcile,
@@ -53,6 +57,10 @@ INTERBANK: Final = "interbank"
 """In place of an account: the bank's own, in which it settles with others."""
 DAYS_AROUND: Final = 31
 """In which is looked for what is missing."""
+NUMBER_LENGTH_MAX: Final = 66
+"""Characters of a number, as SQL has it."""
+NUMBERS_MAX: Final = 5_000
+"""That are looked for on other days."""
 _EXAMPLES: Final = {
     CSV: "date,amount,currency,reference\r\n2027-01-15,-30000.00,CNY,P-1\r\n",
     XML: (
@@ -87,7 +95,8 @@ class Ledger:
 
     currency: str
     lines: tuple[LedgerLine, ...]
-    around: tuple[LedgerLine, ...]
+    around: Callable[[frozenset[str]], tuple[LedgerLine, ...]]
+    """Of the days before and after, those with these numbers."""
     balances: tuple[int, int] | None
     """Before and after the days; None: there is none."""
 
@@ -97,14 +106,14 @@ def router(services: Services, guard: Guard) -> APIRouter:
     routes = APIRouter(tags=["deposits"])
 
     def compared(media: str, raw: bytes, wanted: Wanted, viewer: Viewer) -> dict[str, Any]:
+        statement = _chosen(_parsed(media, raw), wanted.statement)
         with read_transaction(services.engine) as connection:
             try:
                 ledger = _ledger(connection, wanted, viewer)
+                _check_currency(statement, ledger.currency)
+                return _compared(statement, ledger, wanted)
             except PeriodTooLarge as error:
                 raise Unprocessable(str(error)) from error
-        statement = _chosen(_parsed(media, raw), wanted.statement)
-        _check_currency(statement, ledger.currency)
-        return _compared(statement, ledger, wanted)
 
     @routes.post(
         "/reconciliations",
@@ -224,30 +233,38 @@ def _ledger(connection: Connection, wanted: Wanted, viewer: Viewer) -> Ledger:
     key, days = hash_of(wanted.account), wanted.days
     found = account_statement(connection, key, viewer, days.first, days.last, zone=days.zone)
     statement = here_or_not_found(found, "account", wanted.account)
-    around = [
-        line
-        for bounds in days.around(DAYS_AROUND)
-        for line in lines_of(changes(connection, key, viewer, *bounds), days.zone)
-    ]
-    return Ledger(
-        currency=statement.account.account.currency,
-        lines=lines_of(statement.lines, days.zone),
-        around=tuple(around),
-        balances=(statement.opening, statement.closing),
-    )
+
+    def around(numbers: frozenset[str]) -> tuple[LedgerLine, ...]:
+        return tuple(
+            line
+            for bounds in days.around(DAYS_AROUND)
+            for line in lines_of(changes(connection, key, viewer, *bounds, numbers), days.zone)
+        )
+
+    balances = (statement.opening, statement.closing)
+    lines = lines_of(statement.lines, days.zone)
+    return Ledger(statement.account.account.currency, lines, around, balances)
 
 
 def _interbank(connection: Connection, wanted: Wanted, viewer: Viewer) -> Ledger:
     if wanted.currency is None:
         detail = f"currency: with the account {INTERBANK} it says which one is meant"
         raise QueryInvalid(detail, errors=[ProblemPart(detail, parameter="currency")])
-    currency, bank = wanted.currency, viewer.organisation or ""
-    within, (before, after) = wanted.days.bounds, wanted.days.around(DAYS_AROUND)
-    lines, *around = (
-        settlements_of(settlements(connection, viewer, currency, *bounds), bank, wanted.days.zone)
-        for bounds in (within, before, after)
-    )
-    return Ledger(currency, lines, tuple(line for some in around for line in some), None)
+    currency, bank, days = wanted.currency, viewer.organisation or "", wanted.days
+
+    def settled(bounds: tuple[int, int]) -> tuple[LedgerLine, ...]:
+        found = settlements(connection, viewer, currency, *bounds)
+        return settlements_of(found, bank, days.zone)
+
+    def around(numbers: frozenset[str]) -> tuple[LedgerLine, ...]:
+        return tuple(
+            line
+            for bounds in days.around(DAYS_AROUND)
+            for line in settled(bounds)
+            if line.number in numbers
+        )
+
+    return Ledger(currency, settled(days.bounds), around, None)
 
 
 # ---- both ---------------------------------------------------------------------------------------
@@ -259,7 +276,10 @@ def _compared(statement: Statement, ledger: Ledger, wanted: Wanted) -> dict[str,
     part = statement
     if others:  # its balances are not of these days
         part = replace(statement, entries=entries, opening=None, closing=None)
-    found = reconcile(part, ledger.lines, lines_around=ledger.around, entries_around=others)
+    found = reconcile(part, ledger.lines, entries_around=others)
+    if numbers := _missing(found):
+        around = ledger.around(numbers)
+        found = reconcile(part, ledger.lines, lines_around=around, entries_around=others)
     if ledger.balances is not None:
         more = compare_balances(part, *ledger.balances)
         found = Reconciliation(found.matches, (*found.differences, *more))
@@ -272,6 +292,21 @@ def _compared(statement: Statement, ledger: Ledger, wanted: Wanted) -> dict[str,
         lines=len(ledger.lines),
         left_out=len(others),
     )
+
+
+def _missing(found: Reconciliation) -> frozenset[str]:
+    """By what the ledger may have called entries that are not among its lines of these days.
+
+    Of a statement from which more is missing than that, other days are not asked for.
+    """
+    names = (
+        name
+        for one in found.differences
+        if one.reason is Reason.MISSING_HERE and one.entry is not None
+        for name in names_of(one.entry)
+        if len(name) <= NUMBER_LENGTH_MAX and name.isascii()
+    )
+    return frozenset(islice(names, NUMBERS_MAX))
 
 
 def _of_days(statement: Statement, days: Days) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:

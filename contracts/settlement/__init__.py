@@ -136,6 +136,7 @@ from contracts.settlement.reconciliation import (
     Reconciliation,
     compare_balances,
     lines_of,
+    names_of,
     reconcile,
     settlements_of,
 )
@@ -290,6 +291,7 @@ __all__ = [
     "list_movements",
     "list_positions",
     "list_redemptions",
+    "names_of",
     "notices",
     "offer_calldata",
     "parse_camt053",

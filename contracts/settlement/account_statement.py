@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, tzinfo
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, select
 
-from contracts.instruments.pages import LIMIT_MAX
+from contracts.instruments.pages import LIMIT_MAX, Page
 from contracts.instruments.viewer import Viewer
 from contracts.settlement.days import bounds_of
 from contracts.settlement.errors import PeriodTooLarge
@@ -27,6 +29,9 @@ from ledger.types import Hash32
 
 LINES_MAX: Final = 50_000
 _CHANGES: Final = tuple(kind for kind in MovementKind if kind.sign)
+_NUMBERS_AT_ONCE: Final = 500
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +77,71 @@ def account_statement(
 
 
 def changes(
-    connection: Connection, key: Hash32, viewer: Viewer, since: int, until: int
+    connection: Connection,
+    key: Hash32,
+    viewer: Viewer,
+    since: int,
+    until: int,
+    numbers: Collection[str] | None = None,
 ) -> tuple[StoredMovement, ...]:
-    """What changed an account's balance, oldest first. Raises `PeriodTooLarge`."""
+    """What changed an account's balance, oldest first; of those `numbers` alone where given.
+
+    Raises `PeriodTooLarge`.
+    """
+    query = MovementQuery(account=key, kinds=_CHANGES, since=since, until=until, limit=LIMIT_MAX)
+    if numbers is None:
+        return _all(partial(_page, connection, query, viewer))
     found: list[StoredMovement] = []
-    after: str | None = None
-    while True:
-        query = MovementQuery(
-            account=key, kinds=_CHANGES, since=since, until=until, after=after, limit=LIMIT_MAX
-        )
-        page = list_movements(connection, query, viewer)
-        found += page.items
-        _check_count(len(found))
-        if page.after is None:
-            return tuple(found)
-        after = page.after
+    for part in _parts(numbers):
+        some = replace(query, numbers=part)
+        found += _all(partial(_page, connection, some, viewer))
+    return tuple(sorted(found, key=lambda one: one.place.leaf_index))
+
+
+def _page(
+    connection: Connection, query: MovementQuery, viewer: Viewer, after: str | None
+) -> Page[StoredMovement]:
+    return list_movements(connection, replace(query, after=after), viewer)
 
 
 def settlements(
     connection: Connection, viewer: Viewer, currency: str, since: int, until: int
 ) -> tuple[InterbankMovement, ...]:
     """What was settled between banks, of which the viewer is one. Raises `PeriodTooLarge`."""
-    found: list[InterbankMovement] = []
-    after: str | None = None
-    while True:
-        page = list_interbank(
+
+    def page(after: str | None) -> Page[InterbankMovement]:
+        return list_interbank(
             connection,
             viewer,
             currency=currency,
+            kinds=(PositionKind.SETTLED,),
             since=since,
             until=until,
             after=after,
             limit=LIMIT_MAX,
         )
-        found += [one for one in page.items if one.kind is PositionKind.SETTLED]
-        _check_count(len(found))
-        if page.after is None:
+
+    return _all(page)
+
+
+def _all(page: Callable[[str | None], Page[Item]]) -> tuple[Item, ...]:
+    """Every page of a list."""
+    found: list[Item] = []
+    after: str | None = None
+    while True:
+        one = page(after)
+        found += one.items
+        if len(found) > LINES_MAX:
+            raise PeriodTooLarge(f"more than {LINES_MAX} lines in these days: ask for fewer days")
+        if one.after is None:
             return tuple(found)
-        after = page.after
+        after = one.after
 
 
-def _check_count(count: int) -> None:
-    if count > LINES_MAX:
-        raise PeriodTooLarge(f"more than {LINES_MAX} lines in these days: ask for fewer days")
+def _parts(numbers: Collection[str]) -> Iterator[tuple[str, ...]]:
+    known = sorted(set(numbers))
+    for at in range(0, len(known), _NUMBERS_AT_ONCE):
+        yield tuple(known[at : at + _NUMBERS_AT_ONCE])
 
 
 def _balance_before(connection: Connection, key: Hash32, moment: int) -> int:

@@ -6,18 +6,20 @@ A function of the chain alone: every node finds the same for the same day.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import ColumnElement, Connection, select, true
 
-from contracts.instruments.pages import LIMIT_MAX
 from contracts.instruments.viewer import Viewer
 from contracts.settlement.days import bounds_of
-from contracts.settlement.queries import InterbankMovement, list_interbank
+from contracts.settlement.queries import InterbankMovement, list_positions
 from contracts.settlement.tables import interbank_movement_table
 from contracts.settlement.types import PositionKind
+
+_ROWS = 10_000
+"""Fetched at once."""
 
 Pair = tuple[str, str]
 """Creditor and debtor."""
@@ -123,8 +125,8 @@ def clear_day(
     """
     since, until = bounds_of(day, day, zone)
     opening = _claims_before(connection, viewer, since, currency)
-    movements = _movements(connection, viewer, since, until, currency)
-    return clear(opening, movements, since, until, complete=viewer.sees_all)
+    changes = _changes(connection, viewer, since, until, currency)
+    return _clear(opening, changes, since, until, viewer.sees_all)
 
 
 def clear(
@@ -136,16 +138,31 @@ def clear(
     complete: bool = True,
 ) -> Clearing:
     """Positions from the claims before (by currency and pair) and the changes after."""
+    changes = ((m.currency, m.creditor, m.debtor, int(m.kind), m.amount) for m in movements)
+    return _clear(opening, changes, since, until, complete)
+
+
+_Change = tuple[str, str, str, int, int]
+"""Currency, creditor, debtor, kind and amount: all that counts of a movement."""
+
+
+def _clear(
+    opening: Mapping[tuple[str, Pair], int],
+    changes: Iterable[_Change],
+    since: int,
+    until: int,
+    complete: bool,
+) -> Clearing:
     claimed: dict[tuple[str, Pair], int] = defaultdict(int)
     settled: dict[tuple[str, Pair], int] = defaultdict(int)
     payments: dict[tuple[str, Pair], int] = defaultdict(int)
-    for one in movements:
-        key = (one.currency, (one.creditor, one.debtor))
-        if one.kind is PositionKind.CLAIMED:
-            claimed[key] += one.amount
+    for currency, creditor, debtor, kind, amount in changes:
+        key = (currency, (creditor, debtor))
+        if kind == PositionKind.CLAIMED:
+            claimed[key] += amount
             payments[key] += 1
-        elif one.kind is PositionKind.SETTLED:
-            settled[key] += one.amount
+        elif kind == PositionKind.SETTLED:
+            settled[key] += amount
     keys = {key for key, claim in opening.items() if claim} | set(claimed) | set(settled)
     pairs = sorted({(currency, *sorted(pair)) for currency, pair in keys})
     bilateral = []
@@ -210,42 +227,61 @@ def _transfers(positions: Iterable[Multilateral]) -> tuple[Transfer, ...]:
 # ---- from the tables ----------------------------------------------------------------------------
 
 
-def _movements(
+def _changes(
     connection: Connection, viewer: Viewer, since: int, until: int, currency: str | None
-) -> Iterable[InterbankMovement]:
-    after: str | None = None
-    while True:
-        page = list_interbank(
-            connection,
-            viewer,
-            currency=currency,
-            since=since,
-            until=until,
-            after=after,
-            limit=LIMIT_MAX,
-        )
-        yield from page.items
-        if page.after is None:
-            return
-        after = page.after
+) -> Iterator[_Change]:
+    table = interbank_movement_table
+    wanted = (table.c.currency, table.c.creditor, table.c.debtor, table.c.kind, table.c.amount)
+    query = select(*wanted).where(
+        table.c.block_time >= since, table.c.block_time < until, _own(viewer)
+    )
+    if currency is not None:
+        query = query.where(table.c.currency == currency)
+    rows = connection.execute(query.execution_options(yield_per=_ROWS))
+    return ((one[0], one[1], one[2], one[3], one[4]) for one in rows)
 
 
 def _claims_before(
     connection: Connection, viewer: Viewer, moment: int, currency: str | None
 ) -> dict[tuple[str, Pair], int]:
-    """Claims as the last change before a moment has left them."""
+    """Claims before a moment: as they are now, or as the first change since then has found them."""
     table = interbank_movement_table
-    between = (table.c.creditor, table.c.debtor, table.c.currency)
-    own = (
-        true()
-        if viewer.sees_all
-        else (table.c.creditor == viewer.organisation) | (table.c.debtor == viewer.organisation)
+    first = select(table.c.leaf_index).where(table.c.block_time >= moment)
+    first = first.order_by(table.c.block_time, table.c.leaf_index).limit(1)
+    boundary: int | None = connection.execute(first).scalar_one_or_none()
+    found = {}
+    for one in list_positions(connection, viewer, currency=currency):
+        pair = (one.creditor, one.debtor)
+        unchanged = boundary is None or one.place.leaf_index < boundary
+        found[one.currency, pair] = (
+            one.position.claim
+            if unchanged
+            else _claim_found(connection, pair, one.currency, boundary or 0)
+        )
+    return found
+
+
+def _claim_found(connection: Connection, pair: Pair, currency: str, boundary: int) -> int:
+    """What the first change of a pair from that leaf on has found."""
+    table = interbank_movement_table
+    query = (
+        select(table.c.kind, table.c.amount, table.c.claim)
+        .where(
+            table.c.creditor == pair[0],
+            table.c.debtor == pair[1],
+            table.c.currency == currency,
+            table.c.leaf_index >= boundary,
+        )
+        .order_by(table.c.leaf_index)
+        .limit(1)
     )
-    last = select(func.max(table.c.leaf_index)).where(table.c.block_time < moment, own)
-    if currency is not None:
-        last = last.where(table.c.currency == currency)
-    last = last.group_by(*between)
-    query = select(*between, table.c.claim).where(table.c.leaf_index.in_(last))
-    return {
-        (row.currency, (row.creditor, row.debtor)): row.claim for row in connection.execute(query)
-    }
+    kind, amount, claim = connection.execute(query).one()
+    change = {PositionKind.CLAIMED: amount, PositionKind.SETTLED: -amount}.get(kind, 0)
+    return int(claim) - int(change)
+
+
+def _own(viewer: Viewer) -> ColumnElement[bool]:
+    if viewer.sees_all:
+        return true()
+    table = interbank_movement_table
+    return (table.c.creditor == viewer.organisation) | (table.c.debtor == viewer.organisation)

@@ -63,6 +63,8 @@ class MovementQuery:
     """Unix seconds, this one no more."""
     after: str | None = None
     limit: int = 50
+    numbers: tuple[str, ...] | None = None
+    """Of the organisations that acted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,8 @@ def _conditions(query: MovementQuery) -> list[ColumnElement[bool]]:
     conditions = [column == value for column, value in wanted.items() if value is not None]
     if query.kinds is not None:
         conditions.append(table.c.kind.in_([int(kind) for kind in query.kinds]))
+    if query.numbers is not None:
+        conditions.append(table.c.number.in_(query.numbers))
     if query.since is not None:
         conditions.append(table.c.block_time >= query.since)
     if query.until is not None:
@@ -314,6 +318,7 @@ def list_interbank(
     viewer: Viewer,
     *,
     currency: str | None = None,
+    kinds: tuple[PositionKind, ...] | None = None,
     since: int | None = None,
     until: int | None = None,
     after: str | None = None,
@@ -327,6 +332,8 @@ def list_interbank(
     query = select(table).where(_between(viewer, table.c.creditor, table.c.debtor))
     if currency is not None:
         query = query.where(table.c.currency == currency)
+    if kinds is not None:
+        query = query.where(table.c.kind.in_([int(kind) for kind in kinds]))
     if since is not None:
         query = query.where(table.c.block_time >= since)
     if until is not None:

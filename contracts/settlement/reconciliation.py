@@ -197,7 +197,7 @@ class _Work:
                 ours[line.number, line.currency].append(index)
         theirs: dict[tuple[str, str], list[int]] = defaultdict(list)
         for index, entry in enumerate(self._entries):
-            for name in _names(entry):
+            for name in names_of(entry):
                 if (name, entry.currency) in ours:
                     theirs[name, entry.currency].append(index)
                     break
@@ -277,18 +277,21 @@ class _Work:
                 ours[line.number, line.currency, line.amount].append(line)
         for index in list(self._open_entries):
             entry = self._entries[index]
-            for name in _names(entry):
-                if found := ours[name, entry.currency, entry.amount]:
+            for name in names_of(entry):
+                if found := ours.get((name, entry.currency, entry.amount)):
                     self._on_another_day(None, index, found.pop(0), entry)
                     break
-        theirs: dict[tuple[str, str, int], list[Entry]] = defaultdict(list)
-        for entry in entries:
-            for name in dict.fromkeys(_names(entry)):
-                theirs[name, entry.currency, entry.amount].append(entry)
-        for index in list(self._open_lines):
+        missing: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+        for index in self._open_lines:
             line = self._lines[index]
-            if line.number and (there := theirs[line.number, line.currency, line.amount]):
-                self._on_another_day(index, None, line, there.pop(0))
+            if line.number:
+                missing[line.number, line.currency, line.amount].append(index)
+        for entry in entries:
+            for name in names_of(entry):
+                if there := missing.get((name, entry.currency, entry.amount)):
+                    index = there.pop(0)
+                    self._on_another_day(index, None, self._lines[index], entry)
+                    break
 
     def _on_another_day(
         self, line: int | None, entry: int | None, here: LedgerLine, there: Entry
@@ -337,6 +340,6 @@ class _Work:
         self._found.append((*order, difference))
 
 
-def _names(entry: Entry) -> list[str]:
-    """References, then the words of the text."""
+def names_of(entry: Entry) -> list[str]:
+    """What may be the payer's number: references, then the words of the text."""
     return [*entry.references, *entry.bank_references, *entry.text.split()[:_WORDS_MAX]]

@@ -145,6 +145,25 @@ def test_the_next_day_begins_with_what_was_left(market: Market) -> None:
     assert day_of(market, EVERYTHING, -2).bilateral == ()
 
 
+def test_a_past_day_is_found_again_whatever_came_after_it(market: Market) -> None:
+    pay(market, "trader", 9_000)
+    settled = confirm_settlement_calldata("first-bank", CNY, 4_000, market.number())
+    for change in (
+        lambda: market.deposits("second-bank", settled),
+        lambda: market.limit("second-bank", "first-bank", 70_000),
+        lambda: pay(market, "trader", 500),
+    ):
+        market.chain.number += 86_400
+        change()
+    closings = []
+    for days in (-3, -2, -1, 0):
+        found = day_of(market, EVERYTHING, days)
+        (pair,) = found.bilateral
+        closings.append((pair.opening_second, pair.closing_second))
+        assert day_of(market, Viewer.of("first-bank"), days).bilateral == found.bilateral
+    assert closings == [(0, 9_000), (9_000, 5_000), (5_000, 5_000), (5_000, 5_500)]
+
+
 def test_a_day_begins_at_midnight_of_its_zone(market: Market) -> None:
     zone = timezone(timedelta(hours=8))
     with market.tables.engine.connect() as connection:
