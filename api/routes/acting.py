@@ -5,41 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
-from api.acts.common import (
-    RecordId,
-    Target,
-    body_schema,
-    hash_of,
-    here_or_not_found,
-    place_body,
-    read_strict,
-    revision_of,
-    valid,
-)
+from api.acts.common import Target, here_or_not_found, place_body, valid
 from api.acts.control import InstrumentAct
 from api.auth import Guard
-from api.documentation import header
-from api.operations import Call, Done, Operations, answer, change_extra, change_responses
+from api.operations import Call, Done, Operations
 from api.principals import Principal
-from api.schemas import DoneAnswer
+from api.routes.changing import Changing, who_may
 from api.services import Services
 from contracts.instruments import Machine, Viewer
 from contracts.instruments.notices import as_json
 from contracts.instruments.places import ChainPlace
+from contracts.receipts import find_receipt
+from contracts.receivables import find_receivable
 from ledger.projection import read_transaction
 from ledger.types import Address, Hash32, Log
-
-IF_MATCH: Final = header(
-    "If-Match",
-    "the revision that you have seen, in quotes; none or *: act on whichever it is",
-    {"type": "string", "pattern": '^("[0-9]{1,20}"|\\*)$'},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,59 +67,56 @@ class Room:
         return {self.noun: found.get(id_), self.name: list(found.values())}
 
 
-def add_act(
-    routes: APIRouter,
-    services: Services,
-    guard: Guard,
-    operations: Operations,
-    room: Room,
-    name: str,
-    model: type[InstrumentAct],
-) -> None:
-    """`POST /<room>/{id}/<act>`."""
-
-    def made(principal: Principal, id_: Hash32, revision: int, body: InstrumentAct) -> Call:
-        with read_transaction(services.engine) as connection:
-            found = room.contract_of(connection, id_, principal.viewer)
-        contract = here_or_not_found(found, room.noun, f"0x{id_.hex()}")
-        on = Target(principal.organisation, id_, revision, services.ledger.origin)
-        with valid():
-            data = body.calldata(on)
-        return Call(room.name, contract, data, name, body.words(on), on.text)
-
-    async def post_act(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, room.write, instrument=record)
-        revision = revision_of(request)
-        body, raw = await read_strict(request, model, timeout_s=services.settings.body_timeout_s)
-        id_ = hash_of(record)
-        call = await run_in_threadpool(made, principal, id_, revision, body)
-        more = partial(room.told, id_)
-        return await answer(request, operations, principal, call, raw, more=more)
-
-    routes.add_api_route(
-        f"/{room.name}/{{id}}/{name}",
-        post_act,
-        methods=["POST"],
-        name=name,
-        operation_id=room.noun + "".join(part.capitalize() for part in name.split("-")),
-        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
-        description=_who(room.machine, name),
-        response_class=Response,
-        responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(model, required=False)),
+def changing(
+    routes: APIRouter, services: Services, guard: Guard, operations: Operations, room: Room
+) -> Changing:
+    """How records of a kind of instrument are changed."""
+    return Changing(
+        routes,
+        services,
+        guard,
+        operations,
+        f"/{room.name}",
+        room.noun,
+        room.write,
+        lambda _, id_, done: room.told(id_, done),
     )
 
 
-def _who(machine: Machine, name: str) -> str:
+def add_acts(changes: Changing, room: Room, acts: Mapping[str, type[InstrumentAct]]) -> None:
+    """`POST /<room>/{id}/<act>`, one for each."""
+    for name, model in acts.items():
+        changes.add_act(
+            name, model, partial(_call, changes.services, room, name), description=_who(room, name)
+        )
+
+
+def _call(
+    services: Services,
+    room: Room,
+    name: str,
+    principal: Principal,
+    id_: Hash32,
+    revision: int,
+    body: InstrumentAct,
+) -> Call:
+    with read_transaction(services.engine) as connection:
+        found = room.contract_of(connection, id_, principal.viewer)
+    contract = here_or_not_found(found, room.noun, f"0x{id_.hex()}")
+    on = Target(principal.organisation, id_, revision, services.ledger.origin)
+    with valid():
+        data = body.calldata(on)
+    return Call(room.name, contract, data, name, body.words(on), on.text)
+
+
+def _who(room: Room, name: str) -> str:
     """Who may, in which states, as the table has it."""
-    act = machine.act(name)
-    states = ", ".join(state for state in machine.states if state in act.states)
     pledged = {
         "NO": "not while pledged",
         "PERMIT": "while pledged by permit of the pledgee",
         "FREE": "also while pledged",
-    }[act.while_pledged.name]
-    return f"{act.text} For: {', '.join(act.by)}. While: {states}; {pledged}.".strip()
+    }[room.machine.act(name).while_pledged.name]
+    return f"{who_may(room.machine, name)}; {pledged}."
 
 
 def stored_body(id_: Hash32, contract: Address, value: object, place: ChainPlace) -> dict[str, Any]:
@@ -160,3 +141,13 @@ def record(value: object) -> dict[str, Any]:
     body = as_json(value)
     assert isinstance(body, dict)
     return body
+
+
+def find_instrument(connection: Connection, id_: Hash32, viewer: Viewer) -> tuple[Address, int]:
+    """The contract that keeps a receipt or receivable, and its revision. Raises `NotFound`."""
+    receipt = find_receipt(connection, id_, viewer)
+    if receipt is not None:
+        return receipt.contract, receipt.receipt.revision
+    found = find_receivable(connection, id_, viewer)
+    other = here_or_not_found(found, "receipt or receivable", f"0x{id_.hex()}")
+    return other.contract, other.receivable.revision

@@ -5,29 +5,24 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    RecordId,
-    body_schema,
     hash_of,
     here_or_not_found,
-    read_strict,
-    revision_of,
     valid,
 )
 from api.acts.loan_requests import ApplicationBody, Invitation
 from api.acts.loans import APPLICATION_ACTS, ASSETS_MAX, LOAN_ACTS, LoanAct, LoanTarget
 from api.auth import Guard
 from api.errors import Unprocessable
-from api.operations import Call, Operations, answer, change_extra, change_responses
+from api.operations import Call, Operations
 from api.operations.refusing import refused_as
 from api.principals import Principal
-from api.routes.acting import IF_MATCH
+from api.routes.acting import find_instrument
+from api.routes.changing import Changing, who_may
 from api.routes.loan_answers import Line, told
-from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.financing import (
     MACHINE,
@@ -39,8 +34,6 @@ from contracts.financing import (
 )
 from contracts.instruments import Viewer
 from contracts.pledges import pledge_assets
-from contracts.receipts import find_receipt
-from contracts.receivables import find_receivable
 from ledger.projection import read_transaction
 from ledger.types import Address, Hash32
 
@@ -59,24 +52,44 @@ def look_up_line(connection: Connection, id_: Hash32, viewer: Viewer) -> Line | 
 # ---- applying -----------------------------------------------------------------------------------
 
 
-def add_application(
+def add_changes(
     routes: APIRouter, services: Services, guard: Guard, operations: Operations
 ) -> None:
-    """`POST /loans`."""
+    """`POST /loans`, and `POST /loans/{id}/<act>` for each act of the table that members do."""
+    changes = Changing(
+        routes,
+        services,
+        guard,
+        operations,
+        "/loans",
+        "loan",
+        WRITE,
+        lambda principal, id_, done: told(id_, principal.viewer, done),
+    )
+    _add_application(changes)
+    for name, model in {**APPLICATION_ACTS, **LOAN_ACTS}.items():
+        call = partial(_act, services, operations, name)
+        changes.add_act(name, model, call, description=f"{who_may(MACHINE, name)}.")
+
+
+def _add_application(changes: Changing) -> None:
+    services, operations = changes.services, changes.operations
 
     def made(principal: Principal, revision: int, body: ApplicationBody) -> tuple[Call, Hash32]:
         to, borrower = operations.place("applications"), principal.organisation
         asset = hash_of(body.instrument)
         with valid(), read_transaction(services.engine) as connection:
-            contract, seen = _collateral(connection, asset, principal.viewer)
+            contract, seen = find_instrument(connection, asset, principal.viewer)
             banks = [(one.bank, _version(connection, one, body)) for one in body.banks]
             request = body.request(contract, revision or seen)
             data = apply_calldata(request, banks, body.remark)
             id_ = loan_id(services.ledger.chain_id, borrower, body.number, to)
         return Call("applications", to, data, "apply", body.words()), id_
 
-    @routes.post(
-        "/loans",
+    changes.add_making(
+        "",
+        ApplicationBody,
+        made,
         operation_id="applyForLoan",
         summary="Apply to one or several banks for a loan; the holder of the security",
         description=(
@@ -84,35 +97,8 @@ def add_application(
             "off (`contribution`), or by sealed quotes (`market`). The instrument must stay as it "
             "is until payout."
         ),
-        response_class=Response,
-        responses=change_responses(DoneAnswer, 404, created=True),
-        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(ApplicationBody)),
+        revised=True,
     )
-    async def post_loan(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        revision = revision_of(request)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, ApplicationBody, timeout_s=timeout_s)
-        call, id_ = await run_in_threadpool(made, principal, revision, body)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=partial(told, id_, principal.viewer),
-            location=lambda _: f"/loans/0x{id_.hex()}",
-        )
-
-
-def _collateral(connection: Connection, id_: Hash32, viewer: Viewer) -> tuple[Address, int]:
-    """The contract that keeps an instrument, and its revision. Raises `NotFound`."""
-    receipt = find_receipt(connection, id_, viewer)
-    if receipt is not None:
-        return receipt.contract, receipt.receipt.revision
-    found = find_receivable(connection, id_, viewer)
-    other = here_or_not_found(found, "receipt or receivable", f"0x{id_.hex()}")
-    return other.contract, other.receivable.revision
 
 
 def _version(connection: Connection, one: Invitation, body: ApplicationBody) -> int:
@@ -131,54 +117,26 @@ def _version(connection: Connection, one: Invitation, body: ApplicationBody) -> 
 # ---- acting -------------------------------------------------------------------------------------
 
 
-def add_acts(routes: APIRouter, services: Services, guard: Guard, operations: Operations) -> None:
-    """`POST /loans/{id}/<act>`, one for each act of the table that members do."""
-    for name, model in {**APPLICATION_ACTS, **LOAN_ACTS}.items():
-        _add_act(routes, services, guard, operations, name, model)
-
-
-def _add_act(
-    routes: APIRouter,
+def _act(
     services: Services,
-    guard: Guard,
     operations: Operations,
     name: str,
-    model: type[LoanAct],
-) -> None:
-    def made(principal: Principal, id_: Hash32, revision: int, body: LoanAct) -> Call:
-        with read_transaction(services.engine) as connection:
-            found = look_up_line(connection, id_, principal.viewer)
-            line = here_or_not_found(found, "loan", f"0x{id_.hex()}")
-            covered = _covered(connection, line, principal.viewer)
-        contract, to = _place(operations, line, name)
-        asset = line.asked.application.request.asset
-        origin = services.ledger.origin
-        on = LoanTarget(principal.organisation, id_, revision, origin, asset, covered)
-        with valid():
-            data = body.calldata(on)
-        return Call(contract, to, data, name, body.words(on), on.text)
-
-    async def post_act(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, WRITE, instrument=record)
-        revision = revision_of(request)
-        body, raw = await read_strict(request, model, timeout_s=services.settings.body_timeout_s)
-        id_ = hash_of(record)
-        call = await run_in_threadpool(made, principal, id_, revision, body)
-        more = partial(told, id_, principal.viewer)
-        return await answer(request, operations, principal, call, raw, more=more)
-
-    routes.add_api_route(
-        f"/loans/{{id}}/{name}",
-        post_act,
-        methods=["POST"],
-        name=name,
-        operation_id="loan" + "".join(part.capitalize() for part in name.split("-")),
-        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
-        description=_who(name),
-        response_class=Response,
-        responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(model, required=False)),
-    )
+    principal: Principal,
+    id_: Hash32,
+    revision: int,
+    body: LoanAct,
+) -> Call:
+    with read_transaction(services.engine) as connection:
+        found = look_up_line(connection, id_, principal.viewer)
+        line = here_or_not_found(found, "loan", f"0x{id_.hex()}")
+        covered = _covered(connection, line, principal.viewer)
+    contract, to = _place(operations, line, name)
+    asset = line.asked.application.request.asset
+    origin = services.ledger.origin
+    on = LoanTarget(principal.organisation, id_, revision, origin, asset, covered)
+    with valid():
+        data = body.calldata(on)
+    return Call(contract, to, data, name, body.words(on), on.text)
 
 
 def _place(operations: Operations, line: Line, act: str) -> tuple[str, Address]:
@@ -201,10 +159,3 @@ def _covered(connection: Connection, line: Line, viewer: Viewer) -> tuple[Hash32
     if line.loan is None or line.loan.loan.pledge is None:
         return ()
     return tuple(pledge_assets(connection, line.loan.loan.pledge, viewer, limit=ASSETS_MAX))
-
-
-def _who(name: str) -> str:
-    """Who may, in which states, as the table has it."""
-    act = MACHINE.act(name)
-    states = ", ".join(state for state in MACHINE.states if state in act.states)
-    return f"{act.text} For: {', '.join(act.by)}. While: {states}.".strip()

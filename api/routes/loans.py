@@ -22,7 +22,7 @@ from api.acts.common import (
 )
 from api.auth import Guard
 from api.errors import ProblemPart, QueryInvalid
-from api.routes.loan_acting import BEFORE, READ, add_acts, add_application, look_up_line
+from api.routes.loan_acting import BEFORE, READ, add_changes, look_up_line
 from api.routes.loan_answers import (
     Line,
     act_body,
@@ -74,8 +74,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_list(reading)
     _add_reading(reading)
     if services.operations is not None:
-        add_application(routes, services, guard, services.operations)
-        add_acts(routes, services, guard, services.operations)
+        add_changes(routes, services, guard, services.operations)
     return routes
 
 

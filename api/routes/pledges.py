@@ -6,30 +6,25 @@ from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     RecordId,
     Target,
-    body_schema,
     hash_of,
     here_or_not_found,
     maybe_hash,
     place_body,
-    read_strict,
-    revision_of,
     valid,
 )
 from api.acts.pledges import ACTS, ASSETS_MAX, PledgeAct, PledgeBody
 from api.auth import Guard
-from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
+from api.operations import Call, Done, Words
 from api.principals import Principal
-from api.routes.acting import IF_MATCH
+from api.routes.acting import find_instrument
+from api.routes.changing import Changing
 from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading, Seen
-from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.genesis import PLEDGES_ADDRESS
-from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
 from contracts.pledges import (
@@ -47,10 +42,8 @@ from contracts.pledges import (
     propose_calldata,
 )
 from contracts.pledges import PledgeAct as ActDone
-from contracts.receipts import find_receipt
-from contracts.receivables import find_receivable
 from ledger.projection import read_transaction
-from ledger.types import Address, Hash32
+from ledger.types import Hash32
 
 READ: Final = "pledges:read"
 WRITE: Final = "pledges:write"
@@ -74,9 +67,20 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_list(reading)
     _add_reading(reading)
     if services.operations is not None:
-        _add_proposal(routes, services, guard, services.operations)
+        changes = Changing(
+            routes,
+            services,
+            guard,
+            services.operations,
+            "/pledges",
+            "pledge",
+            WRITE,
+            lambda _, key, done: _told(key, done),
+            revised=False,
+        )
+        _add_proposal(changes)
         for name, model in ACTS.items():
-            _add_act(routes, services, guard, services.operations, name, model)
+            changes.add_act(name, model, partial(_act, services, name))
     return routes
 
 
@@ -156,22 +160,11 @@ def _covered(seen: Seen[StoredPledge], since: Hash32 | None, limit: int) -> list
 # ---- acting -------------------------------------------------------------------------------------
 
 
-def _add_proposal(
-    routes: APIRouter, services: Services, guard: Guard, operations: Operations
-) -> None:
-    def instrument(id_: Hash32, viewer: Viewer) -> tuple[Address, int]:
-        """The contract that keeps it, and its revision. Raises `NotFound`."""
-        with read_transaction(services.engine) as connection:
-            receipt = find_receipt(connection, id_, viewer)
-            if receipt is not None:
-                return receipt.contract, receipt.receipt.revision
-            found = find_receivable(connection, id_, viewer)
-        other = here_or_not_found(found, "receipt or receivable", f"0x{id_.hex()}")
-        return other.contract, other.receivable.revision
-
+def _add_proposal(changes: Changing) -> None:
     def propose(principal: Principal, revision: int, body: PledgeBody) -> tuple[Call, Hash32]:
         id_ = hash_of(body.instrument)
-        contract, seen = instrument(id_, principal.viewer)
+        with read_transaction(changes.services.engine) as connection:
+            contract, seen = find_instrument(connection, id_, principal.viewer)
         values = (contract, id_, revision or seen)
         with valid():
             data = propose_calldata(*values, body.pledgee, body.agreed, body.remark)
@@ -185,70 +178,28 @@ def _add_proposal(
         call = Call("pledges", PLEDGES_ADDRESS, data, "propose", words, body.instrument)
         return call, key
 
-    @routes.post(
-        "/pledges",
+    changes.add_making(
+        "",
+        PledgeBody,
+        propose,
         operation_id="proposePledge",
         summary="Offer an instrument as security to a bank; its holder",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, 404, created=True),
-        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(PledgeBody)),
+        revised=True,
     )
-    async def post_pledge(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        revision = revision_of(request)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, PledgeBody, timeout_s=timeout_s)
-        call, key = await run_in_threadpool(propose, principal, revision, body)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=partial(_told, key),
-            location=lambda _: f"/pledges/0x{key.hex()}",
-        )
 
 
-def _add_act(
-    routes: APIRouter,
-    services: Services,
-    guard: Guard,
-    operations: Operations,
-    name: str,
-    model: type[PledgeAct],
-) -> None:
-    def made(principal: Principal, key: Hash32, body: PledgeAct) -> Call:
-        viewer = principal.viewer
-        with read_transaction(services.engine) as connection:
-            found = find_pledge(connection, key, viewer)
-            here_or_not_found(found, "pledge", f"0x{key.hex()}")
-            covered = pledge_assets(connection, key, viewer, limit=ASSETS_MAX)
-        on = Target(principal.organisation, key, 0, services.ledger.origin)
-        with valid():
-            data = body.calldata(on, covered)
-        return Call("pledges", PLEDGES_ADDRESS, data, name, body.words(on), on.text)
-
-    async def post_act(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, WRITE, instrument=record)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, model, timeout_s=timeout_s)
-        key = hash_of(record)
-        call = await run_in_threadpool(made, principal, key, body)
-        more = partial(_told, key)
-        return await answer(request, operations, principal, call, raw, more=more)
-
-    routes.add_api_route(
-        f"/pledges/{{id}}/{name}",
-        post_act,
-        methods=["POST"],
-        name=name,
-        operation_id="pledge" + "".join(part.capitalize() for part in name.split("-")),
-        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
-        response_class=Response,
-        responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(**body_schema(model, required=False)),
-    )
+def _act(
+    services: Services, name: str, principal: Principal, key: Hash32, _: int, body: PledgeAct
+) -> Call:
+    viewer = principal.viewer
+    with read_transaction(services.engine) as connection:
+        found = find_pledge(connection, key, viewer)
+        here_or_not_found(found, "pledge", f"0x{key.hex()}")
+        covered = pledge_assets(connection, key, viewer, limit=ASSETS_MAX)
+    on = Target(principal.organisation, key, 0, services.ledger.origin)
+    with valid():
+        data = body.calldata(on, covered)
+    return Call("pledges", PLEDGES_ADDRESS, data, name, body.words(on), on.text)
 
 
 # ---- answers ------------------------------------------------------------------------------------

@@ -6,17 +6,11 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    RecordId,
-    body_schema,
-    hash_of,
     here_or_not_found,
-    read_strict,
-    revision_of,
     valid,
 )
 from api.acts.pool_base import PoolAct, PoolTarget
@@ -26,12 +20,11 @@ from api.acts.pool_drafts import PoolBody
 from api.acts.pools import ACTS
 from api.auth import Guard
 from api.errors import Unprocessable
-from api.operations import Call, Operations, answer, change_extra, change_responses
+from api.operations import Call, Operations
 from api.operations.refusing import refused_as
 from api.principals import Principal
-from api.routes.acting import IF_MATCH
+from api.routes.changing import Changing
 from api.routes.pool_answers import revision_of_pool, told
-from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.directory import contract_versions
 from contracts.instruments import Viewer
@@ -56,100 +49,79 @@ _REVISION_OF: Final = {
 # ---- proposing ----------------------------------------------------------------------------------
 
 
-def add_proposal(
+def add_changes(
     routes: APIRouter, services: Services, guard: Guard, operations: Operations
 ) -> None:
-    """`POST /pools`."""
+    """`POST /pools` and `POST /pools/{id}/<act>`."""
+    changes = Changing(
+        routes,
+        services,
+        guard,
+        operations,
+        "/pools",
+        "pool",
+        WRITE,
+        lambda _, id_, done: told(id_, done),
+    )
+    _add_proposal(changes)
+    for name, model in ACTS.items():
+        changes.add_act(
+            name,
+            model,
+            partial(_act, services, operations, name),
+            description=f"{model.who} If-Match is the revision of {_REVISION_OF[model.seen]}.",
+        )
 
-    def made(principal: Principal, body: PoolBody) -> tuple[Call, Hash32]:
+
+def _add_proposal(changes: Changing) -> None:
+    services, operations = changes.services, changes.operations
+
+    def made(principal: Principal, _: int, body: PoolBody) -> tuple[Call, Hash32]:
         to = operations.place("pool-book")
         with valid():
             data = create_calldata(body.draft(), body.remark)
             id_ = pool_id(services.ledger.chain_id, to, principal.organisation, body.number)
         return Call("pool-book", to, data, "create", body.words()), id_
 
-    @routes.post(
-        "/pools",
+    changes.add_making(
+        "",
+        PoolBody,
+        made,
         operation_id="proposePool",
         summary="Propose an asset pool; a bank or an operator",
         description="It lives once its trustee and its servicer have accepted.",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(PoolBody)),
     )
-    async def post_pool(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, PoolBody, timeout_s=timeout_s)
-        call, id_ = await run_in_threadpool(made, principal, body)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=partial(told, id_),
-            location=lambda _: f"/pools/0x{id_.hex()}",
-        )
 
 
 # ---- acting -------------------------------------------------------------------------------------
 
 
-def add_acts(routes: APIRouter, services: Services, guard: Guard, operations: Operations) -> None:
-    """`POST /pools/{id}/<act>`."""
-    for name, model in ACTS.items():
-        _add_act(routes, services, guard, operations, name, model)
-
-
-def _add_act(
-    routes: APIRouter,
+def _act(
     services: Services,
-    guard: Guard,
     operations: Operations,
     name: str,
-    model: type[PoolAct],
-) -> None:
-    def made(principal: Principal, id_: Hash32, revision: int, body: PoolAct) -> Call:
-        viewer, text = principal.viewer, f"0x{id_.hex()}"
-        with read_transaction(services.engine) as connection:
-            stored = here_or_not_found(find_pool(connection, id_, viewer), "pool", text)
-            seen = _checked(revision, _newest(connection, stored, body, viewer), body, text)
-            to = place_of(connection, operations, services.ledger.chain_id, stored, body.contract)
-            on = PoolTarget(
-                principal.organisation,
-                id_,
-                seen,
-                services.ledger.origin,
-                stored.pool.number,
-                stored.pool.terms.currency,
-                _instrument(connection, operations, id_, body, viewer),
-            )
-        with valid():
-            data = body.calldata(on)
-        return Call(body.contract, to, data, name, body.words(on), text)
-
-    async def post_act(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, WRITE, instrument=record)
-        revision = revision_of(request)
-        body, raw = await read_strict(request, model, timeout_s=services.settings.body_timeout_s)
-        id_ = hash_of(record)
-        call = await run_in_threadpool(made, principal, id_, revision, body)
-        return await answer(request, operations, principal, call, raw, more=partial(told, id_))
-
-    needed = any(field.is_required() for field in model.model_fields.values())
-    routes.add_api_route(
-        f"/pools/{{id}}/{name}",
-        post_act,
-        methods=["POST"],
-        name=name,
-        operation_id="pool" + "".join(part.capitalize() for part in name.split("-")),
-        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
-        description=f"{model.who} If-Match is the revision of {_REVISION_OF[model.seen]}.",
-        response_class=Response,
-        responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(model, required=needed)),
-    )
+    principal: Principal,
+    id_: Hash32,
+    revision: int,
+    body: PoolAct,
+) -> Call:
+    viewer, text = principal.viewer, f"0x{id_.hex()}"
+    with read_transaction(services.engine) as connection:
+        stored = here_or_not_found(find_pool(connection, id_, viewer), "pool", text)
+        seen = _checked(revision, _newest(connection, stored, body, viewer), body, text)
+        to = place_of(connection, operations, services.ledger.chain_id, stored, body.contract)
+        on = PoolTarget(
+            principal.organisation,
+            id_,
+            seen,
+            services.ledger.origin,
+            stored.pool.number,
+            stored.pool.terms.currency,
+            _instrument(connection, operations, id_, body, viewer),
+        )
+    with valid():
+        data = body.calldata(on)
+    return Call(body.contract, to, data, name, body.words(on), text)
 
 
 def _newest(connection: Connection, stored: StoredPool, body: PoolAct, viewer: Viewer) -> int:

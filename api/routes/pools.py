@@ -12,7 +12,7 @@ from api.acts.pool_drafts import DATE
 from api.auth import Guard
 from api.errors import NotFound, ProblemPart, QueryInvalid
 from api.formats import json_response
-from api.routes.pool_acting import READ, add_acts, add_proposal
+from api.routes.pool_acting import READ, add_changes
 from api.routes.pool_answers import (
     act_body,
     day_body,
@@ -67,8 +67,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
     add_money(pools)
     add_verifying(routes, services, guard)
     if services.operations is not None:
-        add_proposal(routes, services, guard, services.operations)
-        add_acts(routes, services, guard, services.operations)
+        add_changes(routes, services, guard, services.operations)
     return routes
 
 

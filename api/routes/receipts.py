@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     UINT48_MAX,
-    body_schema,
     hash_of,
     here_or_not_found,
     maybe_hash,
-    read_strict,
     valid,
 )
 from api.acts.receipt_drafts import DraftBody, Merge
@@ -23,14 +19,11 @@ from api.acts.receipts import ACTS
 from api.auth import Guard
 from api.operations import (
     Call,
-    Operations,
     Words,
-    answer,
-    change_extra,
-    change_responses,
 )
 from api.principals import Principal
-from api.routes.acting import Acted, Room, act_body, add_act, stored_body
+from api.routes.acting import Acted, Room, act_body, add_acts, changing, stored_body
+from api.routes.changing import Changing
 from api.routes.reading import (
     After,
     HashQuery,
@@ -40,7 +33,6 @@ from api.routes.reading import (
     Reading,
     Seen,
 )
-from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.claims import keys_of
 from contracts.instruments import Viewer
@@ -93,9 +85,10 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_list(reading)
     _add_reading(reading)
     if services.operations is not None:
-        _add_making(routes, services, guard, services.operations)
-        for name, model in ACTS.items():
-            add_act(routes, services, guard, services.operations, ROOM, name, model)
+        changes = changing(routes, services, guard, services.operations, ROOM)
+        _add_making(changes)
+        _add_merging(changes)
+        add_acts(changes, ROOM, ACTS)
     return routes
 
 
@@ -174,17 +167,14 @@ def _whole_body(seen: Seen[StoredReceipt]) -> dict[str, Any]:
 # ---- acting -------------------------------------------------------------------------------------
 
 
-def _add_making(
-    routes: APIRouter, services: Services, guard: Guard, operations: Operations
-) -> None:
-    origin, chain_id = services.ledger.origin, services.ledger.chain_id
-    timeout_s = services.settings.body_timeout_s
+def _add_making(changes: Changing) -> None:
+    operations, ledger = changes.operations, changes.services.ledger
 
-    def issue(principal: Principal, body: DraftBody) -> tuple[Call, Hash32]:
+    def issue(principal: Principal, _: int, body: DraftBody) -> tuple[Call, Hash32]:
         to = operations.place("receipts")
         with valid():
-            draft = body.draft(origin)
-            id_ = receipt_id(chain_id, principal.organisation, draft.number, to)
+            draft = body.draft(ledger.origin)
+            id_ = receipt_id(ledger.chain_id, principal.organisation, draft.number, to)
             data = issue_calldata(draft, body.remark)
         words = Words(
             f"issue receipt {draft.number} for {draft.quantity} (thousandths of the unit) of lot "
@@ -194,31 +184,19 @@ def _add_making(
         )
         return Call("receipts", to, data, "issue", words), id_
 
-    @routes.post(
-        "/receipts",
+    changes.add_making(
+        "",
+        DraftBody,
+        issue,
         operation_id="issueReceipt",
         summary="Issue a receipt for counted goods of a lot; the warehouse",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(DraftBody)),
     )
-    async def post_receipt(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        body, raw = await read_strict(request, DraftBody, timeout_s=timeout_s)
-        call, id_ = await run_in_threadpool(issue, principal, body)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=partial(ROOM.told, id_),
-            location=lambda _: f"/receipts/0x{id_.hex()}",
-        )
 
-    def merge(principal: Principal, body: Merge) -> tuple[Call, Hash32]:
+
+def _add_merging(changes: Changing) -> None:
+    def merge(principal: Principal, _: int, body: Merge) -> tuple[Call, Hash32]:
         ids = [hash_of(part.id) for part in body.receipts]
-        with read_transaction(services.engine) as connection:
+        with read_transaction(changes.services.engine) as connection:
             for id_ in ids:
                 stored = here_or_not_found(
                     find_receipt(connection, id_, principal.viewer), "receipt", f"0x{id_.hex()}"
@@ -230,27 +208,13 @@ def _add_making(
         words = Words(f"merge receipts {shown} into one", f"将仓单 {shown} 合并为一")
         return Call("receipts", stored.contract, data, "merge", words), merged_id(ids, revisions)
 
-    @routes.post(
-        "/receipts/merge",
+    changes.add_making(
+        "merge",
+        Merge,
+        merge,
         operation_id="mergeReceipts",
         summary="Make one of receipts for equal goods of one lot; who holds and owns them all",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(Merge)),
     )
-    async def post_merger(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        body, raw = await read_strict(request, Merge, timeout_s=timeout_s)
-        call, id_ = await run_in_threadpool(merge, principal, body)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=partial(ROOM.told, id_),
-            location=lambda _: f"/receipts/0x{id_.hex()}",
-        )
 
 
 # ---- answers ------------------------------------------------------------------------------------

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     UINT48_MAX,
     RecordId,
-    body_schema,
     maybe_hash,
-    read_strict,
     valid,
 )
 from api.acts.receivables import ACTS, DraftBody
 from api.auth import Guard
-from api.operations import Call, Operations, Words, answer, change_extra, change_responses
+from api.operations import Call, Words
 from api.principals import Principal
-from api.routes.acting import Acted, Room, act_body, add_act, stored_body
+from api.routes.acting import Acted, Room, act_body, add_acts, changing, stored_body
+from api.routes.changing import Changing
 from api.routes.reading import (
     After,
     CurrencyQuery,
@@ -32,7 +29,6 @@ from api.routes.reading import (
     Reading,
     Seen,
 )
-from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
@@ -84,9 +80,9 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_list(reading)
     _add_reading(reading)
     if services.operations is not None:
-        _add_making(routes, services, guard, services.operations)
-        for name, model in ACTS.items():
-            add_act(routes, services, guard, services.operations, ROOM, name, model)
+        changes = changing(routes, services, guard, services.operations, ROOM)
+        _add_making(changes)
+        add_acts(changes, ROOM, ACTS)
     return routes
 
 
@@ -187,17 +183,14 @@ def _whole_body(seen: Seen[StoredReceivable]) -> dict[str, Any]:
 # ---- acting -------------------------------------------------------------------------------------
 
 
-def _add_making(
-    routes: APIRouter, services: Services, guard: Guard, operations: Operations
-) -> None:
-    origin, chain_id = services.ledger.origin, services.ledger.chain_id
-    timeout_s = services.settings.body_timeout_s
+def _add_making(changes: Changing) -> None:
+    operations, ledger = changes.operations, changes.services.ledger
 
-    def create(principal: Principal, body: DraftBody) -> tuple[Call, Hash32]:
+    def create(principal: Principal, _: int, body: DraftBody) -> tuple[Call, Hash32]:
         to, issuer = operations.place("receivables"), principal.organisation
         with valid():
-            draft = body.draft(issuer, origin)
-            id_ = receivable_id(chain_id, issuer, draft.number, to)
+            draft = body.draft(issuer, ledger.origin)
+            id_ = receivable_id(ledger.chain_id, issuer, draft.number, to)
             data = create_calldata(draft, body.remark)
         words = Words(
             f"write down {draft.kind.word} {draft.number}: {draft.debtor} owes {draft.creditor} "
@@ -207,27 +200,13 @@ def _add_making(
         )
         return Call("receivables", to, data, "create", words), id_
 
-    @routes.post(
-        "/receivables",
+    changes.add_making(
+        "",
+        DraftBody,
+        create,
         operation_id="createReceivable",
         summary="Write down an invoice, a bill or an order; its creditor, or a bill's drawer",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(DraftBody)),
     )
-    async def post_receivable(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        body, raw = await read_strict(request, DraftBody, timeout_s=timeout_s)
-        call, id_ = await run_in_threadpool(create, principal, body)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=partial(ROOM.told, id_),
-            location=lambda _: f"/receivables/0x{id_.hex()}",
-        )
 
 
 # ---- answers ------------------------------------------------------------------------------------

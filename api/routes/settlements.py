@@ -12,13 +12,11 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     HASH,
-    RecordId,
     body_schema,
     hash_of,
     here_or_not_found,
     maybe_hash,
     read_strict,
-    revision_of,
     valid,
 )
 from api.acts.settlements import (
@@ -33,7 +31,8 @@ from api.auth import Guard
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.principals import Principal
 from api.routes import deposit_answers
-from api.routes.acting import IF_MATCH, act_body, record, stored_body
+from api.routes.acting import act_body, record, stored_body
+from api.routes.changing import Changing, who_may
 from api.routes.reading import After, Limit, OrganisationQuery, Reading
 from api.schemas import DoneAnswer
 from api.services import Services
@@ -69,10 +68,21 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_list(reading)
     _add_reading(reading)
     if services.operations is not None:
-        _add_deals(routes, services, guard, services.operations)
+        changes = Changing(
+            routes,
+            services,
+            guard,
+            services.operations,
+            "/settlements",
+            "settlement",
+            WRITE,
+            told,
+        )
+        _add_deals(changes)
         _add_payment(routes, services, guard, services.operations)
         for name, model in ACTS.items():
-            _add_act(routes, services, guard, services.operations, name, model)
+            text = f"{who_may(MACHINE, name)}."
+            changes.add_act(name, model, partial(_act, services, name), description=text)
     return routes
 
 
@@ -131,64 +141,44 @@ def _add_reading(reading: Reading[StoredDeal]) -> None:
 # ---- making -------------------------------------------------------------------------------------
 
 
-def _add_deals(routes: APIRouter, services: Services, guard: Guard, operations: Operations) -> None:
-    chain_id, timeout_s = services.ledger.chain_id, services.settings.body_timeout_s
-
-    def places(legs: list[LegBody], viewer: Viewer) -> dict[str, Address]:
-        """The contracts that keep the instruments."""
-        with read_transaction(services.engine) as connection:
-            return {leg.id: _place(connection, leg, viewer) for leg in legs}
-
-    def made(principal: Principal, body: OfferBody | ConditionalBody) -> tuple[Call, Hash32]:
-        to = operations.place("settlement")
-        with valid():
-            if isinstance(body, OfferBody):
-                act = "offer"
-                data = body.calldata(places(body.instruments, principal.viewer))
-            else:
-                act, data = "set-aside", body.calldata()
-            id_ = deal_id(chain_id, principal.organisation, body.number, to)
-        return Call("settlement", to, data, act, body.words()), id_
-
-    async def post_deal(
-        request: Request, model: type[OfferBody] | type[ConditionalBody]
-    ) -> Response:
-        principal = guard.principal(request, WRITE)
-        body: OfferBody | ConditionalBody
-        body, raw = await read_strict(request, model, timeout_s=timeout_s)
-        call, id_ = await run_in_threadpool(made, principal, body)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=partial(told, principal, id_),
-            location=lambda _: f"/settlements/0x{id_.hex()}",
-        )
-
-    @routes.post(
-        "/settlements/offers",
+def _add_deals(changes: Changing) -> None:
+    changes.add_making(
+        "offers",
+        OfferBody,
+        partial(_offered, changes.services, changes.operations),
         operation_id="offerSettlement",
         summary="Promise receipts and receivables against one payment: they are locked",
         description="Up to 16, with the revisions that the seller has seen.",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(OfferBody)),
     )
-    async def post_offer(request: Request) -> Response:
-        return await post_deal(request, OfferBody)
-
-    @routes.post(
-        "/settlements/conditional",
+    changes.add_making(
+        "conditional",
+        ConditionalBody,
+        partial(_set_aside, changes.services, changes.operations),
         operation_id="setAsideConditionally",
         summary="Set money aside for a payee until a condition is met",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(ConditionalBody)),
     )
-    async def post_conditional(request: Request) -> Response:
-        return await post_deal(request, ConditionalBody)
+
+
+def _offered(
+    services: Services, operations: Operations, principal: Principal, _: int, body: OfferBody
+) -> tuple[Call, Hash32]:
+    to = operations.place("settlement")
+    with valid():
+        with read_transaction(services.engine) as connection:
+            kept = {leg.id: _place(connection, leg, principal.viewer) for leg in body.instruments}
+        data = body.calldata(kept)
+        id_ = deal_id(services.ledger.chain_id, principal.organisation, body.number, to)
+    return Call("settlement", to, data, "offer", body.words()), id_
+
+
+def _set_aside(
+    services: Services, operations: Operations, principal: Principal, _: int, body: ConditionalBody
+) -> tuple[Call, Hash32]:
+    to = operations.place("settlement")
+    with valid():
+        data = body.calldata()
+        id_ = deal_id(services.ledger.chain_id, principal.organisation, body.number, to)
+    return Call("settlement", to, data, "set-aside", body.words()), id_
 
 
 def _place(connection: Connection, leg: LegBody, viewer: Viewer) -> Address:
@@ -254,47 +244,21 @@ def _paid(id_: Hash32, done: Done) -> dict[str, Any] | None:
 # ---- acting -------------------------------------------------------------------------------------
 
 
-def _add_act(
-    routes: APIRouter,
+def _act(
     services: Services,
-    guard: Guard,
-    operations: Operations,
     name: str,
-    model: type[DealBody],
-) -> None:
-    def made(principal: Principal, id_: Hash32, revision: int, body: DealBody) -> Call:
-        text = f"0x{id_.hex()}"
-        with read_transaction(services.engine) as connection:
-            found = find_deal(connection, id_, principal.viewer)
-        stored = here_or_not_found(found, "settlement", text)
-        with valid():
-            data = body.calldata(stored, revision)
-        return Call("settlement", stored.contract, data, name, body.words(stored), text)
-
-    async def post_act(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, WRITE, instrument=record)
-        revision = revision_of(request)
-        body, raw = await read_strict(request, model, timeout_s=services.settings.body_timeout_s)
-        id_ = hash_of(record)
-        call = await run_in_threadpool(made, principal, id_, revision, body)
-        more = partial(told, principal, id_)
-        return await answer(request, operations, principal, call, raw, more=more)
-
-    act = MACHINE.act(name)
-    states = ", ".join(state for state in MACHINE.states if state in act.states)
-    needed = any(field.is_required() for field in model.model_fields.values())
-    routes.add_api_route(
-        f"/settlements/{{id}}/{name}",
-        post_act,
-        methods=["POST"],
-        name=name,
-        operation_id="settlement" + "".join(part.capitalize() for part in name.split("-")),
-        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
-        description=f"{act.text} For: {', '.join(act.by)}. While: {states}.",
-        response_class=Response,
-        responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(parameters=[IF_MATCH], **body_schema(model, required=needed)),
-    )
+    principal: Principal,
+    id_: Hash32,
+    revision: int,
+    body: DealBody,
+) -> Call:
+    text = f"0x{id_.hex()}"
+    with read_transaction(services.engine) as connection:
+        found = find_deal(connection, id_, principal.viewer)
+    stored = here_or_not_found(found, "settlement", text)
+    with valid():
+        data = body.calldata(stored, revision)
+    return Call("settlement", stored.contract, data, name, body.words(stored), text)
 
 
 # ---- answers ------------------------------------------------------------------------------------

@@ -10,14 +10,12 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic.alias_generators import to_camel
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     JSON_ANSWER,
     RecordId,
     Target,
     body_schema,
-    hash_of,
     here_or_not_found,
     maybe_hash,
     place_body,
@@ -30,6 +28,7 @@ from api.documentation import BEARER, problems
 from api.formats import json_response
 from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
 from api.principals import Principal
+from api.routes.changing import Changing
 from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading
 from api.schemas import DoneAnswer
 from api.services import Services
@@ -84,10 +83,27 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_reading(reading)
     _add_digest(routes, services, guard)
     if services.operations is not None:
-        _add_making(routes, services, guard, services.operations)
+        changes = Changing(
+            routes,
+            services,
+            guard,
+            services.operations,
+            "/stock/lots",
+            "lot",
+            WRITE,
+            lambda _, key, __: {"lot": f"0x{key.hex()}"},
+            revised=False,
+        )
+        changes.add_making(
+            "",
+            LotBody,
+            _register,
+            operation_id="registerLot",
+            summary="Register goods that can stand behind receipts; the role Warehouse",
+        )
         _add_counts(routes, services, guard, services.operations)
         for name, model in ACTS.items():
-            _add_act(routes, services, guard, services.operations, name, model)
+            changes.add_act(name, model, partial(_act, services, name))
     return routes
 
 
@@ -172,40 +188,17 @@ def _add_digest(routes: APIRouter, services: Services, guard: Guard) -> None:
 # ---- acting -------------------------------------------------------------------------------------
 
 
-def _add_making(
-    routes: APIRouter, services: Services, guard: Guard, operations: Operations
-) -> None:
-    @routes.post(
-        "/stock/lots",
-        operation_id="registerLot",
-        summary="Register goods that can stand behind receipts; the role Warehouse",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(LotBody)),
+def _register(principal: Principal, _: int, body: LotBody) -> tuple[Call, Hash32]:
+    place, lot = body.place_hash(), body.lot_hash()
+    with valid():
+        data = register_lot_calldata(place, lot, body.agreement.agreement, body.counters)
+    key = lot_key(principal.organisation, place, lot)
+    counters = ", ".join(body.counters)
+    words = Words(
+        f"register lot 0x{key.hex()} in {body.agreement.unit}, counted by {counters}",
+        f"登记批次 0x{key.hex()}，单位 {body.agreement.unit}，由 {counters} 盘点",
     )
-    async def post_lot(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, LotBody, timeout_s=timeout_s)
-        place, lot = body.place_hash(), body.lot_hash()
-        with valid():
-            data = register_lot_calldata(place, lot, body.agreement.agreement, body.counters)
-        key = lot_key(principal.organisation, place, lot)
-        counters = ", ".join(body.counters)
-        words = Words(
-            f"register lot 0x{key.hex()} in {body.agreement.unit}, counted by {counters}",
-            f"登记批次 0x{key.hex()}，单位 {body.agreement.unit}，由 {counters} 盘点",
-        )
-        call = Call("stock", STOCK_ADDRESS, data, "register", words)
-        return await answer(
-            request,
-            operations,
-            principal,
-            call,
-            raw,
-            more=_about(f"0x{key.hex()}"),
-            location=lambda _: f"/stock/lots/0x{key.hex()}",
-        )
+    return Call("stock", STOCK_ADDRESS, data, "register", words), key
 
 
 def _add_counts(
@@ -260,42 +253,16 @@ def _about(key: str) -> Callable[[Done], dict[str, Any]]:
     return lambda _: {"lot": key}
 
 
-def _add_act(
-    routes: APIRouter,
-    services: Services,
-    guard: Guard,
-    operations: Operations,
-    name: str,
-    model: type[LotAct],
-) -> None:
-    def made(principal: Principal, key: Hash32, body: LotAct) -> Call:
-        with read_transaction(services.engine) as connection:
-            found = find_lot(connection, key, principal.viewer)
-        here_or_not_found(found, "lot", f"0x{key.hex()}")
-        on = Target(principal.organisation, key, 0, services.ledger.origin)
-        with valid():
-            data = body.calldata(on)
-        return Call("stock", STOCK_ADDRESS, data, name, body.words(on), on.text)
-
-    async def post_act(request: Request, record: RecordId) -> Response:
-        principal = guard.principal(request, WRITE, instrument=record)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, model, timeout_s=timeout_s)
-        key = hash_of(record)
-        call = await run_in_threadpool(made, principal, key, body)
-        return await answer(request, operations, principal, call, raw, more=_about(record))
-
-    routes.add_api_route(
-        f"/stock/lots/{{id}}/{name}",
-        post_act,
-        methods=["POST"],
-        name=name,
-        operation_id="lot" + "".join(part.capitalize() for part in name.split("-")),
-        summary=str(model.__doc__).partition("\n")[0].rstrip("."),
-        response_class=Response,
-        responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(**body_schema(model)),
-    )
+def _act(
+    services: Services, name: str, principal: Principal, key: Hash32, _: int, body: LotAct
+) -> Call:
+    with read_transaction(services.engine) as connection:
+        found = find_lot(connection, key, principal.viewer)
+    here_or_not_found(found, "lot", f"0x{key.hex()}")
+    on = Target(principal.organisation, key, 0, services.ledger.origin)
+    with valid():
+        data = body.calldata(on)
+    return Call("stock", STOCK_ADDRESS, data, name, body.words(on), on.text)
 
 
 # ---- answers ------------------------------------------------------------------------------------

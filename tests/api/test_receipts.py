@@ -410,6 +410,8 @@ def test_all_of_it_stands_in_the_openapi_document(scene: Scene) -> None:
         assert path in document["paths"]
     body = document["paths"]["/receipts/{id}/split"]["post"]["requestBody"]
     assert "quantities" in body["content"]["application/json"]["schema"]["properties"]
+    assert body["required"]
+    assert not document["paths"]["/receipts/{id}/recall"]["post"]["requestBody"]["required"]
     words = document["paths"]["/receipts/{id}/split"]["post"]["description"]
     assert "sole" in words
     assert "live" in words
