@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from api.operations.types import Idempotency
 from api.tables import operation
@@ -31,15 +31,23 @@ class Record:
     """Name and words, where the contract refused in the block."""
 
 
+_o = operation.c
+_HERE: Final = (_o.organisation == bindparam("who")) & (_o.idempotency_key == bindparam("key"))
+# Made once: making a statement costs as much as running it.
+_FIND: Final = select(operation).where(_HERE, _o.created_ms >= bindparam("since"))
+_MAKE_ROOM: Final = delete(operation).where(_HERE, _o.created_ms < bindparam("before"))
+_SAVE: Final = insert(operation)
+_SETTLE: Final = (
+    update(operation)
+    .where(_o.transaction_hash == bindparam("settled"))
+    .values(raw=None, refusal=bindparam("told"))
+)
+
+
 def find(connection: Connection, organisation: str, key: str, not_before_ms: int) -> Record | None:
     """The request under that key, unless it was before that moment."""
-    row = connection.execute(
-        select(operation).where(
-            operation.c.organisation == organisation,
-            operation.c.idempotency_key == key,
-            operation.c.created_ms >= not_before_ms,
-        )
-    ).first()
+    named = {"who": organisation, "key": key, "since": not_before_ms}
+    row = connection.execute(_FIND, named).first()
     return None if row is None else _record(row)
 
 
@@ -53,19 +61,16 @@ def save(
     connection: Connection, idempotency: Idempotency, signed: Signed, not_before_ms: int
 ) -> None:
     """Keep a new request; one under the same key from before that moment makes room."""
-    here = (operation.c.organisation == signed.organisation) & (
-        operation.c.idempotency_key == idempotency.key
-    )
-    connection.execute(delete(operation).where(here, operation.c.created_ms < not_before_ms))
-    connection.execute(
-        insert(operation).values(
-            organisation=signed.organisation,
-            idempotency_key=idempotency.key,
-            request_digest=idempotency.digest,
-            created_ms=time.time_ns() // 1_000_000,
-            **_transaction(signed),
-        )
-    )
+    named = {"who": signed.organisation, "key": idempotency.key, "before": not_before_ms}
+    connection.execute(_MAKE_ROOM, named)
+    row = {
+        "organisation": signed.organisation,
+        "idempotency_key": idempotency.key,
+        "request_digest": idempotency.digest,
+        "created_ms": time.time_ns() // 1_000_000,
+        **_transaction(signed),
+    }
+    connection.execute(_SAVE, row)
 
 
 def replace(connection: Connection, old: Hash32, new: Signed) -> None:
@@ -80,11 +85,7 @@ def settle(
 ) -> None:
     """It is in a block."""
     told = None if refusal is None else json.dumps(refusal)
-    connection.execute(
-        update(operation)
-        .where(operation.c.transaction_hash == transaction_hash)
-        .values(raw=None, refusal=told)
-    )
+    connection.execute(_SETTLE, {"settled": bytes(transaction_hash), "told": told})
 
 
 def forget(connection: Connection, transaction_hash: Hash32) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -29,11 +29,15 @@ class _Work(Generic[T]):
     future: Future[T]
 
 
+_Tried: TypeAlias = tuple[_Work[object], object, Exception | None]
+"""Work, its result, and what it raised."""
+
+
 class GroupCommitter:
     """Runs pieces of work in order on one thread, several to a durable transaction.
 
-    Each piece has a savepoint of its own, so that one which fails leaves the others alone. A
-    future is resolved only after the commit.
+    One which fails leaves the others alone: then all of them are run anew, each in a savepoint of
+    its own. A future is resolved only after the commit.
     """
 
     def __init__(self, engine: Engine, name: str = "commit") -> None:
@@ -60,6 +64,7 @@ class GroupCommitter:
     def submit(self, run: Callable[[Connection], T]) -> Future[T]:
         """Hand in work. The future raises what `run` raised, or a `CommitError` of the storage.
 
+        `run` may be called twice, the first time for nothing: it does nothing but read and write.
         Raises `CommitterStopped`.
         """
         future: Future[T] = Future()
@@ -87,8 +92,7 @@ class GroupCommitter:
 
     def _commit(self, group: list[_Work[object]]) -> None:
         try:
-            with write_transaction(self._engine) as connection:
-                results = [_attempt(connection, work) for work in group]
+            results = self._together(group) or self._one_by_one(group)
         except Exception as error:
             failure = storage_error(error) if isinstance(error, SQLAlchemyError) else error
             for work in group:
@@ -100,10 +104,22 @@ class GroupCommitter:
             else:
                 work.future.set_exception(fault)
 
+    def _together(self, group: list[_Work[object]]) -> list[_Tried] | None:
+        """Without savepoints, which cost as much as the work; None where one fails."""
+        try:
+            with write_transaction(self._engine) as connection:
+                return [(work, work.run(connection), None) for work in group]
+        except Exception as error:
+            if is_storage_fault(error):
+                raise
+            return None
 
-def _attempt(
-    connection: Connection, work: _Work[object]
-) -> tuple[_Work[object], object, Exception | None]:
+    def _one_by_one(self, group: list[_Work[object]]) -> list[_Tried]:
+        with write_transaction(self._engine) as connection:
+            return [_attempt(connection, work) for work in group]
+
+
+def _attempt(connection: Connection, work: _Work[object]) -> _Tried:
     """One piece of work in its own savepoint. Raises only if the whole transaction is lost."""
     savepoint = connection.begin_nested()
     try:

@@ -67,6 +67,7 @@ def test_a_result_is_there_for_others_once_the_future_is_done(
 def test_what_fails_takes_nothing_of_its_group_along(
     engine: Engine, committer: GroupCommitter
 ) -> None:
+    taken = committer.submit(lambda c: add(c, 9)).result(10)
     gate = threading.Event()
     held = committer.submit(lambda _: gate.wait(10))
     good = [committer.submit(lambda c, n=n: add(c, n)) for n in (1, 2)]  # type: ignore[misc]
@@ -76,7 +77,7 @@ def test_what_fails_takes_nothing_of_its_group_along(
         raise KeyError("no")
 
     bad = committer.submit(half)
-    clash = committer.submit(lambda c: add(c, 1, sequence=1))
+    clash = committer.submit(lambda c: add(c, 1, sequence=taken))
     last = committer.submit(lambda c: add(c, 4))
     gate.set()
     held.result(10)
@@ -84,7 +85,7 @@ def test_what_fails_takes_nothing_of_its_group_along(
     assert isinstance(bad.exception(10), KeyError)
     assert clash.exception(10) is not None
     last.result(10)
-    assert count(engine) == 3
+    assert count(engine) == 4
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_done(
