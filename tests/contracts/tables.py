@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -63,6 +64,22 @@ def memory_engine() -> Engine:
     )
 
 
+_empty: list[bytes] = []
+"""A database with all tables, as SQLite has it in a file: made once in a process."""
+
+
+def _empty_tables(handlers: Sequence[Handler]) -> bytes:
+    if not _empty:
+        engine = memory_engine()
+        with engine.begin() as connection:
+            following.create_all(connection)
+            for handler in handlers:
+                handler.metadata.create_all(connection)
+        with closing(engine.raw_connection()) as plain:
+            _empty.append(plain.driver_connection.serialize())
+    return _empty[0]
+
+
 @dataclass
 class Tables:
     """Rows of every contract, brought up to date receipt by receipt."""
@@ -75,10 +92,10 @@ class Tables:
     @classmethod
     def of(cls, entries: Mapping[Address, AllocEntry]) -> Tables:
         tables = cls(consortium_handlers(PLACES, entries, {}))
+        with closing(tables.engine.raw_connection()) as plain:
+            plain.driver_connection.deserialize(_empty_tables(tables.handlers))
         with tables.engine.begin() as connection:
-            following.create_all(connection)
             for handler in tables.handlers:
-                handler.metadata.create_all(connection)
                 handler.reset(connection)
         return tables
 

@@ -147,12 +147,19 @@ def test_what_was_declined_or_withdrawn_may_be_proposed_again(world: World) -> N
         assert len(list_pledges(connection, PledgeQuery(), ALL).items) == 1
 
 
+@pytest.fixture(scope="module")
+def told() -> World:
+    """A story that is only looked at."""
+    world = World.founded()
+    tell(world)
+    return world
+
+
 @pytest.mark.feature("S1")
 @pytest.mark.parametrize("organisation", MEMBERS)
-def test_a_pledge_is_seen_by_pledgor_and_pledgee(organisation: str, world: World) -> None:
-    tell(world)
+def test_a_pledge_is_seen_by_pledgor_and_pledgee(organisation: str, told: World) -> None:
     viewer = Viewer.of(organisation, MEMBERS[organisation])
-    with world.connect() as connection:
+    with told.connect() as connection:
         every = list_pledges(connection, PledgeQuery(), ALL).items
         seen = list_pledges(connection, PledgeQuery(), viewer).items
         visible = {
