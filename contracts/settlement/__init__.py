@@ -4,12 +4,6 @@ from contracts.genesis import (
     DEPOSITS_ADDRESS,
     SETTLEMENT_ADDRESS,
 )
-from contracts.settlement.account_statement import (
-    AccountStatement,
-    account_statement,
-    changes,
-    settlements,
-)
 from contracts.settlement.binding import (
     accept_calldata,
     account_calldata,
@@ -87,6 +81,12 @@ from contracts.settlement.errors import (
     SettlementError,
     StatementInvalid,
     StatementTooLarge,
+)
+from contracts.settlement.extracts import (
+    AccountStatement,
+    account_statement,
+    changes,
+    settlements,
 )
 from contracts.settlement.genesis import (
     DEPOSITS_ARTIFACT,

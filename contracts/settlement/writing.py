@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from contracts.settlement.account_statement import AccountStatement
 from contracts.settlement.errors import StatementTooLarge
+from contracts.settlement.extracts import AccountStatement
 from contracts.settlement.queries import StoredMovement
 
 CSV_COLUMNS: Final = (

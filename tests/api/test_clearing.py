@@ -291,6 +291,10 @@ def test_balances_are_compared_with_the_ledgers(market: Market) -> None:
         "closing balance: 430000 here, 430005 there",
     ]
     assert len(found["matched"]) == 4
+    old = Line(market.lines()[0].day - timedelta(days=5), 9_900, reference="X-5")
+    part = market.told(camt053([old, *market.lines()], opening=5), XML)
+    assert (part["differingBalance"], part["agrees"]) == ([], True)
+    assert (part["statement"]["leftOut"], part["statement"]["opening"]) == (1, "5")
 
 
 @pytest.mark.parametrize(
