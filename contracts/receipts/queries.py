@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_
 from sqlalchemy.engine import Row
 
+from contracts.financing.offered import is_offered, offered_assets
 from contracts.instruments.pages import Page, bounded, page_of, parse_cursor
 from contracts.instruments.places import ChainPlace, place_of
 from contracts.instruments.viewer import Viewer
@@ -114,7 +115,7 @@ def receipt_history(
     table, limit = receipt_act_table, bounded(limit)
     query = (
         select(table)
-        .where(table.c.id == _hex(id_), viewer.may_see(receipt_party_table, table.c.id))
+        .where(table.c.id == _hex(id_), _sees(viewer, table.c.id))
         .order_by(table.c.block_number, table.c.log_index)
         .limit(limit + 1)
     )
@@ -127,9 +128,7 @@ def receipt_history(
 def receipt_terms(connection: Connection, id_: Hash32, viewer: Viewer) -> bytes | None:
     """The document that was published with a receipt, or None."""
     table = receipt_terms_table
-    query = select(table.c.payload).where(
-        table.c.id == _hex(id_), viewer.may_see(receipt_party_table, table.c.id)
-    )
+    query = select(table.c.payload).where(table.c.id == _hex(id_), _sees(viewer, table.c.id))
     payload = connection.execute(query).scalar_one_or_none()
     return None if payload is None else bytes(payload)
 
@@ -158,10 +157,11 @@ def _among_own(query: ReceiptQuery, viewer: Viewer) -> Select[Any]:
     """Through the viewer's own records, which are few."""
     table, parties = receipt_table, receipt_party_table
     own = select(parties.c.id).where(parties.c.organisation == viewer.organisation)
+    own_or_offered = own.union(offered_assets(viewer))
     conditions = [column.concat("") == value for column, value in _wanted(query).items()]
     if query.states is not None:
         conditions.append(table.c.state.concat("").in_(query.states))
-    return select(table).where(table.c.id.in_(own), *conditions)
+    return select(table).where(table.c.id.in_(own_or_offered), *conditions)
 
 
 def _among_all(query: ReceiptQuery, viewer: Viewer) -> Select[Any]:
@@ -212,7 +212,12 @@ def _wanted(query: ReceiptQuery) -> dict[ColumnElement[Any], str]:
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    return viewer.may_see(receipt_party_table, receipt_table.c.id)
+    return _sees(viewer, receipt_table.c.id)
+
+
+def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
+    """As a party, or as a bank that is asked to lend on it."""
+    return or_(viewer.may_see(receipt_party_table, record), is_offered(viewer, record))
 
 
 # ---- rows ---------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_
 from sqlalchemy.engine import Row
 
+from contracts.financing.offered import is_offered, offered_assets
 from contracts.instruments.pages import Page, bounded, page_of, parse_cursor
 from contracts.instruments.places import ChainPlace, place_of
 from contracts.instruments.viewer import Viewer
@@ -122,7 +123,7 @@ def receivable_history(
     table, limit = receivable_act_table, bounded(limit)
     query = (
         select(table)
-        .where(table.c.id == _hex(id_), viewer.may_see(receivable_party_table, table.c.id))
+        .where(table.c.id == _hex(id_), _sees(viewer, table.c.id))
         .order_by(table.c.block_number, table.c.log_index)
         .limit(limit + 1)
     )
@@ -140,7 +141,7 @@ def receivable_endorsements(
     query = (
         select(table)
         .where(table.c.id == _hex(id_), table.c.until.is_(None))
-        .where(viewer.may_see(receivable_party_table, table.c.id))
+        .where(_sees(viewer, table.c.id))
         .order_by(table.c.depth.desc())
     )
     return tuple(Endorsement(row.endorser, row.recourse) for row in connection.execute(query))
@@ -153,7 +154,7 @@ def receivable_terms(
     table = receivable_terms_table
     query = (
         select(table)
-        .where(table.c.id == _hex(id_), viewer.may_see(receivable_party_table, table.c.id))
+        .where(table.c.id == _hex(id_), _sees(viewer, table.c.id))
         .order_by(table.c.terms)
     )
     rows = connection.execute(query)
@@ -176,7 +177,8 @@ def _among_own(query: ReceivableQuery, viewer: Viewer) -> Select[Any]:
     """Through the viewer's own records, which are few."""
     table, parties = receivable_table, receivable_party_table
     own = select(parties.c.id).where(parties.c.organisation == viewer.organisation)
-    statement = select(table).where(table.c.id.in_(own), *_conditions(query))
+    own_or_offered = own.union(offered_assets(viewer))
+    statement = select(table).where(table.c.id.in_(own_or_offered), *_conditions(query))
     return _older(statement, query).order_by(table.c.position.desc())
 
 
@@ -227,7 +229,12 @@ def _conditions(query: ReceivableQuery) -> list[ColumnElement[bool]]:
 
 
 def _seen(viewer: Viewer) -> ColumnElement[bool]:
-    return viewer.may_see(receivable_party_table, receivable_table.c.id)
+    return _sees(viewer, receivable_table.c.id)
+
+
+def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
+    """As a party, or as a bank that is asked to lend on it."""
+    return or_(viewer.may_see(receivable_party_table, record), is_offered(viewer, record))
 
 
 # ---- rows ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from contracts.financing import MACHINE
 from contracts.governance import Call
 from tests.api.conftest import Clock, Node
 from tests.api.members import Member
+from tests.contracts.scene import key
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F8"), pytest.mark.feature("S1")]
@@ -469,3 +470,30 @@ def test_every_act_of_members_stands_in_the_openapi_document(node: Node) -> None
     prefix = "/loans/{id}/"
     found = {path.removeprefix(prefix) for path in paths if path.startswith(prefix)}
     assert found - {"history", "offers", "advice", "payments"} == expected
+
+
+def test_a_bank_sees_the_security_of_what_it_is_asked_for_and_a_strange_bank_nothing(
+    scene: Scene,
+) -> None:
+    admit = consortium.add_organisation(
+        "strange-bank", Role.BANK, consortium.Profile("Strange Bank"), key(5_151).address
+    )
+    scene.node.stack.govern(Call(consortium.CONSORTIUM_ADDRESS, admit))
+    stranger = Member(scene.node, "strange-bank", "receipts:read")
+    receipt = scene.receipt()
+    assert not _shown(scene.bank, receipt)
+    loan = scene.applied(receipt)
+    assert _shown(scene.bank, receipt)
+    assert not _shown(stranger, receipt)
+    scene.trader.post(f"/loans/{loan}/withdraw")
+    assert not _shown(scene.bank, receipt)
+
+
+def _shown(member: Member, receipt: str) -> bool:
+    """Whether a receipt is found by its id, in the list and with its history; or nowhere."""
+    status = member.send("GET", f"/receipts/{receipt}").status_code
+    listed = member.get("/receipts")["receipts"]
+    history = member.send("GET", f"/receipts/{receipt}/history").status_code
+    assert (status, history) in ((200, 200), (404, 404))
+    assert (receipt in [one["id"] for one in listed]) == (status == 200)
+    return status == 200
