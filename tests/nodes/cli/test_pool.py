@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,13 +13,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from api.client import Tallystick
 from contracts.pools import AssetBook, AssetProofError, AssetRefused, BookError
 from ledger.canonical import canonical_json
+from nodes.cli.app import main
 from nodes.cli.pool_proofs import app
 from nodes.errors import NodeError, RequestRefused
 from tests.api.conftest import trust_of
 from tests.api.feeds import listening
 from tests.api.members import Member
+from tests.api.pool_scene import RULES as SCENE_RULES
 from tests.api.pool_scene import PoolScene
 from tests.traceability.capture.stack import make_identity
 
@@ -150,11 +152,16 @@ def test_bad_input_is_told_and_leaves_no_book(desk: Desk, name: str) -> None:
     assert not desk.book.exists()
 
 
-def test_a_mistake_is_one_line_and_exit_code_2(desk: Desk) -> None:
+def test_a_mistake_is_one_line_and_exit_code_2(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     desk.load()
-    words = [sys.executable, "-m", "nodes", "pool", "prove", str(desk.book), "LOAN-9"]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stderr) == (2, "tally: 'LOAN-9' is no asset of this book\n")
+    words = ["tally", "pool", "prove", str(desk.book), "LOAN-9"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "tally: 'LOAN-9' is no asset of this book\n"
     with pytest.raises(BookError):
         desk.run("show", desk.path("assets.csv"))
 
@@ -270,3 +277,27 @@ def test_a_state_that_others_have_signed_is_undecided(
     trust = desk.write("trust.json", others.encode().decode())
     found = desk.run("verify", proof, "--trust", trust, *servicer, code=3)
     assert [one["outcome"] for one in found["steps"]] == ["valid", "valid", "unknown"]
+
+
+def test_the_client_reads_all_of_a_pool(scene: PoolScene, url: str) -> None:
+    pool, day = scene.active(), scene.today.isoformat()
+    with Tallystick(url, key=scene.servicer.secret) as servicer:
+        servicer.pools.act(pool, "commit", scene.state(scene.today))
+        for number in (1, 2):
+            body = scene.collection(f"0x{number:02x}{pool[4:]}")
+            servicer.pools.act(pool, "collect", body)
+        assert servicer.pools.period(pool, 1)["revision"] == 2
+    with Tallystick(url, key=scene.trustee.secret) as trustee:
+        trustee.pools.act(pool, "distribute", {"period": 1, "end": day}, revision=2)
+    with Tallystick(url, key=scene.north.secret) as fund:
+        assert [one["period"] for one in fund.pools.periods(pool)] == [1]
+        assert [one["number"] for one in fund.pools.collections(pool, period=1, page=1)] == [1, 2]
+        assert [one["date"] for one in fund.pools.days(pool)] == [day]
+        assert fund.pools.day(pool, day, revision=1)["count"] == 3
+        assert list(fund.pools.instruments(pool)) == []
+        assert json.loads(fund.pools.rules(pool)) == SCENE_RULES
+        assert pool in {one["id"] for one in fund.pools.list(holder="north-fund", page=2)}
+        paid = list(fund.pools.payments(pool, payee="north-fund"))
+        flows = list(fund.pools.trace(pool, 1, payment=paid[0]["number"], page=1))
+        assert sum(int(one["amount"]) for one in flows) == int(paid[0]["amount"])
+        assert [one["act"] for one in fund.pools.history(pool)] == ["create", "accept", "accept"]
