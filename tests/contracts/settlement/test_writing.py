@@ -22,6 +22,7 @@ from contracts.settlement import (
     StoredMovement,
     account_key,
     account_statement,
+    changes,
     issue_calldata,
     lines_of,
     parse_camt053,
@@ -140,6 +141,12 @@ def test_a_day_lies_between_the_balances_around_it(monkeypatch: pytest.MonkeyPat
         )
         assert of(-30, 30, Viewer.of("trader")) == whole
         assert of(-30, 30, Viewer.of("farm")) is None
+        numbers = {one.movement.number or "" for one in whole.lines[-1:]}
+        asked = (connection, key, EVERYTHING, 0, 1 << 40)
+        assert changes(*asked, numbers | {"unknown"}) == whole.lines[-1:]
+        assert changes(*asked, ()) == ()
+        monkeypatch.setattr("contracts.settlement.extracts.LIMIT_MAX", 1)
+        assert changes(*asked) == whole.lines
         monkeypatch.setattr("contracts.settlement.extracts.LINES_MAX", 1)
         with pytest.raises(PeriodTooLarge):
             of(-30, 30)
