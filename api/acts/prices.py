@@ -37,7 +37,24 @@ class ContributionBody(StrictBody):
     floor_bp: RateBp = 0
 
 
-class TableBody(StrictBody):
+class PricingBody(StrictBody):
+    """What a bank says of its prices."""
+
+    @property
+    def about(self) -> str:
+        """What it is about beside the bank, as in paths."""
+        raise NotImplementedError
+
+    def calldata(self) -> bytes:
+        """The call. Raises `ValidationFailed`, `CalldataValueError`, `OrganisationIdError`."""
+        raise NotImplementedError
+
+    def words(self) -> Words:
+        """What it does, for whoever is to sign it."""
+        raise NotImplementedError
+
+
+class TableBody(PricingBody):
     """The next version of a bank's table for a currency; versions before it stay."""
 
     currency: CurrencyCode
@@ -48,8 +65,11 @@ class TableBody(StrictBody):
     ] = None
     document: Document = None
 
+    @property
+    def about(self) -> str:
+        return self.currency
+
     def calldata(self) -> bytes:
-        """The call. Raises `ValidationFailed`, `CalldataValueError`."""
         rows = [
             Tier(one.amount_max, one.term_days_max, one.rate_bp, kind=one.kind)
             for one in self.tiers
@@ -60,14 +80,13 @@ class TableBody(StrictBody):
         return publish_calldata(self.currency, rows, terms, document)
 
     def words(self) -> Words:
-        """What it does, for whoever is to sign it."""
         return Words(
             f"publish a rate table for {self.currency} of {len(self.tiers)} rows",
             f"发布 {self.currency} 利率表（{len(self.tiers)} 档）",
         )
 
 
-class PointsBody(StrictBody):
+class PointsBody(PricingBody):
     """A booking of a customer's points with a bank."""
 
     customer: OrganisationName
@@ -77,13 +96,15 @@ class PointsBody(StrictBody):
     ] = None
     document: Document = None
 
+    @property
+    def about(self) -> str:
+        return self.customer
+
     def calldata(self) -> bytes:
-        """The call. Raises `ValidationFailed`, `CalldataValueError`, `OrganisationIdError`."""
         ref = digest("ref", self.ref, self.document)
         return record_points_calldata(self.customer, self.change, ref)
 
     def words(self) -> Words:
-        """What it does, for whoever is to sign it."""
         return Words(
             f"book {self.change:+d} contribution points of {self.customer}",
             f"登记 {self.customer} 的贡献积分 {self.change:+d}",

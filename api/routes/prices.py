@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -21,13 +22,14 @@ from api.acts.common import (
     valid,
 )
 from api.acts.loan_requests import TERM_DAYS_MAX, VERSION_MAX
-from api.acts.prices import PointsBody, TableBody
+from api.acts.prices import PointsBody, PricingBody, TableBody
 from api.auth import Guard
 from api.documentation import BEARER, problems
 from api.errors import NotFound
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.routes.loan_acting import READ, WRITE
 from api.routes.loan_answers import plain
+from api.routes.reading import After, Limit, OrganisationQuery
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts.financing import (
@@ -44,7 +46,7 @@ from contracts.financing import (
     tiered_rate,
 )
 from contracts.instruments import Viewer
-from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
+from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.instruments.places import ChainPlace
 from ledger.projection import read_transaction
 
@@ -55,8 +57,6 @@ _Currency = Annotated[str, Path(pattern=CURRENCY, description="ISO 4217")]
 _Version = Annotated[
     int | None, Query(ge=1, le=VERSION_MAX, description="by default the present one")
 ]
-_After = Annotated[str | None, Query(max_length=40)]
-_Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 
 
 def router(services: Services, guard: Guard) -> APIRouter:
@@ -66,8 +66,8 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_rate(routes, services, guard)
     _add_points(routes, services, guard)
     if services.operations is not None:
-        _add_publishing(routes, services, guard, services.operations)
-        _add_booking(routes, services, guard, services.operations)
+        for change in (PUBLISHING, BOOKING):
+            _add_change(routes, services, guard, services.operations, change)
     return routes
 
 
@@ -176,33 +176,6 @@ def _add_rate(routes: APIRouter, services: Services, guard: Guard) -> None:
         return page_answer(await run_in_threadpool(rate, *values))
 
 
-def _add_publishing(
-    routes: APIRouter, services: Services, guard: Guard, operations: Operations
-) -> None:
-    def made(body: TableBody) -> Call:
-        with valid():
-            data = body.calldata()
-        return Call("pricing", operations.place("pricing"), data, "publish", body.words())
-
-    @routes.post(
-        "/rate-tables",
-        operation_id="publishRateTable",
-        summary="Publish the next version of one's rate table for a currency; a bank",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(TableBody)),
-    )
-    async def post_table(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, TableBody, timeout_s=timeout_s)
-        call = await run_in_threadpool(made, body)
-        where = f"/rate-tables/{principal.organisation}/{body.currency}"
-        return await answer(
-            request, operations, principal, call, raw, more=_published, location=lambda _: where
-        )
-
-
 def _published(done: Done) -> Mapping[str, Any]:
     for event in done.events:
         if event.contract == "pricing" and event.name == "TablePublished":
@@ -247,10 +220,10 @@ def _add_points(routes: APIRouter, services: Services, guard: Guard) -> None:
     )
     async def list_all(
         request: Request,
-        bank: Annotated[str | None, Query(pattern=ORGANISATION)] = None,
-        customer: Annotated[str | None, Query(pattern=ORGANISATION)] = None,
-        after: _After = None,
-        limit: _Limit = LIMIT_DEFAULT,
+        bank: OrganisationQuery = None,
+        customer: OrganisationQuery = None,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
         viewer = guard.principal(request, READ).viewer
         return page_answer(await run_in_threadpool(find, viewer, bank, customer, after, limit))
@@ -267,8 +240,8 @@ def _add_points(routes: APIRouter, services: Services, guard: Guard) -> None:
         request: Request,
         bank: _Bank,
         customer: _Bank,
-        after: _After = None,
-        limit: _Limit = LIMIT_DEFAULT,
+        after: After = None,
+        limit: Limit = LIMIT_DEFAULT,
     ) -> Response:
         viewer = guard.principal(request, READ).viewer
         values = (viewer, bank, customer, after, limit)
@@ -280,33 +253,6 @@ def _placed(body: dict[str, Any], place: ChainPlace) -> dict[str, Any]:
     return {**body, "last": place_body(place)}
 
 
-def _add_booking(
-    routes: APIRouter, services: Services, guard: Guard, operations: Operations
-) -> None:
-    def made(body: PointsBody) -> Call:
-        with valid():
-            data = body.calldata()
-        return Call("pricing", operations.place("pricing"), data, "record-points", body.words())
-
-    @routes.post(
-        "/contribution-points",
-        operation_id="recordContributionPoints",
-        summary="Book points of a customer; a bank",
-        response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(PointsBody)),
-    )
-    async def post_points(request: Request) -> Response:
-        principal = guard.principal(request, WRITE)
-        timeout_s = services.settings.body_timeout_s
-        body, raw = await read_strict(request, PointsBody, timeout_s=timeout_s)
-        call = await run_in_threadpool(made, body)
-        where = f"/contribution-points/{principal.organisation}/{body.customer}"
-        return await answer(
-            request, operations, principal, call, raw, more=_booked, location=lambda _: where
-        )
-
-
 def _booked(done: Done) -> Mapping[str, Any]:
     for event in done.events:
         if event.contract == "pricing" and event.name == "PointsRecorded":
@@ -314,3 +260,64 @@ def _booked(done: Done) -> Mapping[str, Any]:
             if isinstance(booked, PointsRecorded):
                 return {"points": plain(booked)}
     return {}
+
+
+# ---- changes ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a bank says of its prices, by a request of its own."""
+
+    path: str
+    operation_id: str
+    summary: str
+    act: str
+    model: type[PricingBody]
+    told: Callable[[Done], Mapping[str, Any]]
+    """What is answered of it."""
+
+
+PUBLISHING: Final = Change(
+    path="/rate-tables",
+    operation_id="publishRateTable",
+    summary="Publish the next version of one's rate table for a currency; a bank",
+    act="publish",
+    model=TableBody,
+    told=_published,
+)
+BOOKING: Final = Change(
+    path="/contribution-points",
+    operation_id="recordContributionPoints",
+    summary="Book points of a customer; a bank",
+    act="record-points",
+    model=PointsBody,
+    told=_booked,
+)
+
+
+def _add_change(
+    routes: APIRouter, services: Services, guard: Guard, operations: Operations, change: Change
+) -> None:
+    def made(body: PricingBody) -> Call:
+        with valid():
+            data = body.calldata()
+        return Call("pricing", operations.place("pricing"), data, change.act, body.words())
+
+    @routes.post(
+        change.path,
+        operation_id=change.operation_id,
+        summary=change.summary,
+        response_class=Response,
+        responses=change_responses(DoneAnswer, created=True),
+        openapi_extra=change_extra(**body_schema(change.model)),
+    )
+    async def post_change(request: Request) -> Response:
+        principal = guard.principal(request, WRITE)
+        timeout_s = services.settings.body_timeout_s
+        body, raw = await read_strict(request, change.model, timeout_s=timeout_s)
+        call = await run_in_threadpool(made, body)
+        where = f"{change.path}/{principal.organisation}/{body.about}"
+        return await answer(
+            request, operations, principal, call, raw, more=change.told, location=lambda _: where
+        )
