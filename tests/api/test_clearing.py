@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,12 +23,14 @@ from contracts.settlement import parse_camt053, parse_csv
 from tests.api.conftest import Node, open_node
 from tests.api.members import Member
 from tests.contracts.settlement.statement_samples import Line, camt053, csv_text
+from tests.ledger.projection.support import empty_database
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F10")]
 CNY = "CNY"
 CSV = {"Content-Type": "text/csv"}
 XML = {"Content-Type": "application/xml"}
+SLOW = pytest.mark.slow
 BOMB = b'<!DOCTYPE a [<!ENTITY b "cccccccc">]><Document>&b;</Document>'
 
 
@@ -105,17 +108,25 @@ class Market:
         return found
 
 
-def open_market(exits: ExitStack, folder: Any, identity: Identity) -> Market:
+def open_market(
+    exits: ExitStack, folder: Path, identity: Identity, database: str = "sqlite"
+) -> Market:
+    """A market that is there until `exits` is closed."""
     limits = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
-    url = f"sqlite:///{folder / 'tally.sqlite'}"
+    url = exits.enter_context(empty_database(database, folder))
     return Market(open_node(exits, folder, identity, url, limits))
 
 
-@pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iterator[Market]:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=[SLOW])])
+def market(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    identity: Identity,
+) -> Iterator[Market]:
     """One for all tests that only look."""
     with ExitStack() as exits:
-        yield open_market(exits, tmp_path_factory.mktemp("market"), identity)
+        folder = tmp_path_factory.mktemp("market")
+        yield open_market(exits, folder, identity, request.param)
 
 
 # ---- clearing -----------------------------------------------------------------------------------
@@ -340,7 +351,7 @@ def test_one_statement_of_several_is_named_and_others_may_not_look(market: Marke
 
 
 def test_settled_claims_are_held_against_the_account_at_the_central_bank(
-    tmp_path: Any, identity: Identity
+    tmp_path: Path, identity: Identity
 ) -> None:
     with ExitStack() as exits:
         market = open_market(exits, tmp_path, identity)
