@@ -5,7 +5,9 @@ import {FinanceScene} from "@tally/forge/FinanceScene.sol";
 import {IClaims} from "../../claims/interfaces/IClaims.sol";
 import {IConsortium} from "../../consortium/interfaces/IConsortium.sol";
 import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
+import {Places} from "../../instruments/libraries/Places.sol";
 import {IStock} from "../../stock/interfaces/IStock.sol";
+import {Receipts} from "../Receipts.sol";
 import {IReceipts} from "../interfaces/IReceipts.sol";
 
 /// @notice Issue, endorse, hand over, reject.
@@ -98,6 +100,19 @@ contract ReceiptsTest is FinanceScene {
         draft.number = "B-1";
         bytes memory data = abi.encodeCall(IReceipts.issue, (draft, ""));
         _refused(OTHER_WAREHOUSE, address(RECEIPTS), data, IClaims.AlreadyClaimed.selector);
+    }
+
+    function test_a_former_version_issues_nothing_and_its_receipts_live_on() public {
+        Receipts second = new Receipts();
+        _register("receipts", address(second));
+        _draftRefused(_draft("A-2", lot, 10), Places.NotCurrentVersion.selector);
+        IReceipts.Draft memory draft = _draft("A-2", lot, 10);
+        _as(WAREHOUSE);
+        second.issue(draft, "");
+        _as(TRADER);
+        RECEIPTS.transferBoth(id, 0, MILL, MILL, "");
+        vm.assertEq(RECEIPTS.receipt(id).owner, MILL, "lives on");
+        vm.assertEq(uint256(STOCK.lotOf(lot).live), 110, "of both");
     }
 
     function test_a_remark_has_an_end() public {
