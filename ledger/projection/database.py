@@ -23,6 +23,11 @@ from ledger.projection.errors import DatabaseUrlInvalid
 BUSY_TIMEOUT_MS: Final = 15_000
 POOL_SIZE: Final = 8
 POOL_OVERFLOW_MAX: Final = 24
+SQLITE_POOL_SIZE: Final = 24
+"""As many as ask at once under load: a connection is made and thrown away for each beyond, which
+takes as long as three queries. Who comes first takes the one that was used last, so that the others
+hold no memory as long as they are not needed."""
+SQLITE_POOL_OVERFLOW_MAX: Final = 8
 CACHE_SIZE_KIB: Final = 16_384
 MMAP_SIZE_BYTES_MAX: Final = 256 << 20
 WAL_SIZE_BYTES_MAX: Final = 64 << 20
@@ -108,8 +113,9 @@ def _open_sqlite(url: URL) -> Engine:
     Path(str(url.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_OVERFLOW_MAX,
+        pool_size=SQLITE_POOL_SIZE,
+        max_overflow=SQLITE_POOL_OVERFLOW_MAX,
+        pool_use_lifo=True,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
