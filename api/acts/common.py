@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Path, Request, Response
@@ -248,10 +250,16 @@ def page_answer(body: dict[str, Any]) -> Response:
 
 def body_schema(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """`requestBody` of a route that reads its body by itself."""
+    media = copy.deepcopy(_media(model))
+    return {"requestBody": {"required": required, "content": dict.fromkeys(JSON_TYPES, media)}}
+
+
+@cache
+def _media(model: type[BaseModel]) -> dict[str, Any]:
+    # Kept: many routes have the same body, and making it is most of the start of an application.
     schema = model.model_json_schema(by_alias=True)
     inlined = _inlined(schema, schema.pop("$defs", {}))
-    media = {"schema": inlined, "example": example_of(inlined)}
-    return {"requestBody": {"required": required, "content": dict.fromkeys(JSON_TYPES, media)}}
+    return {"schema": inlined, "example": example_of(inlined)}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
