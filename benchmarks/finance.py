@@ -319,12 +319,11 @@ def main(arguments: Sequence[str]) -> int:
     said = parser.parse_args(arguments)
     lanes = said.connections
     with market() as place:
-        warm, first = measured(place, "w", 8, 40)
+        _, first = measured(place, "w", 8, 40)
         rows, second = measured(place, "b", lanes, said.receipts)
         paced, third = measured(place, "p", lanes, max(lanes, said.receipts // 4), said.pace)
         answers = [*first, *second, *third]
         check(place, answers, len(answers) // len(KINDS))
-    del warm
     rows += paced
     rows.append(plain_route(lanes, len(second)))
     rows.append(bare_engine(max(50, said.receipts // 8)))
