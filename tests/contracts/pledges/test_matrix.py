@@ -168,7 +168,9 @@ def test_an_act_is_possible_exactly_when_the_table_says_so(stage: Stage, state: 
                 assert said == expected(act, state, who), f"{act.name} in {state} by {who}"
 
 
-@pytest.mark.parametrize("act", [act for act in OWN_ACTS if act.by != ("financing",)], ids=str)
+@pytest.mark.parametrize(
+    "act", [act for act in OWN_ACTS if act.by != ("financing",)], ids=lambda act: act.name
+)
 def test_an_act_leads_where_the_table_says(stage: Stage, act: Act) -> None:
     key, data = stage.call(act.name)
     for state, who in itertools.product(sorted(act.states), WHO):
@@ -183,7 +185,9 @@ def test_an_act_leads_where_the_table_says(stage: Stage, act: Act) -> None:
         assert changes[0].pledge.state.word == MACHINE.after(act, state)
 
 
-@pytest.mark.parametrize("act", [act for act in OWN_ACTS if act.name.endswith("-some")], ids=str)
+@pytest.mark.parametrize(
+    "act", [act for act in OWN_ACTS if act.name.endswith("-some")], ids=lambda act: act.name
+)
 def test_with_some_it_is_as_with_all_but_that_the_pledge_stays(act: Act) -> None:
     whole = MACHINE.act(act.name.removesuffix("-some"))
     assert (act.states, act.by) == (whole.states, whole.by)
