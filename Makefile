@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.setup-dev-stamp
 
 COMETBFT_VERSION := v0.38.25
 
-.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance clean
+.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts contracts-setup web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ test: setup-dev  ## the test suite (minutes)
 	$(BIN)/python -m pytest -m "not slow" -n 3 --dist worksteal
 
 test-slow: setup-dev  ## the long tests (crash rounds, full disk, soak)
-	$(BIN)/python -m pytest -m "slow and not consortium" -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "slow and not consortium" -n 2 --dist load --maxschedchunk 1
 
 test-consortium: setup-dev  ## faults of a consortium with real processes (needs the engine; a quarter of an hour)
 	$(BIN)/python -m pytest -m consortium
@@ -54,7 +54,9 @@ $(VENV)/.setup-analysis-stamp: $(DEV_STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[analysis]'
 	@touch $@
 
-contracts: $(VENV)/.setup-analysis-stamp  ## rebuild check of the artifacts, Forge tests, Slither (needs Node.js)
+contracts-setup: $(VENV)/.setup-analysis-stamp
+
+contracts: contracts-setup  ## rebuild check of the artifacts, Forge tests, Slither (needs Node.js)
 	PATH="$(CURDIR)/$(BIN):$$PATH" contracts/toolchain/check
 
 web: ## rebuild check of the page's vendored asset (needs Node.js)

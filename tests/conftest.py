@@ -18,6 +18,35 @@ PROJECT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 
+LONGEST = (
+    "test_a_million_random_calls_break_nothing",
+    "test_forge_and_slither_pass",
+    "TestSettlementLong",
+    "test_kill_9_at_random_moments_loses_nothing_that_was_acknowledged",
+    "test_every_acknowledged_event_is_provable_after_kill_9",
+    "test_whatever_is_sent_the_answers_are_those_documented",
+    "test_ten_thousand_random_programs_end_as_in_py_evms_own_loop",
+    "test_a_signer_killed_at_random_never_signs_twice",
+    "test_kill_9_ten_times_at_random_moments",
+    "test_every_byte_of_the_stream_counts",
+    "test_a_second_member_joins_a_promoted_ledger_with_keys_of_its_own",
+    "test_a_new_member_joins_checks_what_it_gets_and_follows",
+)
+"""Slow tests of half a minute and more, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest of the slow tests begin first, so that no worker ends long after the others."""
+
+    def rank(item: pytest.Item) -> int:
+        if item.get_closest_marker("slow") is None:
+            return len(LONGEST)
+        found = (n for n, name in enumerate(LONGEST) if f"::{name}" in item.nodeid)
+        return next(found, len(LONGEST))
+
+    items.sort(key=rank)
+
+
 def require_all() -> bool:
     """Whether a missing optional part is a failure (CI) instead of a skip (a user's machine)."""
     return os.environ.get("TALLY_REQUIRE_ALL") == "1"

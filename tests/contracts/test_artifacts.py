@@ -100,6 +100,7 @@ def test_nothing_of_the_toolchain_names_a_download_address(project_root: Path) -
         assert not name or foreign or other_cpu or "integrity" in package, name
 
 
+@pytest.mark.slow
 @pytest.mark.feature("S5")
 def test_artifacts_are_what_the_sources_compile_to(project: Path) -> None:
     done = check(project, "artifacts", 110)
