@@ -185,6 +185,8 @@ def _media(request: Request) -> str:
 
 async def _statement_bytes(request: Request, timeout_s: float) -> bytes:
     """The body. Raises what `read_body` does."""
+    if request.headers.get("content-length") == "0":
+        raise ValidationFailed("the body is empty; send a statement as CSV or camt.053")
     try:
         return await read_body(request, size_bytes_max=STATEMENT_BYTES_MAX, timeout_s=timeout_s)
     except BodyTooLarge as error:

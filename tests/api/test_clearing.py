@@ -336,6 +336,7 @@ def test_what_is_no_statement_is_refused_as_a_problem(
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+    assert "EPCIS" not in answer.json()["detail"]
 
 
 def test_one_statement_of_several_is_named_and_others_may_not_look(market: Market) -> None:
