@@ -142,6 +142,12 @@ def share_node(
         yield make
 
 
+@pytest.fixture(scope="module")
+def any_node(share_node: Callable[..., Node]) -> Node:
+    """A node for all tests of a module that leave nothing on it."""
+    return share_node(ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0))
+
+
 @dataclass
 class Clock:
     """What this process takes for the time, nodes within it too: it can be moved on."""

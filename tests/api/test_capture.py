@@ -66,15 +66,15 @@ def test_a_single_event_is_provable_when_the_answer_comes(node: Node) -> None:
     assert found.json()["eventID"] == answer.json()["eventIDs"][0]
 
 
-def test_an_invalid_single_event_is_refused_and_leaves_nothing(node: Node) -> None:
-    before = node.footprint()
-    headers = {"Content-Type": "application/json", **node.auth()}
-    answer = node.client.post("/events", content=bare(1, action="NO"), headers=headers)
+def test_an_invalid_single_event_is_refused_and_leaves_nothing(any_node: Node) -> None:
+    before = any_node.footprint()
+    headers = {"Content-Type": "application/json", **any_node.auth()}
+    answer = any_node.client.post("/events", content=bare(1, action="NO"), headers=headers)
     body = problem(answer, 400)
     assert body["errors"][0]["pointer"] == "/action"  # type: ignore[index]
-    two = node.client.post("/events", content=document(event(1), event(2)), headers=headers)
+    two = any_node.client.post("/events", content=document(event(1), event(2)), headers=headers)
     problem(two, 400)
-    assert node.footprint() == before
+    assert any_node.footprint() == before
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_an_invalid_single_event_is_refused_and_leaves_nothing(node: Node) -> No
         b'{"type":"EPCISDocument","epcisBody":{"eventList":{}}}',
     ],
 )
-def test_what_is_no_document_is_refused_and_leaves_nothing(node: Node, data: bytes) -> None:
-    before = node.footprint()
-    problem(node.capture(data), 400)
-    assert node.footprint() == before
+def test_what_is_no_document_is_refused_and_leaves_nothing(any_node: Node, data: bytes) -> None:
+    before = any_node.footprint()
+    problem(any_node.capture(data), 400)
+    assert any_node.footprint() == before
 
 
 def test_too_much_is_refused_before_it_is_read(make_node: Callable[..., Node]) -> None:
@@ -126,11 +126,11 @@ def test_too_many_events_are_refused(make_node: Callable[..., Node]) -> None:
 @pytest.mark.parametrize(
     "media", ["text/plain", "application/xml", "", "application/json; charset=latin-1"]
 )
-def test_other_media_types_are_refused(node: Node, media: str) -> None:
-    before = node.footprint()
-    problem(node.capture(document(event(1)), **{"Content-Type": media}), 415)
-    problem(node.capture(document(event(1)), **{"Content-Encoding": "gzip"}), 415)
-    assert node.footprint() == before
+def test_other_media_types_are_refused(any_node: Node, media: str) -> None:
+    before = any_node.footprint()
+    problem(any_node.capture(document(event(1)), **{"Content-Type": media}), 415)
+    problem(any_node.capture(document(event(1)), **{"Content-Encoding": "gzip"}), 415)
+    assert any_node.footprint() == before
 
 
 def test_without_a_good_key_nothing_is_written(node: Node) -> None:
@@ -192,8 +192,8 @@ def test_the_same_idempotency_key_leads_to_the_same_job(node: Node) -> None:
     problem(node.capture(document(event(2)), **{"Idempotency-Key": "k" * 256}), 400)
 
 
-def test_an_unknown_error_behaviour_is_refused(node: Node) -> None:
-    problem(node.capture(document(event(1)), **{"GS1-Capture-Error-Behaviour": "maybe"}), 400)
+def test_an_unknown_error_behaviour_is_refused(any_node: Node) -> None:
+    problem(any_node.capture(document(event(1)), **{"GS1-Capture-Error-Behaviour": "maybe"}), 400)
 
 
 def test_jobs_belong_to_their_organisation(node: Node) -> None:

@@ -45,8 +45,8 @@ def test_events_are_queried_page_by_page(node: Node) -> None:
 @pytest.mark.parametrize(
     "query", ["perPage=0", "EQ_nonsense=1", "GE_eventTime=yesterday", "nextPageToken=x", "a=1&a=2"]
 )
-def test_unclear_queries_are_refused(node: Node, query: str) -> None:
-    problem(node.client.get(f"/events?{query}"), 400)
+def test_unclear_queries_are_refused(any_node: Node, query: str) -> None:
+    problem(any_node.client.get(f"/events?{query}"), 400)
 
 
 @pytest.mark.feature("T1")
@@ -275,12 +275,12 @@ def test_consistency_is_proved_between_any_two_sizes(node: Node) -> None:
 
 
 @pytest.mark.feature("L4")
-def test_tiles_that_do_not_exist_or_are_misspelled(node: Node) -> None:
-    problem(node.client.get("/log/tile/0/000"), 404)
-    problem(node.client.get("/log/tile/0/x001/000"), 404)
-    problem(node.client.get("/log/tile/0/999.p/7"), 404)
+def test_tiles_that_do_not_exist_or_are_misspelled(any_node: Node) -> None:
+    problem(any_node.client.get("/log/tile/0/000"), 404)
+    problem(any_node.client.get("/log/tile/0/x001/000"), 404)
+    problem(any_node.client.get("/log/tile/0/999.p/7"), 404)
     for path in ("0/0", "64/000", "0/000.p/0", "0/000.p/256", "entries/0000", "../../x", "-1/000"):
-        assert node.client.get(f"/log/tile/{path}").status_code in (400, 404), path
+        assert any_node.client.get(f"/log/tile/{path}").status_code in (400, 404), path
 
 
 @pytest.mark.feature("N5")
@@ -298,31 +298,31 @@ def test_health_and_status_tell_how_the_node_is(node: Node) -> None:
 
 
 @pytest.mark.feature("A1")
-def test_whatever_is_not_there_is_a_problem(node: Node) -> None:
-    problem(node.client.get("/nothing"), 404)
-    answer = node.client.delete("/events")
+def test_whatever_is_not_there_is_a_problem(any_node: Node) -> None:
+    problem(any_node.client.get("/nothing"), 404)
+    answer = any_node.client.delete("/events")
     problem(answer, 405)
     assert "GET" in answer.headers["allow"]
-    problem(node.client.request("PROPFIND", "/status"), 405)
+    problem(any_node.client.request("PROPFIND", "/status"), 405)
 
 
 @pytest.mark.feature("A1")
-def test_options_and_head_are_answered_everywhere(node: Node) -> None:
-    answer = node.client.options("/capture")
+def test_options_and_head_are_answered_everywhere(any_node: Node) -> None:
+    answer = any_node.client.options("/capture")
     assert answer.status_code == 204
     assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
     assert answer.headers["gs1-epcis-version"] == "2.0.0"
     assert int(answer.headers["gs1-epcis-capture-limit"]) > 0
-    problem(node.client.options("/nothing"), 404)
-    head = node.client.head("/log/checkpoint")
+    problem(any_node.client.options("/nothing"), 404)
+    head = any_node.client.head("/log/checkpoint")
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["content-length"]) > 0
 
 
 @pytest.mark.feature("A1")
-def test_reading_is_open_to_other_origins_and_writing_is_not(node: Node) -> None:
-    assert node.client.get("/status").headers["access-control-allow-origin"] == "*"
-    preflight = node.client.options(
+def test_reading_is_open_to_other_origins_and_writing_is_not(any_node: Node) -> None:
+    assert any_node.client.get("/status").headers["access-control-allow-origin"] == "*"
+    preflight = any_node.client.options(
         "/capture",
         headers={"Origin": "https://x.example", "Access-Control-Request-Method": "POST"},
     )
@@ -330,14 +330,14 @@ def test_reading_is_open_to_other_origins_and_writing_is_not(node: Node) -> None
 
 
 @pytest.mark.feature("A1")
-def test_answers_carry_the_headers_that_keep_browsers_safe(node: Node) -> None:
+def test_answers_carry_the_headers_that_keep_browsers_safe(any_node: Node) -> None:
     for path in ("/status", "/nothing", "/qr?uri=x"):
-        headers = node.client.get(path).headers
+        headers = any_node.client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["referrer-policy"] == "no-referrer"
         assert "cross-origin-opener-policy" not in headers
-    secure = node.client.get("https://testserver/status").headers
+    secure = any_node.client.get("https://testserver/status").headers
     assert secure["cross-origin-opener-policy"] == "same-origin"
 
 
