@@ -1,4 +1,4 @@
-"""Receipts and receivables of the model: control, freezing, pledging, and each one's own acts."""
+"""Instruments of the model: control, freezing, pledging; lots, and receipts for them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.api.model.tables import COURT, IN_STORE, RECEIPT, RECEIVABLE, Act
+from tests.api.model.tables import COURT, IN_STORE, RECEIPT, Act
 
 Refusals = frozenset[str]
 """Any of these may be the answer; none: it happens."""
@@ -95,6 +95,12 @@ class Instrument:
         """Full control goes to somebody."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Nothing stands open between its parties any more."""
+
+    def promised(self) -> None:
+        """It was promised in a deal, which is an act of its holder."""
+
     def see(self) -> None:
         """Note who is a party now."""
         raise NotImplementedError
@@ -132,6 +138,8 @@ class Lot:
     keeper: str
     counted: int = 0
     sequence: int = 0
+    since: int = 0
+    """Unix seconds; counts of before it come too late."""
     receipts: list[Receipt] = field(default_factory=list)
 
     @property
@@ -194,10 +202,14 @@ class Receipt(Instrument):
         return who == self.holder == self.owner
 
     def hand_over(self, to: str) -> None:
+        self.close()
         self.holder = self.owner = to
-        self.nominee = self.before = None
-        self.requested, self.purpose = 0, "none"
-        self.state = "live" if self.state == "surrendered" else self.state
+
+    def promised(self) -> None:
+        self.before = None
+
+    def close(self) -> None:
+        self.before, self.nominee, self.requested = None, None, 0
 
     def see(self) -> None:
         now = {self.warehouse, self.holder, self.owner, self.nominee, self.pledgee}
@@ -325,6 +337,7 @@ class Receipt(Instrument):
         self.quantity, self.requested = self.quantity - self.requested, 0
 
     def _split(self, body: Mapping[str, Any], _: object) -> None:
+        self.close()
         for number, quantity in enumerate(body["quantities"], 1):
             part = replace(
                 self,
@@ -334,173 +347,7 @@ class Receipt(Instrument):
                 quantity=quantity,
                 part=number,
                 origin=self,
-                nominee=None,
-                requested=0,
                 parties=set(),
             )
             part.see()
             self.lot.receipts.append(part)
-
-
-@dataclass(eq=False, kw_only=True)
-class Receivable(Instrument):
-    """An invoice."""
-
-    issuer: str
-    debtor: str
-    amount: int
-    outstanding: int
-    key: str
-    paid: int = 0
-    disputable: bool = False
-    undertaken: bool = False
-    rejectable: bool = False
-    endorsers: tuple[tuple[str, bool], ...] = ()
-    before: tuple[str, tuple[tuple[str, bool], ...]] = ("", ())
-    """Holder and endorsers before the last endorsement."""
-    parts: list[Receivable] = field(default_factory=list)
-
-    def table(self) -> Mapping[str, Act]:
-        return RECEIVABLE
-
-    def roles(self, who: str) -> set[str]:
-        found = super().roles(who)
-        if who == self.issuer:
-            found |= {"issuer", "creditor"}
-        if who == self.debtor:
-            found.add("debtor")
-        return found
-
-    @property
-    def claims(self) -> bool:
-        """Whether its invoice is taken: for ever, but where it was never owed."""
-        return self.state not in ("refused", "cancelled")
-
-    def hand_over(self, to: str) -> None:
-        """Who has passed it on before is where he was."""
-        names = [name for name, _ in self.endorsers]
-        if to in names:
-            self.endorsers = self.endorsers[: names.index(to)]
-        else:
-            self.endorsers += ((self.holder, self.undertaken),)
-        self.holder, self.undertaken, self.rejectable = to, False, False
-
-    def see(self) -> None:
-        now = {self.issuer, self.debtor, self.holder, self.pledgee}
-        self.parties |= {one for one in now if one}
-
-    def shown(self) -> dict[str, Any]:
-        return {
-            "state": self.state,
-            "issuer": self.issuer,
-            "debtor": self.debtor,
-            "holder": self.holder,
-            "pledgee": self.pledgee,
-            "amount": str(self.amount),
-            "outstanding": str(self.outstanding),
-            "paid": str(self.paid),
-            "revision": self.revision,
-            "part": self.part,
-            "freezes": int(self.frozen),
-            "locked": self.locked,
-            "disputable": self.disputable,
-            "undertaken": self.undertaken,
-            "rejectable": self.rejectable,
-            "endorsements": len(self.endorsers),
-            "origin": self.origin.id if self.origin else None,
-        }
-
-    def judge(self, call: Call) -> Refusals:
-        """What comes of an act; what is possible has happened."""
-        if (said := self.control(call)) is not None:
-            return said
-        bar, wrong = self.barred(call), self.wrong(call)
-        if bar:
-            return frozenset({bar, *wrong})
-        if wrong:
-            return frozenset(wrong)
-        self.done(call.act)
-        self.rejectable = False
-        getattr(self, "_" + call.act.replace("-", "_"))(call.body)
-        self.see()
-        return ACCEPTED
-
-    def wrong(self, call: Call) -> set[str]:
-        body, act = call.body, call.act
-        if act == "endorse":
-            if body["to"] == call.who:
-                return {"Unchanged"}
-            return {"InvalidParty"} if body["to"] == self.debtor else set()
-        if act == "reject":
-            return set() if self.rejectable else {"NothingToReject"}
-        if act == "split":
-            parts = body["amounts"]
-            wrong = {"InvalidAmount"} if 0 in parts else set()
-            return wrong | ({"PartsDiffer"} if sum(parts) != self.outstanding else set())
-        if act == "confirm-payment":
-            return set() if 0 < body["amount"] <= self.outstanding else {"InvalidAmount"}
-        if act == "concede":
-            return set() if 0 < body["outstanding"] < self.outstanding else {"InvalidAmount"}
-        if act == "dispute":
-            return set() if self.disputable else {"Unconditional"}
-        if act == "undertake":
-            return {"Unchanged"} if body["recourse"] == self.undertaken else set()
-        return {"TooEarly"} if act in ("present", "declare-default") else set()
-
-    def _accept(self, body: Mapping[str, Any]) -> None:
-        self.disputable = body["disputable"]
-
-    def _nothing(self, _: Mapping[str, Any]) -> None:
-        pass
-
-    _dispute = _withdraw_dispute = _nothing
-
-    def _refuse(self, _: Mapping[str, Any]) -> None:
-        self.outstanding = 0
-
-    _cancel = _refuse
-
-    def _undertake(self, body: Mapping[str, Any]) -> None:
-        self.undertaken = body["recourse"]
-
-    def _endorse(self, body: Mapping[str, Any]) -> None:
-        self.before = (self.holder, self.endorsers)
-        self.undertaken = body["recourse"]
-        self.hand_over(body["to"])
-        self.rejectable = True
-
-    def _reject(self, _: Mapping[str, Any]) -> None:
-        self.holder, self.endorsers = self.before
-        self.undertaken = False
-
-    def _concede(self, body: Mapping[str, Any]) -> None:
-        self.outstanding = body["outstanding"]
-
-    def _confirm_payment(self, body: Mapping[str, Any]) -> None:
-        self.pay(body["amount"])
-
-    def pay(self, amount: int) -> None:
-        """So much of it was paid."""
-        self.paid, self.outstanding = self.paid + amount, self.outstanding - amount
-        if not self.outstanding:
-            self.state = "paid"
-
-    def _split(self, body: Mapping[str, Any]) -> None:
-        self.outstanding = 0
-        for number, amount in enumerate(body["amounts"], 1):
-            part = replace(
-                self,
-                id="",
-                state="accepted",
-                revision=1,
-                amount=amount,
-                outstanding=amount,
-                paid=0,
-                part=number,
-                origin=self,
-                undertaken=False,
-                parties=set(),
-                parts=[],
-            )
-            part.see()
-            self.parts.append(part)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.api.model.instruments import ACCEPTED, Instrument, Receivable, Refusals
+from tests.api.model.debts import Receivable
+from tests.api.model.instruments import ACCEPTED, Instrument, Refusals
 from tests.api.model.tables import BANKS, COURT
 
 
@@ -57,6 +58,8 @@ class Deal:
     amount: int
     state: str = "offered"
     revision: int = 1
+    seen: list[int] = field(default_factory=list)
+    """Revisions of the legs, as they were promised."""
     banks: set[str] = field(default_factory=set)
     """Through which the money goes."""
 
@@ -206,7 +209,6 @@ class Money:
         if one.pledgee:
             account.held += amount
         one.done("discharge")
-        one.rejectable = False
         one.pay(amount)
         return ACCEPTED
 
@@ -219,6 +221,8 @@ class Money:
                 wrong.add(bar)
             if not leg.disposes(deal.seller):
                 wrong.add("NotEntitled")
+            if isinstance(leg, Receivable) and leg.debtor == deal.buyer:
+                wrong.add("InvalidParty")
         if deal.seller not in BANKS and deal.seller not in self.homes:
             wrong.add("NoAccount")
         if not wrong:
@@ -226,14 +230,17 @@ class Money:
             for leg in deal.legs:
                 leg.done("lock")
                 leg.locked = True
-                _settled(leg)
+                leg.promised()
+            deal.seen = [leg.revision for leg in deal.legs]
         return frozenset(wrong)
 
-    def accept(self, who: str, deal: Deal, bank: str) -> Refusals:
-        """Pay and take, or neither."""
+    def accept(
+        self, who: str, deal: Deal, bank: str, revisions: list[int] | None = None
+    ) -> Refusals:
+        """Pay and take, or neither; as they were promised, or as the buyer has seen them since."""
         wrong = self._deal(who, deal, deal.buyer) | self.out(bank, who, deal.amount)
-        for leg in deal.legs:
-            if leg.locked and (bar := leg.by_contract("settle", "settlement")):
+        for leg, revision in zip(deal.legs, revisions or deal.seen, strict=True):
+            if leg.locked and (bar := leg.by_contract("settle", "settlement", revision)):
                 wrong.add(bar)
         (home,) = deal.banks if deal.state == "offered" else (bank,)
         wrong |= self.over(home, bank, deal.amount)
@@ -262,11 +269,3 @@ class Money:
     def _deal(self, who: str, deal: Deal, meant: str) -> set[str]:
         wrong = set() if deal.state == "offered" else {"DealState"}
         return wrong if who == meant else wrong | {"DealNotEntitled"}
-
-
-def _settled(leg: Instrument) -> None:
-    """What could be rejected until the holder did something."""
-    if isinstance(leg, Receivable):
-        leg.rejectable = False
-    else:
-        leg.before = None  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,8 +18,10 @@ from contracts.consortium import Role
 from tests.api.conftest import open_node
 from tests.api.members import Member
 from tests.api.model.instruments import Call, Instrument, Lot, Receipt, Refusals
+from tests.api.model.money import Deal
 from tests.api.model.tables import (
     BANK,
+    BANKS,
     BARN,
     COURT,
     HARBOUR,
@@ -31,7 +34,7 @@ from tests.api.model.tables import (
     WAREHOUSES,
     status_of,
 )
-from tests.api.model.world import World
+from tests.api.model.world import Pledge, World
 from tests.traceability.capture.stack import OFFICE, make_identity
 
 ROLES = {
@@ -58,6 +61,8 @@ class Stage:
 
     members: Mapping[str, Member]
     stories: int = 0
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """What came of each act: `done`, or the refusal."""
 
     def begin(self) -> Story:
         """A story with lots, numbers and a currency of its own."""
@@ -129,7 +134,7 @@ class Story:
         answer = self.send(who, path, body, revision, **headers)
         told = f"{who} POST {path} {body} at {revision}: expected {sorted(said) or 'accepted'}"
         if said:
-            judge_refusal(answer, said, told)
+            self.stage.seen[_act(path), judge_refusal(answer, said, told)] += 1
             self.sound = True
             return None
         assert answer.status_code in (200, 201), f"{told}, got {answer.text}"
@@ -139,6 +144,7 @@ class Story:
             assert again.json() == answer.json(), told
         found: dict[str, Any] = answer.json()
         found["location"] = answer.headers.get("location")
+        self.stage.seen[_act(path), "done"] += 1
         self.sound = True
         return found
 
@@ -158,9 +164,10 @@ class Story:
         for who, bank in ((TRADER, BANK), (MILL, HARBOUR), (STORE, BANK)):
             said = money.choose_home(who, bank)
             self.tell(who, "/deposits/homes", {"bank": bank, "currency": self.currency}, said)
-        limit = {"debtor": BANK, "currency": self.currency, "limit": 40_000}
-        self.tell(HARBOUR, "/deposits/interbank/limits", limit, frozenset())
-        money.limits[HARBOUR, BANK] = 40_000
+        for creditor, debtor in ((HARBOUR, BANK), (BANK, HARBOUR)):
+            limit = {"debtor": debtor, "currency": self.currency, "limit": 40_000}
+            self.tell(creditor, "/deposits/interbank/limits", limit, frozenset())
+            money.limits[creditor, debtor] = 40_000
         for bank, to in ((BANK, TRADER), (HARBOUR, MILL)):
             self.issue_money(bank, to, 60_000)
         for lot in self.world.lots:
@@ -170,6 +177,12 @@ class Story:
         self.create(TRADER, MILL, 30_000)
         (one,) = self.world.receivables
         self.act(Call("accept", MILL, {"disputable": True}), one)
+        first, second, third, _ = self.world.receipts
+        for bank in BANKS:
+            self.propose(TRADER, first, bank)
+        self.propose(TRADER, second, BANK)
+        self.pledge_act(BANK, self.world.pledges[-1], "accept", {})
+        self.offer(TRADER, third, HARBOUR, 9_000, third.revision)
 
     def register(self, keeper: str) -> None:
         agreement = {"nature": "fixed", "unit": "TNE", "countAgeMaxSeconds": 30 * DAY}
@@ -185,15 +198,20 @@ class Story:
 
     # ---- acts with their bodies -----------------------------------------------------------------
 
-    def count(self, who: str, lot: Lot, quantity: int, sequence: int) -> None:
+    def count(
+        self, who: str, lot: Lot, quantity: int, sequence: int, *, late: bool = False
+    ) -> None:
+        """At once, or told so late that another count or a delivery was meanwhile."""
+        told = max(int(time.time()), lot.since) - (600 if late else 0)
         body = {
             "lot": lot.key,
             "quantity": quantity,
-            "countedAt": int(time.time()),
+            "countedAt": told,
             "sequence": sequence,
             "evidence": EVIDENCE,
         }
-        self.tell(who, "/stock/counts", body, self.world.count(who, lot, quantity, sequence))
+        said = self.world.count(who, lot, quantity, sequence, told)
+        self.tell(who, "/stock/counts", body, said)
         self.look(lot)
 
     def draft(self, lot: Lot, quantity: int, holder: str, goods: str = "wheat") -> dict[str, Any]:
@@ -258,11 +276,57 @@ class Story:
             children = {child["part"]: child["id"] for child in told[room] if child["part"]}
             for part in self.parts(one):
                 part.id = children[part.part]
+        if told and call.act in ("deliver", "shred"):
+            # A count of the very second may have been made before the goods went.
+            one.lot.since = int(time.time()) + 1
         self.look(one, *self.parts(one), *([one.lot] if isinstance(one, Receipt) else []))
         return told is not None
 
     def parts(self, one: Instrument) -> list[Instrument]:
         return self.world.parts(one)
+
+    def propose(self, who: str, one: Instrument, bank: str, revision: int = 0) -> None:
+        """Offer it as security."""
+        self.names += 1
+        amount = 1_000 + self.names
+        pledge = Pledge("", one, revision or one.revision, who, bank, amount)
+        body = {
+            "instrument": one.id,
+            "pledgee": bank,
+            "amount": amount,
+            "currency": "CNY",
+            "due": self.later,
+            "noticeSeconds": DAY,
+            "terms": EVIDENCE,
+        }
+        if done := self.tell(who, "/pledges", body, self.world.propose(pledge), revision):
+            pledge.key = done["pledge"]["id"]
+            self.look(pledge)
+        self.look(one)
+
+    def pledge_act(self, who: str, pledge: Pledge, act: str, body: Mapping[str, Any]) -> None:
+        touched = list(pledge.covers) or [pledge.instrument]
+        said = self.world.pledge_act(who, pledge, act, body.get("ids"))
+        self.tell(who, f"/pledges/{pledge.key}/{act}", body, said)
+        self.look(pledge, *touched)
+
+    def offer(self, who: str, one: Instrument, buyer: str, amount: int, revision: int) -> None:
+        """Promise it against a payment."""
+        kind = "receipt" if isinstance(one, Receipt) else "receivable"
+        body = {
+            "number": self.name(),
+            "instruments": [{"kind": kind, "id": one.id, "revision": revision}],
+            "currency": self.currency,
+            "amount": amount,
+            "expires": self.later,
+            "buyer": buyer,
+        }
+        deal = Deal("", who, buyer, [one], amount)
+        said = self.world.offer(deal, [revision])
+        if done := self.tell(who, "/settlements/offers", body, said):
+            deal.id = done["settlement"]["id"]
+            self.look(deal)
+        self.look(one)
 
     def issue_money(self, who: str, to: str, amount: int) -> None:
         number = self.name()
@@ -334,7 +398,12 @@ def same(found: Mapping[str, Any], expected: Mapping[str, Any], where: str) -> N
     assert not wrong, f"{where}: {wrong}"
 
 
-def judge_refusal(answer: httpx.Response, said: Refusals, told: str) -> None:
+def _act(path: str) -> str:
+    """Without the record: `/receipts/split`."""
+    return "/".join(part for part in path.split("/") if not part.startswith("0x"))
+
+
+def judge_refusal(answer: httpx.Response, said: Refusals, told: str) -> str:
     """It was refused as the model says: by status and name, in words."""
     assert answer.status_code >= 400, f"{told}, but it happened: {answer.text}"
     problem = answer.json()
@@ -342,3 +411,4 @@ def judge_refusal(answer: httpx.Response, said: Refusals, told: str) -> None:
     assert refusal in said, f"{told}, got {answer.status_code} {problem}"
     assert answer.status_code == problem["status"] == status_of(refusal), f"{told}: {problem}"
     assert problem["detail"], told
+    return str(refusal)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.api.model.instruments import ACCEPTED, Instrument, Lot, Receipt, Receivable, Refusals
+from tests.api.model.debts import Receivable
+from tests.api.model.instruments import ACCEPTED, Instrument, Lot, Receipt, Refusals
 from tests.api.model.money import Account, Deal, Money, Redemption
 from tests.api.model.tables import BANKS, COURT, UNSEEN
 
@@ -64,12 +65,14 @@ class World:
 
     # ---- goods ----------------------------------------------------------------------------------
 
-    def count(self, who: str, lot: Lot, quantity: int, sequence: int) -> Refusals:
+    def count(self, who: str, lot: Lot, quantity: int, sequence: int, at: int) -> Refusals:
         wrong = set() if who == lot.keeper else {"NotCounter"}
         if sequence <= lot.sequence:
             wrong.add("CountReplayed")
+        if at < lot.since:
+            wrong.add("CountTimeRefused")
         if not wrong:
-            lot.counted, lot.sequence = quantity, sequence
+            lot.counted, lot.sequence, lot.since = quantity, sequence, at
         return frozenset(wrong)
 
     def issue(self, who: str, lot: Lot, quantity: int, holder: str, goods: str) -> Refusals:
@@ -102,7 +105,7 @@ class World:
         if not wrong:
             for one in parts:
                 one.done("merge")
-                one.before = None
+                one.close()
             first = parts[0]
             whole = sum(one.quantity for one in parts)
             made = Receipt(
@@ -219,10 +222,7 @@ class World:
         one = pledge.instrument
         one.done("encumber")
         one.pledgee, pledge.state, pledge.covers = pledge.pledgee, "active", [one]
-        if isinstance(one, Receipt):
-            one.before = None
-        elif isinstance(one, Receivable):
-            one.rejectable = False
+        one.close()
         one.see()
 
     def _release(self, pledge: Pledge, chosen: list[Instrument]) -> None:
@@ -255,9 +255,11 @@ class World:
             self.deals.append(deal)
         return said
 
-    def deal_act(self, who: str, deal: Deal, act: str, bank: str) -> Refusals:
+    def deal_act(
+        self, who: str, deal: Deal, act: str, bank: str, revisions: list[int] | None
+    ) -> Refusals:
         if not deal.sees(who):
             return INVISIBLE
         if act == "accept":
-            return self.money.accept(who, deal, bank)
+            return self.money.accept(who, deal, bank, revisions)
         return self.money.end(who, deal, act)
