@@ -122,6 +122,7 @@ _SENTENCES: Final = {
     "AlreadyClaimed": "the same goods or invoice (claim {0}) stand behind another live record: {2}",
     "NotClaimed": "record {1} has no claim {0}",
     "ZeroKey": "a claim of zeros is nobody's",
+    "StillLive": "record {1}, or a part of it, still stands for what claim {0} is for: it ends first",
     "NotWarehouse": "{0} is no warehouse, or not the one that keeps these goods",
     "LotExists": "lot {0} is registered already",
     "UnknownLot": "there is no lot {0}",
@@ -148,6 +149,8 @@ _SENTENCES: Final = {
     "NotNominated": "the owner of {0} has not nominated {1}",
     "GoodsDiffer": "these are goods of different lots or kinds: {0} and {1}",
     "NotRequested": "the holder of {0} has asked for no delivery",
+    "KeysDiffer": "with a part of {0} go claims of it, not all of them, and those that its holder "
+    "has named in the request",
     "WrongPurpose": "{0} was not surrendered for this",
     "NotExpired": "the storage period of {0} ends at {1}",
     "NotBank": "{0} is no active bank",
@@ -182,6 +185,9 @@ _SENTENCES: Final = {
     "WrongCondition": "the condition of deal {0} does not allow this: with one, money is set aside "
     "(commit) until it is met, without one it is paid (accept)",
     "TooLate": "too late for {0}: until {1}",
+    "AttestorIsPaid": "{0} would be paid once the condition is met, and cannot say that it is",
+    "AsAgreed": "the instruments of deal {0} are what the buyer has bound himself to, and would go "
+    "to him",
     "AskTheOther": "the other party of deal {0} has not asked to end it",
     "Rehearsed": "deal {0} would go through",
     "NotReceivables": "{0} is no version of Receivables",
@@ -207,13 +213,15 @@ _SENTENCES: Final = {
     "WrongAssetCount": "{0} instruments: 1 to 64 at once",
     "InvalidCollection": "a collection has a payment, an amount, and a root where it is of several "
     "debtors",
-    "PaymentUsed": "payment {0} was counted already",
+    "PaymentUsed": "payment {0} was counted already, here or in another pool of the same trustee",
     "UnknownCollection": "pool {0} has no collection {1}",
     "CollectionClosed": "collection {1} of pool {0} is voided or distributed",
     "WrongPeriod": "period {1} of pool {0} is the next one",
     "StaleCollections": "more was collected for pool {0} meanwhile: revision {1}",
     "UnknownPayment": "pool {0} has no payment {1}",
     "PaymentConfirmedAlready": "payment {1} of pool {0} is confirmed already",
+    "PrincipalOwed": "pool {0} owes its investors {1} of principal that is neither repaid nor "
+    "written off",
     "PoolNotEmpty": "pool {0} has money that is not distributed, or payments not confirmed",
     "WrongPaymentCount": "{0} payments: 1 to 32 at once",
     # Applications, loans, prices

@@ -336,6 +336,29 @@ class Commit(_Take):
         return settlement.commit_calldata(on.id, revision, self.bank, seen, self.remark)
 
 
+class Affirm(DealBody):
+    """Bind oneself to the instruments as they have become since; the buyer."""
+
+    revisions: Annotated[
+        list[Revision],
+        Field(
+            min_length=1,
+            max_length=LEGS_MAX,
+            description="of the instruments as the buyer has seen them, in the deal's order",
+        ),
+    ]
+
+    def calldata(self, on: StoredDeal, revision: int) -> bytes:
+        return settlement.affirm_calldata(on.id, revision, self.revisions, self.remark)
+
+    def words(self, on: StoredDeal) -> Words:
+        id_, seen = f"0x{on.id.hex()}", ", ".join(map(str, self.revisions))
+        return Words(
+            f"stand by deal {id_} with its instruments as they are now (revisions {seen})",
+            f"接受交易 {id_} 的凭证现状（版本 {seen}），继续交易",
+        )
+
+
 class _Witness(DealBody):
     evidence: Evidence
 
@@ -407,6 +430,15 @@ ACTS: Final[Mapping[str, type[DealBody]]] = {
         settlement.expire_calldata,
         "end offer {}, whose time is over",
         "终止已到期的要约 {}",
+    ),
+    "affirm": Affirm,
+    "rescind": _plain(
+        "Rescind",
+        "An instrument is not what the buyer has bound himself to, or would not go to him now: "
+        "money and instruments go back. The buyer.",
+        settlement.rescind_calldata,
+        "end deal {}, whose instruments are not what was agreed",
+        "因凭证已非约定状态，终止交易 {}",
     ),
     "attest": Attest,
     "deny": Deny,

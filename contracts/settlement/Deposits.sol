@@ -11,7 +11,9 @@ import {DepositBook} from "./bases/DepositBook.sol";
 contract Deposits is DepositBook {
     mapping(bytes32 id => Redemption) private _redemptions;
     mapping(bytes32 id => Hold) private _holds;
-    mapping(bytes32 account => uint128) private _decided; // of what is held: by authorities
+    // What all hold together: more than there can be where two of them hold everything.
+    mapping(bytes32 account => uint256) private _heldInAll;
+    mapping(bytes32 account => uint256) private _decided; // of it: by authorities
 
     // ---- issue and redemption -------------------------------------------------------------------
 
@@ -219,9 +221,9 @@ contract Deposits is DepositBook {
     {
         if (amount == 0) revert InvalidAmount(amount);
         _holds[id] = Hold(key, by, cause, amount);
-        Account storage entry = _accounts[key];
-        entry.held += amount;
-        if (by != entry.bank) _decided[key] += amount;
+        _heldInAll[key] += amount;
+        if (by != _accounts[key].bank) _decided[key] += amount;
+        _sumUp(key);
         _tellHold(id, by, Kind.Held, amount, cause, remark);
     }
 
@@ -260,9 +262,15 @@ contract Deposits is DepositBook {
         if (amount == 0) revert InvalidAmount(amount);
         if (entry.amount < amount) revert HoldExceeded(id, entry.amount, amount);
         entry.amount -= amount;
-        Account storage from = _accounts[entry.account];
-        from.held -= amount;
-        if (entry.by != from.bank) _decided[entry.account] -= amount;
+        _heldInAll[entry.account] -= amount;
+        if (entry.by != _accounts[entry.account].bank) _decided[entry.account] -= amount;
+        _sumUp(entry.account);
+    }
+
+    /// @dev Nobody's hold of everything stands in the way of another's, nor of what comes in.
+    function _sumUp(bytes32 key) private {
+        uint256 sum = _heldInAll[key];
+        _accounts[key].held = sum > type(uint128).max ? type(uint128).max : uint128(sum);
     }
 
     function _tellHold(bytes32 id, bytes32 by, Kind kind, uint128 amount, bytes32 cause, string calldata remark)

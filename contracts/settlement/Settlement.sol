@@ -91,6 +91,7 @@ contract Settlement is Deals, ISettlement {
 
     /// @dev A security goes on in the money: it is the holder's, at the pledgee, who holds it.
     function _pay(IDeposits.Flow memory flow, bool pledged, string calldata remark) private {
+        flow.owed = true;
         flow.forced = pledged;
         DEPOSITS.move(flow, remark);
         if (pledged) DEPOSITS.holdFor(flow, remark);

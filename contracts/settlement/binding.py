@@ -74,6 +74,8 @@ _ATTEST: Final = _settlement("attest")
 _DENY: Final = _settlement("deny")
 _EXECUTE: Final = _settlement("execute")
 _GIVE_BACK: Final = _settlement("giveBack")
+_AFFIRM: Final = _settlement("affirm")
+_RESCIND: Final = _settlement("rescind")
 _ASK_CANCEL: Final = _settlement("askCancel")
 _AGREE_CANCEL: Final = _settlement("agreeCancel")
 _QUASH: Final = _settlement("quash")
@@ -247,6 +249,18 @@ def ask_cancel_calldata(id_: Hash32, revision: int, remark: str = "") -> bytes:
 def agree_cancel_calldata(id_: Hash32, revision: int, remark: str = "") -> bytes:
     """Agree to end it. The other one."""
     return _AGREE_CANCEL.calldata(id_, revision, remark)
+
+
+def affirm_calldata(
+    id_: Hash32, revision: int, revisions: Sequence[int], remark: str = ""
+) -> bytes:
+    """Bind oneself to the instruments as they are now, at these revisions. The buyer."""
+    return _AFFIRM.calldata(id_, revision, list(revisions), remark)
+
+
+def rescind_calldata(id_: Hash32, revision: int, remark: str = "") -> bytes:
+    """End a deal whose instruments are not what one has bound oneself to. The buyer."""
+    return _RESCIND.calldata(id_, revision, remark)
 
 
 def quash_calldata(id_: Hash32, revision: int, decision: Hash32, remark: str = "") -> bytes:

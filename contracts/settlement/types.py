@@ -84,7 +84,7 @@ class Account:
     set_aside: int
     """Part of the balance that is promised."""
     held: int
-    """What may not go out; more than the balance where more is to come."""
+    """What may not go out; more than the balance where more is to come, at most 2^128 - 1."""
     revision: int
 
     @property
@@ -208,7 +208,8 @@ class Leg:
     instrument: Address
     id: Hash32
     revision: int
-    """As it is (in a draft), or was when it was locked (in a record)."""
+    """As it is (in a draft), or was when it was locked (in a record), and from the buyer's
+    commitment on as he has bound himself to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,8 +129,8 @@ class MemoryChain:
         self.state.take(block.seal())
         return receipt
 
-    def call(self, sender: Address, to: Address, data: bytes) -> CallResult:
-        request = CallRequest(sender=sender, to=to, value=0, data=data, gas=GAS)
+    def call(self, sender: Address, to: Address, data: bytes, gas: int = GAS) -> CallResult:
+        request = CallRequest(sender=sender, to=to, value=0, data=data, gas=gas)
         return self.engine.call(self.state, self._environment(), request)
 
     def words(self, address: Address) -> dict[int, int]:

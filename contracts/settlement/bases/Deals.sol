@@ -80,16 +80,46 @@ abstract contract Deals is Members, IDeals {
         bytes32 by = _take(id, revision, SettlementRules.COMMIT, buyerBank, revisions, remark);
         Deal storage entry = _deals[id];
         if (entry.condition.kind == ConditionKind.None) revert WrongCondition(id, entry.condition.kind);
-        // What has become of the instruments since the buyer looked is his to know before he binds himself.
-        for (uint256 i = 0; i < revisions.length; ++i) {
-            uint64 actual = IInstrument(entry.legs[i].instrument).control(entry.legs[i].id).revision;
-            if (revisions[i] != 0 && revisions[i] != actual) {
-                revert IInstrument.StaleRevision(entry.legs[i].id, revisions[i], actual);
-            }
-        }
+        _look(id, revisions);
         _tellDeal(id, SettlementRules.COMMIT, by, 0, remark);
         _tryHandOver(id);
         DEPOSITS.setAside(_flowOf(id, by), remark);
+    }
+
+    /// @dev What has become of the instruments since the buyer looked is his to know before he binds himself,
+    /// and he binds himself to what they are now and to nothing less: a bill that is paid meanwhile is not it.
+    function _look(bytes32 id, uint64[] calldata revisions) private returns (bool changed) {
+        Leg[] storage legs = _deals[id].legs;
+        if (revisions.length != legs.length) revert WrongLegs(revisions.length);
+        for (uint256 i = 0; i < revisions.length; ++i) {
+            Leg storage leg = legs[i];
+            uint64 actual = IInstrument(leg.instrument).control(leg.id).revision;
+            if (revisions[i] != 0 && revisions[i] != actual) {
+                revert IInstrument.StaleRevision(leg.id, revisions[i], actual);
+            }
+            if (leg.revision == actual) continue;
+            leg.revision = actual;
+            changed = true;
+        }
+    }
+
+    /// @inheritdoc IDeals
+    function affirm(bytes32 id, uint64 revision, uint64[] calldata revisions, string calldata remark) external {
+        bytes32 by = _actOn(id, revision, SettlementRules.AFFIRM, remark);
+        if (!_look(id, revisions)) revert Unchanged();
+        _tellDeal(id, SettlementRules.AFFIRM, by, 0, remark);
+        _tryHandOver(id);
+    }
+
+    /// @inheritdoc IDeals
+    function rescind(bytes32 id, uint64 revision, string calldata remark) external {
+        bytes32 by = _actOn(id, revision, SettlementRules.RESCIND, remark);
+        try this.rehearse(id) {} catch (bytes memory reason) {
+            // A trial that ended without a word ran out of gas, which says nothing of the instruments.
+            if (reason.length == 0 || bytes4(reason) == Rehearsed.selector) revert AsAgreed(id);
+        }
+        _tellDeal(id, SettlementRules.RESCIND, by, 0, remark);
+        _undo(id, by, remark);
     }
 
     /// @dev Nobody's money waits for what cannot become his: the buyer of a bill that he owes himself, say.
@@ -104,7 +134,7 @@ abstract contract Deals is Members, IDeals {
     function rehearse(bytes32 id) external {
         if (msg.sender != address(this)) revert NotCaller(msg.sender);
         uint256 count = _deals[id].legs.length;
-        for (uint256 i = 0; i < count; ++i) _handOver(id, i, 0);
+        for (uint256 i = 0; i < count; ++i) _handOver(id, i, _deals[id].legs[i].revision);
         revert Rehearsed(id);
     }
 
@@ -149,6 +179,8 @@ abstract contract Deals is Members, IDeals {
         if (draft.counterparty == by) revert InvalidDeal();
         if (draft.counterparty != 0) _checkActive(draft.counterparty);
         _checkCondition(draft.condition);
+        bytes32 paid = rule.act() == SettlementRules.OFFER.act() ? by : draft.counterparty;
+        if (draft.condition.attestor != 0 && draft.condition.attestor == paid) revert AttestorIsPaid(paid);
         id = _number(by, draft.number);
         Deal storage entry = _deals[id];
         entry.number = draft.number;
@@ -242,7 +274,7 @@ abstract contract Deals is Members, IDeals {
         _tellDeal(id, SettlementRules.EXECUTE, by, 0, remark);
         _payDeal(id, by, true);
         uint256 count = _deals[id].legs.length;
-        for (uint256 i = 0; i < count; ++i) _handOver(id, i, 0);
+        for (uint256 i = 0; i < count; ++i) _handOver(id, i, _deals[id].legs[i].revision);
     }
 
     /// @inheritdoc IDeals

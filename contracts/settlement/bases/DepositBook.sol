@@ -16,15 +16,29 @@ abstract contract DepositBook is Members, IDeposits {
 
     function _move(Flow memory flow, string memory remark) internal {
         if (flow.amount == 0) revert InvalidAmount(flow.amount);
-        if (flow.payer == flow.payerBank) _checkBank(flow.payer);
-        else _checkActive(flow.payerBank);
-        if (flow.payee == flow.payeeBank) _checkBank(flow.payee);
-        else _checkActive(flow.payee);
-        if (flow.payerBank != flow.payeeBank) _checkActive(flow.payeeBank);
-        else if (flow.payer == flow.payee) revert Unchanged();
+        _checkStanding(flow);
+        if (flow.payerBank == flow.payeeBank && flow.payer == flow.payee) revert Unchanged();
         _take(flow, remark);
         if (flow.payerBank != flow.payeeBank) _owe(flow, remark);
         _give(flow, remark);
+    }
+
+    /// @dev Money goes between active members, save where somebody only ends what he owes.
+    function _checkStanding(Flow memory flow) private view {
+        bool own = flow.payer == flow.payerBank;
+        // Whoever pays his own bank lessens what it owes him, whatever has become of it.
+        if (!own && flow.payee == flow.payerBank && flow.payeeBank == flow.payerBank) return;
+        if (own) _checkBank(flow.payer);
+        else _checkActive(flow.payerBank);
+        bool bank = flow.payee == flow.payeeBank;
+        if (flow.owed) {
+            // What comes in for one who is suspended waits for him: only who is active disposes of it.
+            if (bank && !_hasRoleBank(flow.payee)) revert NotBank(flow.payee);
+            return;
+        }
+        if (bank) _checkBank(flow.payee);
+        else _checkActive(flow.payee);
+        if (flow.payerBank != flow.payeeBank) _checkActive(flow.payeeBank);
     }
 
     function _take(Flow memory flow, string memory remark) private {
@@ -153,7 +167,7 @@ abstract contract DepositBook is Members, IDeposits {
     function payeeBankOf(bytes32 payee, bytes32 named, bytes3 currency) public view returns (bytes32 bank) {
         bank = named == 0 ? homeOf(payee, currency) : named;
         if (bank != 0) return bank;
-        if (!_isBank(payee)) revert NoAccount(payee, 0, currency);
+        if (!_hasRoleBank(payee)) revert NoAccount(payee, 0, currency);
         return payee;
     }
 

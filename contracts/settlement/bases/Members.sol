@@ -44,6 +44,12 @@ abstract contract Members is IMembers {
         return known.status == IConsortium.Status.Active && known.role == IConsortium.Role.Bank;
     }
 
+    /// @dev Whatever its standing.
+    // slither-disable-next-line dead-code
+    function _hasRoleBank(bytes32 organisation) internal view returns (bool) {
+        return Places.CONSORTIUM.organisation(organisation).role == IConsortium.Role.Bank;
+    }
+
     // slither-disable-next-line dead-code
     function _checkBank(bytes32 organisation) internal view {
         if (!_isBank(organisation)) revert NotBank(organisation);

@@ -27,7 +27,8 @@ interface IDeals {
         bytes32 subject;
     }
 
-    /// @param revision Of the instrument; in a record: as it was when it was locked
+    /// @param revision Of the instrument; in a record: as it was when it was locked, and from `commit` on as
+    /// the buyer has bound himself to it
     struct Leg {
         address instrument;
         uint64 revision;
@@ -100,6 +101,10 @@ interface IDeals {
     error TooEarly(bytes32 id, uint48 until);
     error TooLate(bytes32 id, uint48 until);
     error AskTheOther(bytes32 id, bytes32 askedBy);
+    /// @notice Who is paid once the condition is met does not say that it is.
+    error AttestorIsPaid(bytes32 attestor);
+    /// @notice The instruments are what the buyer has bound himself to, and would go to him.
+    error AsAgreed(bytes32 id);
     /// @notice The instruments would go to the buyer: so a trial ends, of which nothing stays.
     error Rehearsed(bytes32 id);
 
@@ -143,7 +148,8 @@ interface IDeals {
     /// @notice The condition is not met: all goes back. The attestor.
     function deny(bytes32 id, uint64 revision, bytes32 evidence, string calldata remark) external;
 
-    /// @notice Pay what is due: the condition is met, or the date has come. Anybody.
+    /// @notice Pay what is due: the condition is met, or the date has come. Refused where an instrument is not
+    /// what the buyer has bound himself to. Anybody.
     function execute(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice The deadline has passed without an attestation: all goes back. Anybody.
@@ -154,6 +160,14 @@ interface IDeals {
 
     /// @notice Agree to end it: all goes back. The other one.
     function agreeCancel(bytes32 id, uint64 revision, string calldata remark) external;
+
+    /// @notice Bind oneself to the instruments as they have become since. The buyer.
+    /// @param revisions Of the instruments, as the buyer has seen them
+    function affirm(bytes32 id, uint64 revision, uint64[] calldata revisions, string calldata remark) external;
+
+    /// @notice An instrument is not what one has bound oneself to, or would not go to oneself now: all goes
+    /// back. The buyer.
+    function rescind(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice End a deal by decision: all goes back. Arbitrators and regulators.
     function quash(bytes32 id, uint64 revision, bytes32 decision, string calldata remark) external;

@@ -45,7 +45,8 @@ interface IDeposits is IMembers {
     }
 
     /// @param setAside Part of the balance that is promised
-    /// @param held What may not go out; more than the balance where more is to come
+    /// @param held What may not go out; more than the balance where more is to come, and at most 2^128 - 1
+    /// where more than that is held in all
     /// @param revision Changes so far
     struct Account {
         bytes32 bank;
@@ -118,6 +119,7 @@ interface IDeposits is IMembers {
     /// @param by The organisation that acts
     /// @param setAside Out of what was set aside for it
     /// @param forced The payee's bank itself says that it owes the payee, who need not have chosen it
+    /// @param owed A debt is paid: also to one who is suspended, or at a bank that is
     struct Flow {
         bytes32 id;
         bytes32 by;
@@ -131,6 +133,7 @@ interface IDeposits is IMembers {
         bytes32 cause;
         bool setAside;
         bool forced;
+        bool owed;
     }
 
     /// @notice A change, with the account as it is afterwards.

@@ -34,6 +34,8 @@ library SettlementRules {
     uint256 internal constant ASK_CANCEL = 0x150000ff000005000000000c;
     uint256 internal constant AGREE_CANCEL = 0x16000009000005000000000c;
     uint256 internal constant QUASH = 0x17000009000000080000000e;
+    uint256 internal constant AFFIRM = 0x180000ff000004000000000c;
+    uint256 internal constant RESCIND = 0x19000008000004000000000c;
 
     /// @notice The word of an act that all instruments have.
     function common(uint8 act) internal pure returns (uint256) {

@@ -16,6 +16,7 @@ from contracts.settlement import (
     Leg,
     OfferDraft,
     accept_calldata,
+    affirm_calldata,
     agree_cancel_calldata,
     ask_cancel_calldata,
     attest_calldata,
@@ -28,6 +29,7 @@ from contracts.settlement import (
     give_back_calldata,
     offer_calldata,
     quash_calldata,
+    rescind_calldata,
     withdraw_calldata,
 )
 from ledger.types import Hash32
@@ -50,6 +52,8 @@ OTHER_REASONS = {
     "WrongCondition",  # accept for commit, and the other way round
     "TooEarly",
     "AskTheOther",
+    "Unchanged",  # to affirm what is as it was
+    "AsAgreed",  # to rescind it
     "LimitExceeded",  # what keeps a deal that is met from being settled here
 }
 
@@ -95,6 +99,8 @@ class Stage:
             "give-back": lambda: give_back_calldata(self.id, 0),
             "ask-cancel": lambda: ask_cancel_calldata(self.id, 0),
             "agree-cancel": lambda: agree_cancel_calldata(self.id, 0),
+            "affirm": lambda: affirm_calldata(self.id, 0, [control.revision]),
+            "rescind": lambda: rescind_calldata(self.id, 0),
             "quash": lambda: quash_calldata(self.id, 0, DECISION),
         }[act]()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
@@ -33,6 +33,7 @@ from contracts.settlement import (
     Payment,
     accept_calldata,
     account_key,
+    affirm_calldata,
     agree_cancel_calldata,
     ask_cancel_calldata,
     attest_calldata,
@@ -58,6 +59,7 @@ from contracts.settlement import (
     refuse_redemption_calldata,
     release_calldata,
     request_redemption_calldata,
+    rescind_calldata,
     set_aside_calldata,
     set_limit_calldata,
     withdraw_calldata,
@@ -124,19 +126,30 @@ class Desk:
         self.deals("mill", commit_calldata(deal, 0, "bank", [0]))
         return deal
 
+    def changed(self) -> Hash32:
+        """The farm sells what the mill's neighbour owes it, who pays a part before the date."""
+        debt = self.debt("bank")
+        legs = (Leg(RECEIVABLES_ADDRESS, debt, 2),)
+        draft = replace(self.offer(self.date(), buyer="mill"), legs=legs)
+        self.deals("farm", offer_calldata(draft))
+        deal = deal_id(CHAIN_ID, "farm", draft.number)
+        self.deals("mill", commit_calldata(deal, 0, "bank", [0]))
+        self.deals("bank", self.discharge(debt, 1))
+        return deal
+
     def redemption(self) -> Hash32:
         number = self.number()
         self.deposits("farm", request_redemption_calldata("bank", CURRENCY, 10, number))
         return payment_id(CHAIN_ID, "farm", number)
 
-    def debt(self) -> Hash32:
-        """The mill owes the farm 100, and has accepted it."""
+    def debt(self, debtor: str = "mill") -> Hash32:
+        """The farm is owed 100, and the debtor has accepted it."""
         number = self.number()
         draft = Draft(
             kind=Kind.INVOICE,
             number=number,
             creditor="farm",
-            debtor="mill",
+            debtor=debtor,
             terms=hash_of(number),
             amount=100,
             currency=CURRENCY,
@@ -145,12 +158,12 @@ class Desk:
         )
         self.world.act("farm", RECEIVABLES_ADDRESS, create_calldata(draft))
         id_ = receivable_id(CHAIN_ID, "farm", number)
-        self.world.act("mill", RECEIVABLES_ADDRESS, accept_receivable(id_, 0, disputable=False))
+        self.world.act(debtor, RECEIVABLES_ADDRESS, accept_receivable(id_, 0, disputable=False))
         return id_
 
-    def discharge(self, debt: Hash32) -> bytes:
+    def discharge(self, debt: Hash32, amount: int = 100) -> bytes:
         return discharge_calldata(
-            Discharge(RECEIVABLES_ADDRESS, debt, 0, "bank", 100, self.number())
+            Discharge(RECEIVABLES_ADDRESS, debt, 0, "bank", amount, self.number())
         )
 
     def security(self) -> Hash32:
@@ -174,6 +187,7 @@ class Desk:
             5,
             hash_of("n"),
             hash_of("c"),
+            False,
             False,
             False,
         )
@@ -238,6 +252,7 @@ def deal_calls(desk: Desk) -> Mapping[str, Call]:
     named, open_ = desk.offered(buyer="mill"), desk.committed(desk.condition())
     disputed = desk.committed(desk.condition())
     desk.deals("farm", ask_cancel_calldata(disputed, 0))
+    changed = desk.changed()
     bank, farm = organisation_id_word("bank"), organisation_id_word("farm")
     payment = (bank, organisation_id_word("mill"), bank, CURRENCY.encode(), 5, hash_of("n"))
     to_farm = (bank, CURRENCY.encode(), farm, 5, hash_of("loan"))
@@ -255,6 +270,8 @@ def deal_calls(desk: Desk) -> Mapping[str, Call]:
         "giveBack": give_back_calldata(late, 0),
         "askCancel": ask_cancel_calldata(disputed, 0),
         "agreeCancel": agree_cancel_calldata(disputed, 0),
+        "affirm": affirm_calldata(changed, 0, [0]),
+        "rescind": rescind_calldata(changed, 0),
         "quash": quash_calldata(open_, 0, DECISION),
         "discharge": desk.discharge(desk.debt()),
         "issueFor": made("issueFor", *to_farm),
