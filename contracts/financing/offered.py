@@ -31,10 +31,10 @@ def is_offered(viewer: Viewer, asset: ColumnElement[Any]) -> ColumnElement[bool]
 
 def _is_asked(viewer: Viewer) -> ColumnElement[bool]:
     loan, offer = application_table.c, offer_table.c
-    chosen = and_(loan.state == ACCEPTED, loan.bank == viewer.organisation)
+    chosen = and_(loan.state == ACCEPTED, loan.bank == viewer.named)
     return and_(
         offer.id == loan.id,
-        offer.bank == viewer.organisation,
+        offer.bank == viewer.named,
         offer.stance != int(Stance.DECLINED),
         or_(loan.state == APPLIED, chosen),
     )

@@ -7,7 +7,7 @@ and no page. Each kind of record has a table of its parties, filled by its proje
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -17,9 +17,11 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    CursorResult,
     Index,
     Insert,
     MetaData,
+    Select,
     String,
     Table,
     bindparam,
@@ -34,6 +36,8 @@ from contracts.instruments.columns import add_missing
 from ledger.projection import write_later
 
 SEE_ALL: Final = frozenset({Role.REGULATOR, Role.ARBITRATOR})
+_VIEWER: Final = "viewer"
+"""The parameter of a statement that is the viewer's organisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Viewer:
 
     organisation: str | None
     sees_all: bool = False
+    later: bool = False
+    """Which organisation is said when the statement runs (`PreparedQuery`)."""
 
     @classmethod
     def of(cls, organisation: str, role: Role | None = None) -> Viewer:
@@ -58,12 +64,37 @@ class Viewer:
         """Whoever has shown no key."""
         return cls(None)
 
+    @property
+    def named(self) -> ColumnElement[str] | str | None:
+        """The organisation, for conditions of a query."""
+        return bindparam(_VIEWER, type_=String()) if self.later else self.organisation
+
     def may_see(self, parties: Table, record: ColumnElement[Any]) -> ColumnElement[bool]:
         """Condition of a query: `record` (a column of ids) is one that he may see."""
         if self.sees_all:
             return true()
-        here = (parties.c.id == record) & (parties.c.organisation == self.organisation)
+        here = (parties.c.id == record) & (parties.c.organisation == self.named)
         return exists(select(1).select_from(parties).where(here))
+
+
+class PreparedQuery:
+    """A query that is asked often: made once for all who see all, and once for everybody else.
+
+    Making a statement costs more than running it. `make` is given a viewer of that kind, for
+    `Viewer.may_see` and `Viewer.named`; everything else that differs is a `bindparam`.
+    """
+
+    def __init__(self, make: Callable[[Viewer], Select[Any]]) -> None:
+        self._make = make
+        self._made: dict[bool, Select[Any]] = {}
+
+    def run(self, connection: Connection, viewer: Viewer, **values: object) -> CursorResult[Any]:
+        """Its rows for that viewer; `values` by the names of its parameters."""
+        statement = self._made.get(viewer.sees_all)
+        if statement is None:
+            statement = self._make(Viewer(None, viewer.sees_all, later=True))
+            self._made[viewer.sees_all] = statement
+        return connection.execute(statement, {**values, _VIEWER: viewer.organisation})
 
 
 def party_table(kind: str, metadata: MetaData) -> Table:

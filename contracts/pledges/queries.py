@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, Integer, bindparam, select, tuple_
 from sqlalchemy.engine import Row
 
 from contracts.instruments.pages import Page, bounded, page_of, parse_cursor
 from contracts.instruments.places import ChainPlace, place_of
-from contracts.instruments.viewer import Viewer
+from contracts.instruments.viewer import PreparedQuery, Viewer
 from contracts.pledges.tables import (
     pledge_act_table,
     pledge_asset_table,
@@ -67,11 +67,7 @@ class PledgeAct:
 
 def find_pledge(connection: Connection, key: Hash32, viewer: Viewer) -> StoredPledge | None:
     """The pledge, or None where there is none or the viewer may not see it."""
-    table = pledge_table
-    query = select(table).where(
-        table.c.key == _hex(key), viewer.may_see(pledge_party_table, table.c.key)
-    )
-    row = connection.execute(query).one_or_none()
+    row = _FIND.run(connection, viewer, wanted=_hex(key)).one_or_none()
     return None if row is None else _stored(row)
 
 
@@ -109,16 +105,9 @@ def pledge_assets(
     limit: int = 50,
 ) -> tuple[Hash32, ...]:
     """Instruments that a pledge covers now, by id, those behind `after`."""
-    table = pledge_asset_table
-    query = (
-        select(table.c.record)
-        .where(table.c.pledge == _hex(key), viewer.may_see(pledge_party_table, table.c.pledge))
-        .order_by(table.c.record)
-        .limit(bounded(limit))
-    )
-    if after is not None:
-        query = query.where(table.c.record > _hex(after))
-    return tuple(Hash32(bytes.fromhex(text[2:])) for text in connection.execute(query).scalars())
+    since = "" if after is None else _hex(after)
+    found = _ASSETS.run(connection, viewer, wanted=_hex(key), since=since, most=bounded(limit))
+    return tuple(Hash32(bytes.fromhex(text[2:])) for text in found.scalars())
 
 
 def pledge_history(
@@ -144,6 +133,26 @@ def pledge_history(
         query = query.where(tuple_(table.c.block_number, table.c.log_index) > since)
     rows = connection.execute(query).all()
     return page_of(rows, limit, _acted, lambda row: [row.block_number, row.log_index])
+
+
+_FIND: Final = PreparedQuery(
+    lambda viewer: select(pledge_table).where(
+        pledge_table.c.key == bindparam("wanted"),
+        viewer.may_see(pledge_party_table, pledge_table.c.key),
+    )
+)
+_ASSETS: Final = PreparedQuery(
+    lambda viewer: (
+        select(pledge_asset_table.c.record)
+        .where(
+            pledge_asset_table.c.pledge == bindparam("wanted"),
+            pledge_asset_table.c.record > bindparam("since"),
+            viewer.may_see(pledge_party_table, pledge_asset_table.c.pledge),
+        )
+        .order_by(pledge_asset_table.c.record)
+        .limit(bindparam("most", type_=Integer()))
+    )
+)
 
 
 def _stored(row: Row[Any]) -> StoredPledge:

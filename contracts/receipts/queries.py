@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.engine import Row
 
 from contracts.financing.offered import is_offered, offered_assets
 from contracts.instruments.pages import Page, bounded, page_of, parse_cursor
 from contracts.instruments.places import ChainPlace, place_of
-from contracts.instruments.viewer import Viewer
+from contracts.instruments.viewer import PreparedQuery, Viewer
 from contracts.receipts.tables import (
     receipt_act_table,
     receipt_keeper_table,
@@ -80,9 +80,7 @@ class ReceiptAct:
 
 def find_receipt(connection: Connection, id_: Hash32, viewer: Viewer) -> StoredReceipt | None:
     """The receipt, or None where there is none or the viewer may not see it."""
-    table = receipt_table
-    query = select(table).where(table.c.id == _hex(id_))
-    row = connection.execute(query.where(_seen(viewer))).one_or_none()
+    row = _FIND.run(connection, viewer, wanted=_hex(id_)).one_or_none()
     return None if row is None else _stored(row)
 
 
@@ -218,6 +216,13 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
     """As a party, or as a bank that is asked to lend on it."""
     return or_(viewer.may_see(receipt_party_table, record), is_offered(viewer, record))
+
+
+_FIND: Final = PreparedQuery(
+    lambda viewer: select(receipt_table).where(
+        receipt_table.c.id == bindparam("wanted"), _seen(viewer)
+    )
+)
 
 
 # ---- rows ---------------------------------------------------------------------------------------

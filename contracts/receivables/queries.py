@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.engine import Row
 
 from contracts.financing.offered import is_offered, offered_assets
 from contracts.instruments.pages import Page, bounded, page_of, parse_cursor
 from contracts.instruments.places import ChainPlace, place_of
-from contracts.instruments.viewer import Viewer
+from contracts.instruments.viewer import PreparedQuery, Viewer
 from contracts.receivables.tables import (
     receivable_act_table,
     receivable_endorsement_table,
@@ -89,8 +89,7 @@ class ReceivableAct:
 
 def find_receivable(connection: Connection, id_: Hash32, viewer: Viewer) -> StoredReceivable | None:
     """The receivable, or None where there is none or the viewer may not see it."""
-    query = select(receivable_table).where(receivable_table.c.id == _hex(id_), _seen(viewer))
-    row = connection.execute(query).one_or_none()
+    row = _FIND.run(connection, viewer, wanted=_hex(id_)).one_or_none()
     return None if row is None else _stored(row)
 
 
@@ -235,6 +234,13 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
     """As a party, or as a bank that is asked to lend on it."""
     return or_(viewer.may_see(receivable_party_table, record), is_offered(viewer, record))
+
+
+_FIND: Final = PreparedQuery(
+    lambda viewer: select(receivable_table).where(
+        receivable_table.c.id == bindparam("wanted"), _seen(viewer)
+    )
+)
 
 
 # ---- rows ---------------------------------------------------------------------------------------
