@@ -62,7 +62,7 @@ class FeeBody(StrictBody):
 
     payee: OrganisationName
     rate_bp: RateBp = 0
-    fixed_amount: Annotated[Hundredths, Field(description="for each period")] = 0
+    fixed_amount: Annotated[Hundredths, Field(description="a year, by days as the rate")] = 0
 
 
 class HolderBody(StrictBody):

@@ -5,12 +5,12 @@ import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
 import {Places} from "../instruments/libraries/Places.sol";
 import {PoolDays} from "./bases/PoolDays.sol";
 import {IPoolBook} from "./interfaces/IPoolBook.sol";
+import {IPools} from "./interfaces/IPools.sol";
 import {PoolPlaces} from "./libraries/PoolPlaces.sol";
 
 /// @title PoolBook
 /// @notice How a pool comes into being, who holds its offices and tranches, and how it ends.
 contract PoolBook is PoolDays {
-    bytes32 private constant POOL_BOOK = "pool-book";
     uint256 private constant TRANCHES_MAX = 8;
     uint256 private constant HOLDERS_MAX = 16;
     uint256 private constant FEES_MAX = 4;
@@ -191,8 +191,27 @@ contract PoolBook is PoolDays {
         bytes32 by = _caller();
         if (by != pool.terms.trustee) revert NotOffice(id, by);
         if (!PoolPlaces.POOLS.isSettled(id)) revert PoolNotEmpty(id);
+        uint256 owed = _owed(id);
+        if (owed != 0 && !_isWrittenOff(id, pool.lastDate)) revert PrincipalOwed(id, owed);
         pool.state = State.Closed;
         _tell(id, by, Act.Close, remark);
+    }
+
+    function _owed(bytes32 id) private view returns (uint256 owed) {
+        // slither-disable-next-line unused-return
+        (IPools.Owed[] memory had,) = PoolPlaces.POOLS.owedOf(id);
+        for (uint256 i = 0; i < had.length; ++i) owed += _tranches[id][i].principal - had[i].repaid;
+    }
+
+    /// @dev The last distribution went by the newest state, in which nothing is owed to the pool any more, and no
+    /// instrument of this ledger is left in it.
+    function _isWrittenOff(bytes32 id, uint32 date) private view returns (bool) {
+        uint256 periods = PoolPlaces.POOLS.accountOf(id).periods;
+        if (periods == 0 || _admitted[id] != 0) return false;
+        IPools.Distribution memory last = PoolPlaces.POOLS.distributionOf(id, periods);
+        if (last.end != date || last.revision != revisionsOf(id, date)) return false;
+        Day memory day = dayOf(id, date, 0);
+        return uint256(day.performing) + day.overdue + day.defaulted == 0;
     }
 
     // ---- holdings -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import {Waterfall} from "./libraries/Waterfall.sol";
 /// @title Pools
 /// @notice Collections, the waterfall, and the payments that come out of it.
 contract Pools is IPools, PoolBase {
+    bytes32 private constant POOLS = "pools";
     uint32 private constant PERIOD_DAYS_MAX = 3_660;
     uint256 private constant PAYMENTS_MAX = 32;
 
@@ -22,8 +23,10 @@ contract Pools is IPools, PoolBase {
     mapping(bytes32 id => Collection[]) private _collections;
     mapping(bytes32 id => Distribution[]) private _distributions;
     mapping(bytes32 id => Payment[]) private _payments;
-    mapping(bytes32 payment => bool) private _collected;
-    mapping(bytes32 payment => bool) private _settled;
+    /// @dev What a payment is claimed by that a pool has counted; zero: it has not.
+    mapping(bytes32 id => mapping(bytes32 payment => bytes32 key)) private _counted;
+    /// @dev What has confirmed a payment, of a trustee and of a pool: what others name is in nobody's way.
+    mapping(bytes32 who => mapping(bytes32 settled => bool)) private _settled;
 
     function _active(bytes32 id) private view returns (IPoolBook.Pool memory pool) {
         pool = PoolPlaces.BOOK.poolOf(id);
@@ -46,9 +49,12 @@ contract Pools is IPools, PoolBase {
     // ---- in -----------------------------------------------------------------------------------
 
     /// @inheritdoc IPools
+    // Claims calls nobody.
+    // slither-disable-next-line reentrancy-benign,reentrancy-events
     function collect(bytes32 id, Collection calldata content) external {
         bytes32 by = _caller();
-        if (by != _active(id).terms.servicer) revert NotOffice(id, by);
+        IPoolBook.Terms memory terms = _active(id).terms;
+        if (by != terms.servicer) revert NotOffice(id, by);
         Account storage account = _accounts[id];
         _checkDate(content.date);
         uint256 sum = uint256(content.principal) + content.income;
@@ -60,8 +66,7 @@ contract Pools is IPools, PoolBase {
         if (content.period != account.periods + 1 && content.period != account.periods + 2) {
             revert WrongPeriod(id, account.periods + 1);
         }
-        if (_collected[content.payment]) revert PaymentUsed(content.payment);
-        _collected[content.payment] = true;
+        _count(id, terms.trustee, content.payment);
         Open storage open = _open[id][content.period];
         open.principal += content.principal;
         open.income += content.income;
@@ -71,7 +76,23 @@ contract Pools is IPools, PoolBase {
         emit Collected(id, content.payment, by, account.collections, content, open);
     }
 
+    /// @dev A payment has reached one trustee, and counts once among all pools of that one, in all versions of this
+    /// contract. What the servicer of another trustee's pool says of it takes nothing from them.
+    function _count(bytes32 id, bytes32 trustee, bytes32 payment) private {
+        bytes32 key = keccak256(abi.encode(trustee, payment));
+        bool used = _counted[id][payment] != 0 || PoolPlaces.ROOMS.heldIn(POOLS, key).id != 0;
+        if (used) revert PaymentUsed(payment);
+        _counted[id][payment] = key;
+        PoolPlaces.ROOMS.hold(id, _one(key));
+    }
+
+    function _one(bytes32 key) private pure returns (bytes32[] memory keys) {
+        keys = new bytes32[](1);
+        keys[0] = key;
+    }
+
     /// @inheritdoc IPools
+    // slither-disable-next-line reentrancy-benign,reentrancy-events
     function voidCollection(bytes32 id, uint256 number, string calldata reason) external {
         bytes32 by = _caller();
         IPoolBook.Terms memory terms = _active(id).terms;
@@ -80,7 +101,8 @@ contract Pools is IPools, PoolBase {
         Collection storage content = _collections[id][_place(id, number)];
         if (content.voided || content.period <= _accounts[id].periods) revert CollectionClosed(id, number);
         content.voided = true;
-        _collected[content.payment] = false;
+        PoolPlaces.ROOMS.free(id, _one(_counted[id][content.payment]));
+        delete _counted[id][content.payment];
         Open storage open = _open[id][content.period];
         open.principal -= content.principal;
         open.income -= content.income;
@@ -181,9 +203,9 @@ contract Pools is IPools, PoolBase {
             IPoolBook.Fee memory fee = work.fees[i];
             Owed storage owed = _fees[work.id][i];
             (uint256 accrued, uint256 rest) =
-                Waterfall.accrue(work.owed, fee.rateBp, daysPassed, work.terms.basis, owed.remainder);
+                Waterfall.accrueFee(work.owed, fee.rateBp, fee.fixedAmount, daysPassed, work.terms.basis, owed.remainder);
             owed.remainder = uint32(rest);
-            work.dues.fees[i] = accrued + fee.fixedAmount + owed.carried;
+            work.dues.fees[i] = accrued + owed.carried;
         }
     }
 
@@ -285,6 +307,7 @@ contract Pools is IPools, PoolBase {
             order.amount = payment.amount;
             order.number = _digits(numbers[i]);
             payment.settled = id; // nobody pays it again from within the payment
+            // Settlement's own id is new, whatever anybody has named before.
             bytes32 settled = settlement.payFor(by, order, id);
             payment.settled = 0;
             _confirm(id, numbers[i], by, settled);
@@ -294,13 +317,15 @@ contract Pools is IPools, PoolBase {
     /// @inheritdoc IPools
     function confirm(bytes32 id, uint256 number, bytes32 settled) external {
         (, bytes32 by) = _trustee(id);
+        _unconfirmed(id, number);
+        if (settled == 0 || _settled[by][settled] || _settled[id][settled]) revert PaymentUsed(settled);
         _confirm(id, number, by, settled);
     }
 
     function _confirm(bytes32 id, uint256 number, bytes32 by, bytes32 settled) private {
         Payment storage payment = _unconfirmed(id, number);
-        if (settled == 0 || _settled[settled]) revert PaymentUsed(settled);
-        _settled[settled] = true;
+        _settled[by][settled] = true;
+        _settled[id][settled] = true;
         payment.settled = settled;
         --_accounts[id].unconfirmed;
         emit PaymentConfirmed(id, payment.payee, by, number, settled);

@@ -139,7 +139,7 @@ class Fee:
     rate_bp: int
     """A year, of the tranches' outstanding principal."""
     fixed_amount: int
-    """For each period."""
+    """A year, by days as the rate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,8 +176,9 @@ def _dues(standing: Standing, days: int, collected: Open) -> tuple[Dues, Standin
         tranches.append(replace(owed, remainder=rest))
     wanted, fees = [], []
     for fee, owed in zip(standing.fees, standing.fees_owed, strict=True):
-        amount, rest = accrue(sum(outstanding), fee.rate_bp, days, basis, owed.remainder)
-        wanted.append(amount + fee.fixed_amount + owed.carried)
+        yearly = sum(outstanding) * fee.rate_bp + fee.fixed_amount * _BP
+        amount, rest = accrue(yearly, 1, days, basis, owed.remainder)
+        wanted.append(amount + owed.carried)
         fees.append(replace(owed, remainder=rest))
     dues = Dues(
         available=collected.principal + collected.income,

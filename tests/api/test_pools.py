@@ -115,12 +115,12 @@ def test_the_life_of_a_pool_from_proposal_to_the_last_payment(
     }
     answer = scene.trustee.send("GET", f"/pools/{pool}/periods/1")
     assert (answer.json()["state"], answer.headers["etag"]) == ("open", '"1"')
-    end = {"period": 1, "end": scene.today.isoformat()}
+    end = {"period": 1, "end": yesterday.isoformat()}
     shared = scene.trustee.post(f"/pools/{pool}/distribute", end, revision=1)
-    # Ten days of 3.65 % on 800 001 and of 7.3 % on 100 000; 0.5 % on both, and 1 000 for it.
+    # Nine days of 3.65 % on 800 001 and of 7.3 % on 100 000; 0.5 % on both, and 1 000 a year.
     period = shared["period"]
-    assert (period["fees"], period["interest"], period["principal"]) == ("1123", "1000", "390000")
-    assert int(period["residual"]) == 400_000 - 1_123 - 1_000 - 390_000
+    assert (period["fees"], period["interest"], period["principal"]) == ("135", "900", "390000")
+    assert int(period["residual"]) == 400_000 - 135 - 900 - 390_000
     due = scene.trustee.get(f"/pools/{pool}/payments?period=1")["payments"]
     assert sum(int(one["amount"]) for one in due) == 400_000
     assert {one["confirmed"] for one in due} == {None}
@@ -159,6 +159,17 @@ def test_the_life_of_a_pool_from_proposal_to_the_last_payment(
     assert holder == {"organisation": "south-fund", "units": "800001"}
     scene.servicer.post(f"/pools/{pool}/dismiss", {"instruments": [debt], "reason": "sold"})
     assert scene.south.get(f"/pools/{pool}/instruments")["instruments"] == []
+
+    # The end: not before all principal is repaid.
+    early = scene.trustee.refused(f"/pools/{pool}/close")
+    assert early[:2] == (409, "PrincipalOwed")
+    last = scene.collection(scene.paid(debt, 520_000), 2, principal="510001", income="9999")
+    scene.servicer.post(f"/pools/{pool}/collect", last)
+    end = {"period": 2, "end": scene.today.isoformat()}
+    scene.trustee.post(f"/pools/{pool}/distribute", end, revision=1)
+    due = scene.trustee.get(f"/pools/{pool}/payments?period=2")["payments"]
+    order = {"numbers": [one["number"] for one in due], "bank": "trust-bank"}
+    scene.trustee.post(f"/pools/{pool}/pay", order)
     closed = scene.trustee.post(f"/pools/{pool}/close", {"remark": "wound up"})["pool"]
     assert closed["state"] == "closed"
     acts = [one["act"] for one in scene.north.get(f"/pools/{pool}/history")["acts"]]

@@ -5,16 +5,18 @@ import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
 import {Places} from "../../instruments/libraries/Places.sol";
 import {IPoolBook} from "../interfaces/IPoolBook.sol";
 import {LeafTree} from "../libraries/LeafTree.sol";
+import {PoolPlaces} from "../libraries/PoolPlaces.sol";
 import {PoolBase} from "./PoolBase.sol";
 
 /// @title The assets of pools, day by day
 abstract contract PoolDays is IPoolBook, PoolBase {
+    bytes32 internal constant POOL_BOOK = "pool-book";
     uint256 private constant REVISIONS_MAX = 64;
     uint256 private constant ADMITTED_MAX = 64;
 
     mapping(bytes32 id => Pool) internal _pools;
     mapping(bytes32 id => mapping(uint32 date => Day[])) private _days;
-    mapping(address instrument => mapping(bytes32 asset => bytes32 id)) private _assetPools;
+    mapping(bytes32 id => uint256 count) internal _admitted;
 
     function _in(bytes32 id, State state) internal view returns (Pool storage pool) {
         pool = _pools[id];
@@ -97,34 +99,56 @@ abstract contract PoolDays is IPoolBook, PoolBase {
     // ---- instruments of this ledger ---------------------------------------------------------------
 
     /// @inheritdoc IPoolBook
+    // Claims and the instruments are contracts of the members' choice and call nobody back.
+    // slither-disable-next-line reentrancy-benign,reentrancy-events
     function admit(bytes32 id, address instrument, bytes32[] calldata assets) external {
         (Pool storage pool,) = _servicer(id);
         if (!Places.isInstrument(instrument)) revert NotInstrument(instrument);
         _checkAssetCount(assets.length);
+        bytes32[] memory keys = new bytes32[](assets.length);
         for (uint256 i = 0; i < assets.length; ++i) {
-            bytes32 other = _assetPools[instrument][assets[i]];
+            bytes32 other = poolOfAsset(instrument, assets[i]);
             if (other != 0) revert AssetInPool(instrument, assets[i], other);
             IInstrument.Control memory control = IInstrument(instrument).control(assets[i]);
             if (control.holder != pool.terms.trustee || control.pledgee != 0 || control.freezes != 0 || control.locked)
             {
                 revert AssetNotFree(instrument, assets[i]);
             }
-            _assetPools[instrument][assets[i]] = id;
+            keys[i] = _keyOf(instrument, assets[i]);
         }
+        _admitted[id] += assets.length;
         emit AssetsAdmitted(id, instrument, assets);
+        PoolPlaces.ROOMS.hold(id, keys);
     }
 
     /// @inheritdoc IPoolBook
     function dismiss(bytes32 id, address instrument, bytes32[] calldata assets, string calldata reason) external {
-        _servicer(id);
+        _checkDismisser(id);
         _checkReason(reason);
         _checkAssetCount(assets.length);
+        bytes32[] memory keys = new bytes32[](assets.length);
         for (uint256 i = 0; i < assets.length; ++i) {
-            bytes32 found = _assetPools[instrument][assets[i]];
+            bytes32 found = poolOfAsset(instrument, assets[i]);
             if (found != id) revert AssetInPool(instrument, assets[i], found);
-            delete _assetPools[instrument][assets[i]];
+            keys[i] = _keyOf(instrument, assets[i]);
         }
+        _admitted[id] -= assets.length;
         emit AssetsDismissed(id, instrument, assets, reason);
+        PoolPlaces.ROOMS.free(id, keys);
+    }
+
+    /// @dev The servicer; of a pool that is closed the trustee as well, so that nothing stays in it for ever.
+    function _checkDismisser(bytes32 id) private view {
+        Pool storage pool = _pools[id];
+        bool closed = pool.state == State.Closed;
+        if (!closed) _checkState(id, pool.state, State.Active);
+        bytes32 by = _caller();
+        if (by != pool.terms.servicer && !(closed && by == pool.terms.trustee)) revert NotOffice(id, by);
+    }
+
+    /// @dev Among what all versions of this contract claim.
+    function _keyOf(address instrument, bytes32 asset) private pure returns (bytes32) {
+        return keccak256(abi.encode(instrument, asset));
     }
 
     function _checkAssetCount(uint256 count) private pure {
@@ -141,12 +165,12 @@ abstract contract PoolDays is IPoolBook, PoolBase {
     }
 
     /// @inheritdoc IPoolBook
-    function revisionsOf(bytes32 id, uint32 date) external view returns (uint16) {
+    function revisionsOf(bytes32 id, uint32 date) public view returns (uint16) {
         return uint16(_days[id][date].length);
     }
 
     /// @inheritdoc IPoolBook
-    function poolOfAsset(address instrument, bytes32 asset) external view returns (bytes32) {
-        return _assetPools[instrument][asset];
+    function poolOfAsset(address instrument, bytes32 asset) public view returns (bytes32) {
+        return PoolPlaces.ROOMS.heldIn(POOL_BOOK, _keyOf(instrument, asset)).id;
     }
 }

@@ -56,7 +56,7 @@ interface IPoolBook is IPoolBase {
     }
 
     /// @param rateBp A year, of the tranches' outstanding principal
-    /// @param fixedAmount For each period
+    /// @param fixedAmount A year, by days as the rate
     struct Fee {
         bytes32 payee;
         uint16 rateBp;
@@ -165,6 +165,8 @@ interface IPoolBook is IPoolBase {
     error WrongAssetCount(uint256 count);
     /// @notice Money is not distributed, or a payment not confirmed.
     error PoolNotEmpty(bytes32 id);
+    /// @notice So much principal is neither repaid nor written off.
+    error PrincipalOwed(bytes32 id, uint256 owed);
 
     // ---- the pool -----------------------------------------------------------------------------
 
@@ -192,7 +194,9 @@ interface IPoolBook is IPoolBase {
     /// @notice Give units of a tranche to another organisation. Their holder.
     function assign(bytes32 id, uint256 tranche, bytes32 to, uint128 units) external;
 
-    /// @notice The end: everything is distributed and confirmed. What is still outstanding is lost. The trustee.
+    /// @notice The end: everything is distributed and confirmed, and all principal repaid. Or what is outstanding
+    /// is lost: the last distribution went by the newest state, in which no asset owes anything, and no instrument
+    /// of this ledger is left. The trustee.
     function close(bytes32 id, string calldata remark) external;
 
     // ---- its assets ---------------------------------------------------------------------------
@@ -203,11 +207,11 @@ interface IPoolBook is IPoolBase {
     /// @notice A state in place of one that was wrong, which stays readable. The servicer.
     function correct(bytes32 id, uint32 date, Day calldata day, string calldata reason) external;
 
-    /// @notice Bring instruments of this ledger into the pool, each into one pool only. The servicer; the
-    /// trustee holds them.
+    /// @notice Bring instruments of this ledger into the pool, each into one pool only, across all versions of
+    /// this contract. The servicer; the trustee holds them.
     function admit(bytes32 id, address instrument, bytes32[] calldata assets) external;
 
-    /// @notice Let instruments go: paid, sold, exchanged. The servicer.
+    /// @notice Let instruments go: paid, sold, exchanged. The servicer; after the end the trustee as well.
     function dismiss(bytes32 id, address instrument, bytes32[] calldata assets, string calldata reason) external;
 
     /// @notice Whether the asset stands at that index of the tree of the date.

@@ -49,7 +49,7 @@ interface IPools is IPoolBase {
     }
 
     /// @param payment What brought the money: a payment of Settlement, or the hash of a bank's entry. Counted
-    /// once, in whichever pool
+    /// once, in whichever pool of the trustee whom it has reached
     /// @param root Of the tree over the debtors' single payments; zero where `payment` is one debtor's
     /// @param count How many debtors' payments they are
     /// @param date When it came in
@@ -123,7 +123,7 @@ interface IPools is IPoolBase {
     );
 
     error InvalidCollection();
-    /// @notice The payment was counted already, here or in another pool.
+    /// @notice The payment was counted already, here or in another pool of the same trustee.
     error PaymentUsed(bytes32 payment);
     error UnknownCollection(bytes32 id, uint256 number);
     /// @notice It is voided or distributed.
@@ -159,7 +159,8 @@ interface IPools is IPoolBase {
     function pay(bytes32 id, uint256[] calldata numbers, bytes32 payerBank) external;
 
     /// @notice A payment was made in another way. The trustee.
-    /// @param settled The payment of Settlement, or the hash of a bank's entry; it confirms one payment only
+    /// @param settled The payment of Settlement, or the hash of a bank's entry; it confirms one payment of this
+    /// trustee only
     function confirm(bytes32 id, uint256 number, bytes32 settled) external;
 
     // ---- reading ------------------------------------------------------------------------------

@@ -111,6 +111,19 @@ library Waterfall {
         return (numerator / denominator, numerator % denominator);
     }
 
+    /// @dev The same for a fee: a share of the principal a year, and a fixed amount a year. However often it is
+    /// shared out, a year's fee is a year's.
+    function accrueFee(
+        uint256 principal,
+        uint256 rateBp,
+        uint256 fixedAmount,
+        uint256 daysPassed,
+        uint256 basis,
+        uint256 remainder
+    ) internal pure returns (uint256 amount, uint256 rest) {
+        return accrue(principal * rateBp + fixedAmount * 10_000, 1, daysPassed, basis, remainder);
+    }
+
     function least(uint256 a, uint256 b) internal pure returns (uint256) {
         return a < b ? a : b;
     }

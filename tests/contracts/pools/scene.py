@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 from contracts.consortium import Founder, Profile, Role
-from contracts.genesis import POOL_BOOK_ADDRESS, POOLS_ADDRESS
+from contracts.genesis import POOL_BOOK_ADDRESS, POOLS_ADDRESS, RECEIVABLES_ADDRESS
 from contracts.pools import binding, logs
 from contracts.pools.eligibility import Rules
 from contracts.pools.types import (
@@ -30,6 +30,8 @@ from contracts.pools.types import (
     TrancheDraft,
 )
 from contracts.pools.waterfall import Standing
+from contracts.receivables import Draft, Kind, create_calldata, receivable_id
+from contracts.receivables.binding import accept_calldata
 from contracts.refusals import refusal_name
 from ledger.types import Address, Hash32, Receipt
 from tests.contracts.scene import CHAIN_ID, OPERATOR, Key, MemoryChain, entries, key, told
@@ -241,3 +243,24 @@ def payments_in(events: Sequence[CashEvent]) -> list[Payment]:
 def outcome_in(events: Sequence[CashEvent]) -> Distributed:
     (found,) = [event for event in events if isinstance(event, Distributed)]
     return found
+
+
+def receivable(scene: PoolScene, number: str = "I-1") -> Hash32:
+    """An accepted receivable that the trustee holds."""
+    content = Draft(
+        kind=Kind.INVOICE,
+        number=number,
+        creditor="trust-house",
+        debtor="car-bank",
+        terms=digest("terms"),
+        amount=100_00,
+        currency="CNY",
+        due=scene.chain.time + 90 * 86_400,
+        keys=(digest(number),),
+    )
+    made = scene.send("trust-house", RECEIVABLES_ADDRESS, create_calldata(content))
+    assert made.status == 1
+    id_ = receivable_id(CHAIN_ID, "trust-house", number)
+    taken = accept_calldata(id_, 0, disputable=False)
+    assert scene.send("car-bank", RECEIVABLES_ADDRESS, taken).status == 1
+    return id_

@@ -70,6 +70,17 @@ class Pools:
         self.cash("bank", binding.distribute_calldata(id_, 1, FIRST, 1))
         return id_
 
+    def repaid(self, number: str) -> Hash32:
+        """All principal is back, and everything paid out."""
+        id_ = self.active(number)
+        content = collection(number, 500_000_00, 20_000_00)
+        self.cash("operator", binding.collect_calldata(id_, content))
+        self.cash("bank", binding.distribute_calldata(id_, 1, FIRST, 1))
+        for payment in (1, 2, 3):  # the fee, the holder, the rest
+            done = binding.confirm_calldata(id_, payment, digest(f"{number} {payment}"))
+            self.cash("bank", done)
+        return id_
+
 
 def calls(pools: Pools) -> Mapping[str, Call]:
     world = pools.world
@@ -87,7 +98,7 @@ def calls(pools: Pools) -> Mapping[str, Call]:
         "PoolBook.withdraw": binding.withdraw_calldata(proposed),
         "PoolBook.appoint": binding.appoint_calldata(active, Office.SERVICER, "weighers"),
         "PoolBook.assign": binding.assign_calldata(active, 0, "trader", 5),
-        "PoolBook.close": binding.close_calldata(active),
+        "PoolBook.close": binding.close_calldata(pools.repaid("E")),
         "PoolBook.commit": binding.commit_calldata(active, next_day, state),
         "PoolBook.correct": binding.correct_calldata(active, FIRST, day(), "a wrong balance"),
         "PoolBook.admit": binding.admit_calldata(active, RECEIPTS_ADDRESS, [held]),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.pools import binding
 from contracts.pools.errors import WaterfallError
-from contracts.pools.types import Day, Open, PaymentKind, PoolDraft, TrancheDraft
+from contracts.pools.types import Day, Fee, Open, PaymentKind, PoolDraft, TrancheDraft
 from contracts.pools.waterfall import Dues, distribute, flows, share, split
 from tests.contracts.pools.scene import (
     FIRST,
@@ -145,8 +145,8 @@ def test_a_normal_month_pays_everybody_and_leaves_the_rest_to_the_originator() -
     assert found.principal == 40_000_00
     # 800,000.01 at 3.10 %, 100,000 at 5.20 % and 50,007 at 9.00 %, for 31 days of 365
     assert found.interest == 2106_30 + 441_64 + 382_24
-    # 2 bp and 50 bp a year of 950,007.01, and 100.00
-    assert found.fees == 100_00 + 16_13 + 403_42
+    # 2 bp and 50 bp of 950,007.01, and 100.00, a year
+    assert found.fees == 16_13 + 8_49 + 1 + 403_42
     assert found.residual == 9_000_00 - found.interest - found.fees
     assert outcome.payments[-1].kind is PaymentKind.RESIDUAL
 
@@ -173,6 +173,22 @@ def test_a_shortfall_of_interest_is_carried_and_paid_first_next_time() -> None:
     second = distribute(first.standing, Open(0, 20_000_00, 1), day(), date(2027, 2, 28))
     assert [owed.carried for owed in second.standing.tranches_owed] == [0, 0, 0]
     assert second.distribution.interest > sum(missing)
+
+
+@pytest.mark.parametrize("lengths", [[1] * 365, [365], [7, 300, 58]])
+def test_a_year_of_fees_is_the_same_however_often_it_is_shared_out(lengths: list[int]) -> None:
+    """A trustee who shares out every day does not get his fixed fee every day."""
+    fees = (Fee("trust-house", 0, 100_00), Fee("loan-service", 2, 1))
+    last, now, paid = draft().terms.start, standing(replace(draft(), fees=fees)), [0, 0]
+    for length in lengths:
+        last += timedelta(days=length)
+        outcome = distribute(now, Open(0, 1_000_00, 1), day(), last)
+        now = outcome.standing
+        for payment in outcome.payments:
+            if payment.kind is PaymentKind.FEE:
+                paid[payment.index] += payment.amount
+    assert paid == [100_00, 190_00 + 1]  # 2 bp of 950,007.01
+    assert [owed.carried for owed in now.fees_owed] == [0, 0]
 
 
 def test_a_period_ends_after_the_one_before() -> None:
