@@ -185,7 +185,7 @@ _SENTENCES: Final = {
     "WrongCondition": "the condition of deal {0} does not allow this: with one, money is set aside "
     "(commit) until it is met, without one it is paid (accept)",
     "TooLate": "too late for {0}: until {1}",
-    "AttestorIsPaid": "{0} would be paid once the condition is met, and cannot say that it is",
+    "InvalidAttestor": "{0} would be paid once the condition is met, and cannot say that it is",
     "AsAgreed": "the instruments of deal {0} are what the buyer has bound himself to, and would go "
     "to him",
     "AskTheOther": "the other party of deal {0} has not asked to end it",

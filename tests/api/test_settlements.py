@@ -374,6 +374,37 @@ def test_an_offer_with_a_condition_is_committed_to_and_settles_when_it_is_met(
     assert scene.balance(scene.supplier) == "970000"
 
 
+def test_what_was_paid_since_is_nobodys_bargain(scene: Scene) -> None:
+    """The bank has committed to a receivable of which the carrier then pays a part."""
+    scene.issue(CARRIER, 500_000)
+    id_ = scene.receivable()
+    condition = {"kind": "date", "due": int(time.time()) + 3}
+    path = f"/settlements/{scene.offered(id_, condition=condition)['id']}"
+    committed = scene.bank.post(f"{path}/commit", {"bank": BANK})["settlement"]
+    assert scene.bank.refused(f"{path}/rescind")[:2] == (409, "AsAgreed")
+    assert scene.supplier.refused(f"{path}/rescind")[:2] == (403, "DealNotEntitled")
+    scene.customer.post("/settlements/payments", scene.payment(id_, 400_000))
+    time.sleep(max(0.0, committed["condition"]["due"] + 0.2 - time.time()))
+    assert scene.supplier.refused(f"{path}/execute")[:2] == (412, "StaleRevision")
+    assert scene.bank.refused(f"{path}/affirm", {"revisions": [3]})[:2] == (412, "StaleRevision")
+    assert scene.bank.refused(f"{path}/affirm", {"revisions": []})[0] == 400
+    stands = scene.bank.post(f"{path}/affirm", {"revisions": [4]})["settlement"]
+    assert (stands["state"], stands["legs"][0]["revision"]) == ("open", 4)
+    scene.customer.post("/settlements/payments", scene.payment(id_, 100_000))
+    done = scene.bank.post(f"{path}/rescind", {"remark": "too little of it is left"})
+    assert done["settlement"]["state"] == "returned"
+    assert scene.supplier.get(f"/receivables/{id_}")["locked"] is False
+    acts = scene.bank.get(f"{path}/history")["acts"]
+    assert [one["act"] for one in acts] == ["offer", "commit", "affirm", "rescind"]
+
+
+def test_who_is_paid_on_a_word_does_not_say_it(any_scene: Scene) -> None:
+    deadline = int(time.time()) + DAY
+    told = {"kind": "delivery", "attestor": FARM, "subject": SUBJECT, "deadline": deadline}
+    body = any_scene.offer(any_scene.receivable(), condition=told)
+    assert any_scene.supplier.refused("/settlements/offers", body)[:2] == (422, "InvalidAttestor")
+
+
 def test_an_authority_ends_a_deal_by_decision(scene: Scene) -> None:
     scene.issue(CARRIER, 100_000)
     id_ = scene.inspection()

@@ -180,7 +180,7 @@ abstract contract Deals is Members, IDeals {
         if (draft.counterparty != 0) _checkActive(draft.counterparty);
         _checkCondition(draft.condition);
         bytes32 paid = rule.act() == SettlementRules.OFFER.act() ? by : draft.counterparty;
-        if (draft.condition.attestor != 0 && draft.condition.attestor == paid) revert AttestorIsPaid(paid);
+        if (draft.condition.attestor != 0 && draft.condition.attestor == paid) revert InvalidAttestor(paid);
         id = _number(by, draft.number);
         Deal storage entry = _deals[id];
         entry.number = draft.number;

@@ -102,7 +102,7 @@ interface IDeals {
     error TooLate(bytes32 id, uint48 until);
     error AskTheOther(bytes32 id, bytes32 askedBy);
     /// @notice Who is paid once the condition is met does not say that it is.
-    error AttestorIsPaid(bytes32 attestor);
+    error InvalidAttestor(bytes32 attestor);
     /// @notice The instruments are what the buyer has bound himself to, and would go to him.
     error AsAgreed(bytes32 id);
     /// @notice The instruments would go to the buyer: so a trial ends, of which nothing stays.

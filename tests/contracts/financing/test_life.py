@@ -286,3 +286,17 @@ def test_the_record_on_the_chain_is_what_events_tell(world: Loans) -> None:
     logs = world.finance("farm", repay_calldata(id_, 0, 1_000_00))
     acted = [event for event in map(decode_log, logs) if isinstance(event, LoanActed)]
     assert acted[-1].loan == world.loan(id_)
+
+
+def test_a_borrower_repays_a_bank_that_is_suspended_and_has_his_receipt_back(world: Loans) -> None:
+    id_ = world.drawn()
+    asset = world.application(id_).request.asset
+    world.fund(10_000_00)
+    world.suspend("bank")
+    world.wait(10 * DAY)
+    interest, principal = world.owed(id_)
+    world.repaid(id_, 1_00)
+    world.repaid(id_, assets=[asset])
+    assert (world.state(id_), sum(world.owed(id_))) == ("repaid", 0)
+    assert world.deposit() == 90_000_00 - interest - principal
+    assert world.get(asset).pledgee is None

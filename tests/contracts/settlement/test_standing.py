@@ -203,10 +203,10 @@ def test_who_is_paid_on_a_word_does_not_say_it(market: Market) -> None:
         seller_bank="first-bank",
         condition=mine,
     )
-    assert market.refusal("farm", offer_calldata(offer)) == "AttestorIsPaid"
+    assert market.refusal("farm", offer_calldata(offer)) == "InvalidAttestor"
     assert "farm" in market.words("farm", offer_calldata(offer))
     payment = ConditionalDraft(market.number(), "farm", "first-bank", CNY, 500, mine, "first-bank")
-    assert market.refusal("trader", set_aside_calldata(payment)) == "AttestorIsPaid"
+    assert market.refusal("trader", set_aside_calldata(payment)) == "InvalidAttestor"
     # The payer may reserve the word for himself: it is his own money.
     own = Condition(ConditionKind.DELIVERY, 0, deadline, "trader", EVIDENCE)
     data = ConditionalDraft(market.number(), "farm", "first-bank", CNY, 500, own, "first-bank")
