@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from api.auth import Guard
 from api.documentation import install_openapi
+from api.front import Front
 from api.gate import Gate
 from api.problems import install_problem_handlers
 from api.proving import Prover
@@ -66,7 +68,7 @@ def create_app(services: Services) -> FastAPI:
         node.router(services),
         capture.router(services, guard),
         events.router(services),
-        log.router(services),
+        log.router(services, guard),
         consortium.router(services),
         joining.router(services),
         proofs.router(services, prover),
@@ -89,11 +91,17 @@ def create_app(services: Services) -> FastAPI:
     ]
     if sent is not None:
         routers.append(hooks.router(services, guard, sent))
+    own = [*app.routes]
     for router in routers:
         app.include_router(router)
     mount_assets(app)
-    resources = Resources([*app.routes, *(route for router in routers for route in router.routes)])
+    of_rooms = [route for router in routers for route in router.routes]
+    resources = Resources([*app.routes, *of_rooms])
     install_problem_handlers(app, resources)
     install_openapi(app)
+    routes = [*own, *of_rooms, app.routes[-1]]
+    known = [route for route in routes if isinstance(route, Route)]
+    # Inside of what turns errors into problems, which a middleware of the application is not.
+    app.router.middleware_stack = Front(app.router.app, known)
     app.add_middleware(Gate, settings=services.settings, resources=resources)
     return app

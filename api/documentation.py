@@ -18,6 +18,8 @@ permissioned ledger, and answered with proofs that anybody can check without thi
 Reading is open; writing needs the bearer key of an organisation.
 """
 BEARER: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
+MAYBE_BEARER: Final[dict[str, Any]] = {"security": [{}, {"bearer": []}]}
+"""Of what everybody may ask for, and gets more of with a key."""
 ALWAYS: Final = (408, 414, 429, 431, 500, 503)
 """Problems that any route may answer."""
 

@@ -52,6 +52,10 @@ class Principal:
     key_id: str
     instruments: frozenset[str] | None = None
     """Ids (0x…) of the only records that the key is for; None: no such bound."""
+    token: bytes | None = None
+    """Digest of the OAuth token that stands for the key; None: the key itself was sent."""
+    until_ms: int | None = None
+    """Until when that token is good at most, Unix milliseconds."""
 
     def may(self, scope: str) -> bool:
         """Whether the key has a scope (of `SCOPES`, without `*`)."""

@@ -356,7 +356,11 @@ class LeafProof(Schema):
     """An entry of the log and its proof."""
 
     leaf: int
-    entry: str = Field(description="the bytes of the leaf (docs/proof-format.md), in hex")
+    entry: str | None = Field(
+        description="the bytes of the leaf (docs/proof-format.md), in hex; null where they are not "
+        "for who asks"
+    )
+    hash: str = Field(description="the leaf's hash (RFC 6962 section 2.1), in hex")
     proof: str = Field(description="C2SP tlog-proof, with a signed checkpoint")
     witnessed: bool = Field(description="as many members as the trust file asks for have signed")
 

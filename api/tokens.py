@@ -40,6 +40,8 @@ class AccessToken:
     scopes: frozenset[str]
     expires_ms: int
     """Unix milliseconds."""
+    digest: bytes
+    """SHA-256 of the token: 32 bytes, by which it is known here."""
 
 
 class TokenStore:
@@ -53,8 +55,8 @@ class TokenStore:
     def issue(self, key_id: str, scopes: Iterable[str]) -> tuple[str, AccessToken]:
         """A new token, good for `LIFETIME_S`. Raises `TooManyTokens`."""
         secret = PREFIX + secrets.token_urlsafe(32)
-        now_ms = _now_ms()
-        made = AccessToken(key_id, frozenset(scopes), now_ms + LIFETIME_S * 1000)
+        now_ms, digest = _now_ms(), _digest(secret)
+        made = AccessToken(key_id, frozenset(scopes), now_ms + LIFETIME_S * 1000, digest)
         of_key = access_token.c.key_id == key_id
         with write_transaction(self._engine) as connection:
             connection.execute(delete(access_token).where(access_token.c.expires_ms <= now_ms))
@@ -63,7 +65,7 @@ class TokenStore:
                 raise TooManyTokens(f"key {key_id} holds {PER_KEY_MAX} tokens that are still good")
             connection.execute(
                 insert(access_token).values(
-                    digest=_digest(secret),
+                    digest=digest,
                     key_id=key_id,
                     scopes=" ".join(sorted(made.scopes)),
                     expires_ms=made.expires_ms,
@@ -73,9 +75,10 @@ class TokenStore:
 
     def find(self, secret: str) -> AccessToken | None:
         """The token, if it is good still; one revoked by another process a second longer."""
-        if not _FORM.fullmatch(secret):
-            return None
-        digest = _digest(secret)
+        return self.of_digest(_digest(secret)) if _FORM.fullmatch(secret) else None
+
+    def of_digest(self, digest: bytes) -> AccessToken | None:
+        """The same of a token that was found before."""
         with self._lock:
             cached = self._cache.get(digest)
         if cached is None or time.monotonic() - cached[0] >= CACHE_AGE_S_MAX:
@@ -107,7 +110,7 @@ class TokenStore:
             ).first()
         if row is None:
             return None
-        return AccessToken(row.key_id, frozenset(row.scopes.split()), row.expires_ms)
+        return AccessToken(row.key_id, frozenset(row.scopes.split()), row.expires_ms, digest)
 
 
 def _digest(secret: str) -> bytes:

@@ -18,6 +18,7 @@ from api.operations.service import Operations
 from api.operations.types import Call, Done, Idempotency
 from api.principals import Principal
 from api.schemas import Schema
+from api.sight import Sight
 from ledger.types import Address
 
 KEY_LENGTH_MAX: Final = 255
@@ -70,11 +71,14 @@ async def answer(
     except UnderWay as under_way:
         return under_way_response(under_way)
     headers = {} if location is None else {"Location": location(done)}
-    return done_response(done, more(done), headers=headers, created=location is not None)
+    return done_response(
+        done, Sight.acting(principal), more(done), headers=headers, created=location is not None
+    )
 
 
 def done_response(
     done: Done,
+    sight: Sight,
     more: Mapping[str, Any] | None = None,
     *,
     headers: Mapping[str, str] | None = None,
@@ -85,7 +89,7 @@ def done_response(
     if done.replayed:
         told["Idempotency-Replayed"] = "true"
     status = 201 if created else 200
-    return json_response(done.body(**(more or {})), status=status, headers=told)
+    return json_response(done.body(sight, **(more or {})), status=status, headers=told)
 
 
 def under_way_response(under_way: UnderWay) -> Response:

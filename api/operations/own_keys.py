@@ -10,9 +10,11 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from api.errors import Forbidden, ProblemPart, Unprocessable, ValidationFailed
-from api.operations.telling import INSTRUMENTS, Teller
+from api.operations.naming import check_named
+from api.operations.telling import Teller
 from api.operations.types import Call, Limits, Prepared
 from api.principals import CAPTURE, Principal
+from api.sight import room_of
 from contracts.consortium import Account, Kind, Status, accounts_of, find_account
 from ledger.chain import Ledger
 from ledger.evm import decode_transaction
@@ -80,8 +82,9 @@ class OwnKeys:
         """A transaction that this organisation may send through here.
 
         Raises `ValidationFailed` for what is none, `Forbidden` for another's account or a scope
-        that is missing, `Unprocessable` for what is no act on an instrument, and `WouldFail`
-        where it would be refused in the next block.
+        that is missing, `Unprocessable` for what is no act on an instrument, `NotFound` where it
+        names a record that the principal does not see, and `WouldFail` where it would be refused
+        in the next block.
         """
         one = self._decoded(raw)
         with read_transaction(self._engine) as connection:
@@ -152,11 +155,13 @@ class OwnKeys:
         contract = self._teller.name(one.to)
         if contract == "provenance":
             principal.check(CAPTURE)
-        elif contract in INSTRUMENTS:
-            room, _ = INSTRUMENTS[contract]
-            principal.check(f"{'stock' if room == 'claims' else room}:write")
-        else:
+            return
+        room = None if contract is None else room_of(contract)
+        if contract is None or room is None:
             raise Unprocessable(f"0x{one.to.hex()} is none of this ledger's instruments")
+        principal.check(f"{room}:write")
+        with read_transaction(self._engine) as connection:
+            check_named(connection, contract, one.data, principal.viewer)
 
     def _check_in_time(self, one: Transaction) -> None:
         """Raises `Unprocessable` for what this node has prepared too long ago."""

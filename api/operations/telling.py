@@ -12,31 +12,14 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from api.operations.types import Event
+from api.sight import INSTRUMENTS
 from contracts.abi import EventKind
 from contracts.artifact import load_artifact
 from contracts.directory import contract_of
 from contracts.errors import LogError
 from ledger.projection import read_transaction
-from ledger.types import Address, Hash32, PlacedLog
+from ledger.types import Address, Hash32, Log, PlacedLog
 
-INSTRUMENTS: Final = {
-    "claims": ("claims", "Claims"),
-    "stock": ("stock", "Stock"),
-    "pledges": ("pledges", "Pledges"),
-    "receipts": ("receipts", "Receipts"),
-    "receivables": ("receivables", "Receivables"),
-    "deposits": ("settlement", "Deposits"),
-    "settlement": ("settlement", "Settlement"),
-    "applications": ("financing", "Applications"),
-    "financing": ("financing", "Financing"),
-    "pricing": ("financing", "Pricing"),
-    "pools": ("pools", "Pools"),
-    "pool-book": ("pools", "PoolBook"),
-}
-"""By names in the Directory: rooms of `contracts`, and the compiled contracts in them."""
-STANDINGS: Final = {"AccountChanged": "content", "PositionChanged": "content"}
-"""Events of Deposits, and what they hold that is not for whoever acted: what the payee has after a
-payment, and what one bank owes another. Their routes tell it to who may see it."""
 BYTES_SHOWN_MAX: Final = 1024
 """Longer `bytes` (a document) are null: whoever wants them reads the transaction."""
 NUMBER_BITS_MAX: Final = 48
@@ -72,18 +55,27 @@ class Teller:
     def _event(self, placed: PlacedLog) -> Event:
         address = placed.log.address
         contract = self.name(address) or f"0x{address.hex()}"
-        topic = placed.log.topics[0] if placed.log.topics else None
-        known = None if topic is None else _EVENTS.get(topic)
-        if known is None:
-            return Event(contract, "", {}, placed.leaf_index, placed)
-        kind, parameters = known
-        try:
-            values = kind.values(placed.log)
-        except LogError:
-            return Event(contract, "", {}, placed.leaf_index, placed)
-        shown = [one for one in parameters if one["name"] != STANDINGS.get(kind.name)]
-        told = {one["name"]: told_value(one, values[one["name"]]) for one in shown}
-        return Event(contract, kind.name, told, placed.leaf_index, placed)
+        name, values = in_words(placed.log)
+        return Event(contract, name, values, placed.leaf_index, placed)
+
+
+def in_words(log: Log) -> tuple[str, Mapping[str, Any]]:
+    """An event's name and values; none of either where it is not known."""
+    known = _EVENTS.get(log.topics[0]) if log.topics else None
+    if known is None:
+        return "", {}
+    _, kind, parameters = known
+    try:
+        values = kind.values(log)
+    except LogError:
+        return "", {}
+    return kind.name, {one["name"]: told_value(one, values[one["name"]]) for one in parameters}
+
+
+def teller_of(topic: Hash32 | None) -> str | None:
+    """The contract of finance (by name) that tells such events; None where none does."""
+    known = None if topic is None else _EVENTS.get(topic)
+    return None if known is None else known[0]
 
 
 def told_value(parameter: Mapping[str, Any], value: Any) -> Any:
@@ -118,10 +110,10 @@ def _fixed(value: bytes) -> str | None:
     return stripped.decode("ascii") if _TEXT.fullmatch(stripped) else f"0x{value.hex()}"
 
 
-def _events() -> dict[Hash32, tuple[EventKind, Sequence[Mapping[str, Any]]]]:
-    """Events of all instruments by their topic."""
-    found: dict[Hash32, tuple[EventKind, Sequence[Mapping[str, Any]]]] = {}
-    for room, name in INSTRUMENTS.values():
+def _events() -> dict[Hash32, tuple[str, EventKind, Sequence[Mapping[str, Any]]]]:
+    """Events of all instruments by their topic, with the contract's name."""
+    found: dict[Hash32, tuple[str, EventKind, Sequence[Mapping[str, Any]]]] = {}
+    for contract, (room, name) in INSTRUMENTS.items():
         package = f"contracts.{room}"
         if find_spec(package) is None:
             continue
@@ -131,7 +123,7 @@ def _events() -> dict[Hash32, tuple[EventKind, Sequence[Mapping[str, Any]]]]:
         for entry in artifact.abi:
             if entry["type"] == "event":
                 kind = EventKind.of(artifact, entry["name"])
-                found[kind.topic] = (kind, entry["inputs"])
+                found[kind.topic] = (contract, kind, entry["inputs"])
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from eth_utils.address import to_checksum_address
 
 from api.operations.errors import Refused
+from api.sight import Sight
 from ledger.types import Address, Hash32, PlacedLog
 
 
@@ -80,8 +81,9 @@ class Done:
         """Index in the log of its first event; None where it told nothing."""
         return self.events[0].leaf if self.events else None
 
-    def body(self, **more: Any) -> dict[str, Any]:
-        """The answer in JSON; `more` are members of the route's own (`receipt=…`)."""
+    def body(self, sight: Sight, **more: Any) -> dict[str, Any]:
+        """The answer in JSON, of its events what he is told; `more` are members of the route's
+        own (`receipt=…`)."""
         return {
             "transaction": f"0x{self.transaction.hex()}",
             "block": self.block,
@@ -93,9 +95,10 @@ class Done:
                     "contract": one.contract,
                     "name": one.name,
                     "leaf": one.leaf,
-                    "values": dict(one.values),
+                    "values": dict(sight.values(one.name, one.values)),
                 }
                 for one in self.events
+                if sight.tells(one.contract)
             ],
             **more,
         }
@@ -154,11 +157,11 @@ class Standing:
     done: Done | None
     refused: Refused | None
 
-    def body(self, transaction: Hash32) -> dict[str, Any]:
-        """The answer in JSON."""
+    def body(self, transaction: Hash32, sight: Sight) -> dict[str, Any]:
+        """The answer in JSON, of events what he is told."""
         shown: dict[str, Any] = {"transaction": f"0x{transaction.hex()}", "status": self.state}
         if self.done is not None:
-            shown.update(self.done.body())
+            shown.update(self.done.body(sight))
         if self.refused is not None:
             shown.update(refusal=self.refused.refusal, detail=self.refused.detail)
         return shown

@@ -8,9 +8,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api.documentation import problems, query
-from api.errors import NotFound, QueryInvalid, Unavailable
+from api.auth import Guard
+from api.documentation import MAYBE_BEARER, problems, query
+from api.errors import Forbidden, NotFound, QueryInvalid, Unauthenticated, Unavailable
 from api.formats import FOREVER, bytes_response, json_response, timestamp
+from api.leaves import Leaves
+from api.principals import Principal
 from api.schemas import ConsistencyProof, EvidenceFile, EvidenceList, TrustFile, VersionsFile
 from api.services import Services
 from api.trusting import served_trust, served_versions
@@ -28,15 +31,35 @@ _TILE: Final = {
         "description": "The tile",
         "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
     },
-    **problems(400, 404),
+    **problems(400, 401, 403, 404),
 }
 _SIZE: Final = {"type": "integer", "minimum": 0, "maximum": SIZE_MAX}
 
 
-def router(services: Services) -> APIRouter:
+def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /log."""
     routes = APIRouter(prefix="/log", tags=["log"])
     log = services.ledger.log
+    leaves = Leaves(services)
+
+    def entries(principal: Principal | None, place: TilePath) -> Response:
+        data = log.entries(place.index, place.width)
+        if data is None:
+            raise NotFound(f"the log has no such tile of entries (yet): {place.index}")
+        if not leaves.gives_tile(principal, place.index * TILE_WIDTH, place.width):
+            told = (
+                "among these entries are those of contracts of finance: they are for who "
+                "supervises, and for organisations that run an active node; /log/proof/{leaf} "
+                "gives each of them to its parties"
+            )
+            raise Unauthenticated(told) if principal is None else Forbidden(told)
+        full = place.width == TILE_WIDTH
+        return bytes_response(
+            data,
+            media_type=OCTETS,
+            cache=(FOREVER if full else PARTIAL) if principal is None else "private, no-cache",
+            headers={"Vary": "Authorization"},
+        )
 
     @routes.get(
         "/checkpoint",
@@ -63,21 +86,26 @@ def router(services: Services) -> APIRouter:
             "`{level}/{index}[.p/{width}]` or `entries/{index}[.p/{width}]` (C2SP tlog-tiles); the "
             "index in groups of three digits, all but the last "
             "with an `x` before them, e.g. `0/x001/234` or `entries/x001/234.p/17`. Without a "
-            "width the full tile of 256 is meant: 404 until the log has all of it."
+            "width the full tile of 256 is meant: 404 until the log has all of it. Tiles of hashes "
+            "are for everybody. Entries among which are those of contracts of finance are given "
+            "with a key of who supervises, or of an organisation that runs an active node itself."
         ),
         response_class=Response,
         responses=_TILE,
+        openapi_extra=MAYBE_BEARER,
     )
-    async def get_tile(path: Annotated[str, Path(examples=["0/000.p/1"])]) -> Response:
+    async def get_tile(
+        request: Request, path: Annotated[str, Path(examples=["0/000.p/1"])]
+    ) -> Response:
+        principal = guard.anybody(request)
         try:
             place = TilePath.parse(f"tile/{path}")
         except TlogError as error:
             raise QueryInvalid(f"tile path: {error}") from error
         # Never wider or narrower than asked for: a full tile's address must not give a part of it.
         if place.level is None:
-            data = log.entries(place.index, place.width)
-        else:
-            data = log.tile(place.level, place.index, place.width)
+            return await asyncio.to_thread(entries, principal, place)
+        data = log.tile(place.level, place.index, place.width)
         if data is None:
             raise NotFound(f"the log has no tile {path[:80]} (yet)")
         full = place.width == TILE_WIDTH

@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Guard
 from api.body import check_media_type, read_body
-from api.documentation import BEARER, header, problems
+from api.documentation import BEARER, MAYBE_BEARER, header, problems
 from api.errors import NotFound, ProblemPart, QueryInvalid, Unavailable, ValidationFailed
 from api.formats import json_response
+from api.leaves import Leaves
 from api.operations import (
     Operations,
     UnderWay,
@@ -21,10 +22,12 @@ from api.operations import (
     idempotency_of,
     under_way_response,
 )
+from api.principals import Principal
 from api.schemas import DoneAnswer, LeafProof, SignedTransaction, TransactionStanding
 from api.services import Services
+from api.sight import Sight
 from ledger.canonical import JsonError, parse_json
-from ledger.tlog import Checkpoint, Note, TlogProof
+from ledger.tlog import Checkpoint, Note, TlogProof, leaf_hash
 from ledger.types import Hash32
 from traceability.bundle import choose_checkpoint
 
@@ -40,7 +43,7 @@ _EXAMPLE: Final = {"raw": "0x02f86c"}
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /transactions, where this node sends for members, and /log/proof."""
     routes = APIRouter(tags=["transactions"])
-    _add_proof(routes, services)
+    _add_proof(routes, services, guard)
     if services.operations is not None:
         _add_submission(routes, services, guard, services.operations)
         _add_standing(routes, guard, services.operations)
@@ -87,7 +90,7 @@ def _add_submission(
             done = await operations.relay(principal, raw, idempotency)
         except UnderWay as under_way:
             return under_way_response(under_way)
-        return done_response(done)
+        return done_response(done, Sight.acting(principal))
 
 
 def _add_standing(routes: APIRouter, guard: Guard, operations: Operations) -> None:
@@ -117,26 +120,13 @@ def _add_standing(routes: APIRouter, guard: Guard, operations: Operations) -> No
         found = await run_in_threadpool(operations.standing, principal, wanted)
         if found is None:
             raise NotFound(f"{principal.organisation} has no transaction {text}")
-        return json_response(found.body(wanted))
+        return json_response(found.body(wanted, Sight.of(principal)))
 
 
-def _add_proof(routes: APIRouter, services: Services) -> None:
-    @routes.get(
-        "/log/proof/{leaf}",
-        operation_id="getLeafProof",
-        summary="An entry of the log with its proof of inclusion",
-        description="The proof is C2SP tlog-proof, up to the newest checkpoint that members sign.",
-        response_class=Response,
-        responses={
-            200: {
-                "model": LeafProof,
-                "description": "The leaf's bytes and their proof",
-                "content": {"application/json": {}},
-            },
-            **problems(400, 404),
-        },
-    )
-    def get_leaf_proof(leaf: Annotated[int, Path(ge=0, le=LEAF_MAX)]) -> Response:
+def _add_proof(routes: APIRouter, services: Services, guard: Guard) -> None:
+    leaves = Leaves(services)
+
+    def proven(principal: Principal | None, leaf: int) -> dict[str, Any]:
         log = services.ledger.log
         if leaf >= log.size:
             raise NotFound(f"the log has no leaf {leaf} (yet)")
@@ -144,14 +134,44 @@ def _add_proof(routes: APIRouter, services: Services) -> None:
         size = Checkpoint.parse(Note.decode(note).text).size
         if leaf >= size:
             raise Unavailable(f"leaf {leaf} is signed in a moment", retry_after_s=1)
-        proof = TlogProof(leaf, tuple(log.inclusion_proof(leaf, size)), note)
-        body = {
+        data = log.entry(leaf)
+        return {
             "leaf": leaf,
-            "entry": f"0x{log.entry(leaf).hex()}",
-            "proof": proof.encode(),
+            "entry": f"0x{data.hex()}" if leaves.gives(principal, data) else None,
+            "hash": f"0x{leaf_hash(data).hex()}",
+            "proof": TlogProof(leaf, tuple(log.inclusion_proof(leaf, size)), note).encode(),
             "witnessed": witnessed,
         }
-        return json_response(body, cache="no-cache")
+
+    @routes.get(
+        "/log/proof/{leaf}",
+        operation_id="getLeafProof",
+        summary="An entry of the log with its proof of inclusion",
+        description=(
+            "The proof is C2SP tlog-proof, up to the newest checkpoint that members sign. Hash and "
+            "proof are for everybody, and so are the bytes of blocks and of what concerns all. "
+            "Those of a contract of finance are given, with a key that may read its room, to who "
+            "is told of the event or is a party to its record, and to who supervises; to others "
+            "`entry` is null."
+        ),
+        response_class=Response,
+        responses={
+            200: {
+                "model": LeafProof,
+                "description": "The leaf's hash, its bytes and their proof",
+                "content": {"application/json": {}},
+            },
+            **problems(400, 401, 403, 404, 503),
+        },
+        openapi_extra=MAYBE_BEARER,
+    )
+    async def get_leaf_proof(
+        request: Request, leaf: Annotated[int, Path(ge=0, le=LEAF_MAX)]
+    ) -> Response:
+        principal = guard.anybody(request)
+        body = await run_in_threadpool(proven, principal, leaf)
+        cache = "no-cache" if principal is None else "private, no-cache"
+        return json_response(body, headers={"Vary": "Authorization"}, cache=cache)
 
 
 def _raw(body: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, false, func, or_, select
 
 from contracts.instruments.viewer import Viewer
 from contracts.notices.tables import notice_party_table, notice_table
@@ -70,6 +70,9 @@ def _filtered(query: Select[Any], wanted: NoticeFilter) -> Select[Any]:
         families = [kind[:-1] for kind in wanted.kinds if kind.endswith(".*")]
         alike = (_n.kind.startswith(family, autoescape=True) for family in families)
         query = query.where(or_(_n.kind.in_(whole), *alike))
+    if wanted.families is not None:
+        alike = (_n.kind.startswith(f"{one}.", autoescape=True) for one in wanted.families)
+        query = query.where(or_(false(), *alike))
     return query
 
 

@@ -86,6 +86,8 @@ class NoticeFilter:
     kinds: tuple[str, ...] = ()
     """Whole kinds, or `<record>.*` for all of one sort of record."""
     record: str = ""
+    families: tuple[str, ...] | None = None
+    """What kinds begin with before the dot, of which there may be any at all; None: whichever."""
 
     def wants(self, notice: StoredNotice) -> bool:
         """Whether the notice is among them."""
@@ -95,5 +97,7 @@ class NoticeFilter:
 
     def wants_kind(self, kind: str) -> bool:
         """Whether notices of that kind are among them."""
-        family = kind.partition(".")[0] + ".*"
-        return not self.kinds or kind in self.kinds or family in self.kinds
+        family = kind.partition(".")[0]
+        if self.families is not None and family not in self.families:
+            return False
+        return not self.kinds or kind in self.kinds or f"{family}.*" in self.kinds
