@@ -18,7 +18,7 @@ import {LoanRules} from "./libraries/LoanRules.sol";
 contract Financing is LoanActs, IFinancing {
     using Rules for uint256;
 
-    IApplications private constant APPLICATIONS = IApplications(0x7a11000000000000000000000000000000000012);
+    bytes32 private constant APPLICATIONS = "applications";
     uint48 private constant DAY_SECONDS = 86_400;
     uint8 private constant SEVERITY_MAX = 3;
 
@@ -34,7 +34,7 @@ contract Financing is LoanActs, IFinancing {
         _checkRemark(remark);
         bytes32 by = _caller();
         Places.checkCurrent(Places.FINANCING, address(this));
-        IApplications.Agreed memory agreed = APPLICATIONS.conclude(id, revision, by);
+        IApplications.Agreed memory agreed = _applicationsWith(id).conclude(id, revision, by);
         // The application has gone through the table; its revisions go on here.
         _standing[id] = Standing(agreed.revision, LoanRules.STATE_ACTIVE);
         _write(id, agreed);
@@ -42,6 +42,18 @@ contract Financing is LoanActs, IFinancing {
         entry.pledge = _secure(id, agreed);
         _tell(id, LoanRules.DRAW_DOWN, by, entry.pledge, remark);
         _lending().issueFor(by, entry.currency, entry.borrower, agreed.amount, id);
+    }
+
+    /// @dev The version of Applications that has the application: the newest that knows it.
+    function _applicationsWith(bytes32 id) private view returns (IApplications place) {
+        uint256 left = Places.DIRECTORY.count(APPLICATIONS);
+        while (left != 0) {
+            place = IApplications(Places.DIRECTORY.version(APPLICATIONS, --left).place);
+            // slither-disable-next-line unused-return
+            (uint64 revision,) = place.standingOf(id);
+            if (revision != 0) return place;
+        }
+        revert UnknownLoan(id);
     }
 
     function _write(bytes32 id, IApplications.Agreed memory agreed) private {

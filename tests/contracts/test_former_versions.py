@@ -7,6 +7,7 @@ import pytest
 from contracts.artifact import Artifact
 from contracts.directory import add_version
 from contracts.financing.binding import apply_calldata, draw_down_calldata, withdraw_calldata
+from contracts.financing.decoding import decode_loan, loan_calldata
 from contracts.financing.genesis import APPLICATIONS_ARTIFACT, FINANCING_ARTIFACT
 from contracts.genesis import (
     APPLICATIONS_ADDRESS,
@@ -204,6 +205,31 @@ def test_applications_and_loans_begin_in_the_current_versions_alone() -> None:
     voted(world.chain, "financing", FINANCING_ARTIFACT)
     assert world.refused("bank", FINANCING_ADDRESS, draw(agreed)) == FORMER
     world.apply_("farm", withdraw_calldata(made, 0))
+
+
+@pytest.mark.feature("F8")
+def test_what_was_accepted_is_paid_out_when_applications_and_financing_are_replaced() -> None:
+    world = Loans.opened()
+    agreed, other = world.accepted(), world.accepted()
+    voted(world.chain, "applications", APPLICATIONS_ARTIFACT)
+    second = voted(world.chain, "financing", FINANCING_ARTIFACT)
+    bank = WORLD_KEYS["bank"]
+    assert refusal(world.chain, bank, FINANCING_ADDRESS, draw(agreed)) == FORMER
+    assert refusal(world.chain, WORLD_KEYS["farm"], second, draw(agreed)) == "NotEntitled"
+    assert refusal(world.chain, bank, second, draw(hash_of("no loan"))) == "UnknownLoan"
+    assert world.chain.send(bank, second, draw(agreed)).status == 1
+    answer = world.read(second, loan_calldata(agreed))
+    lent = decode_loan(answer)
+    assert lent is not None
+    assert (lent.bank, lent.borrower) == ("bank", "farm")
+    assert world.get(lent.asset).pledgee == "bank"
+    assert refusal(world.chain, bank, second, draw(agreed)) == "WrongState"
+    # Once more: what is older than two versions is paid out as well, and once.
+    voted(world.chain, "applications", APPLICATIONS_ARTIFACT)
+    third = voted(world.chain, "financing", FINANCING_ARTIFACT)
+    assert refusal(world.chain, bank, second, draw(other)) == FORMER
+    assert refusal(world.chain, bank, third, draw(agreed)) == "WrongState"
+    assert world.chain.send(bank, third, draw(other)).status == 1
 
 
 def draw(loan: Hash32) -> bytes:

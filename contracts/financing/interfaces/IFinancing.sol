@@ -77,7 +77,8 @@ interface IFinancing is ILoanActs {
     /// @notice Money of this reference was booked already.
     error ReferenceUsed(bytes32 id, bytes32 ref);
 
-    /// @notice Pledge and pay out, or neither. The bank.
+    /// @notice Pledge and pay out, or neither. The bank. What any version of Applications has accepted, the current
+    /// version of Financing pays out.
     function drawDown(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Pay out of the deposit at the bank. The borrower.
