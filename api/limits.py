@@ -1,11 +1,15 @@
-"""Token buckets: how often one client may ask. Memory is bounded; no background work."""
+"""How often one client may ask, and how much dear work is done at once. Memory is bounded; no
+background work."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from api.errors import Unavailable
 
 
 class RateLimiter:
@@ -46,3 +50,30 @@ class RateLimiter:
         if granted:
             return 0
         return max(1, math.ceil((min(tokens, self._burst) - level) / self._rate))
+
+
+class Turns:
+    """Work that is dear: so much at once, and one for each organisation.
+
+    Lives on the event loop: not thread-safe. Nobody waits for his turn.
+    """
+
+    def __init__(self, at_once_max: int, retry_after_s: int) -> None:
+        self._at_once_max = at_once_max
+        self._retry_after_s = retry_after_s
+        self._taken: set[str] = set()
+
+    @contextmanager
+    def taken(self, organisation: str) -> Iterator[None]:
+        """The organisation's turn, as long as the block lasts. Raises `Unavailable`."""
+        if organisation in self._taken:
+            told = f"{organisation} has such a request under way: wait for its answer"
+            raise Unavailable(told, retry_after_s=self._retry_after_s)
+        if len(self._taken) >= self._at_once_max:
+            told = "others have such requests under way"
+            raise Unavailable(told, retry_after_s=self._retry_after_s)
+        self._taken.add(organisation)
+        try:
+            yield
+        finally:
+            self._taken.discard(organisation)

@@ -169,7 +169,7 @@ _SENTENCES: Final = {
     "NumberUsed": "the number {1} of {0} stands for something else already",
     "Insufficient": "{1} hundredths are free in account {0}, {2} are asked for",
     "NoAccount": "{0} has no account in {2} at {1}, or has chosen no bank for it",
-    "LimitExceeded": "{1} would owe {0} {2} hundredths, more than the limit of {3}",
+    "LimitExceeded": "the receiving bank's limit for the paying bank does not suffice for this",
     "ClaimExceeded": "the claim is {0} hundredths: {1} cannot be settled of it",
     "UnknownRedemption": "there is no redemption {0}",
     "RedemptionDecided": "redemption {0} is decided already",

@@ -220,15 +220,15 @@ class HookService:
             return
         current = hook
         for entry in window.entries:
-            after = await self._deliver(current, entry)
+            after = await self._deliver(current, entry, viewer)
             if after is None or after.failures:
                 return
             current = after
         self._scanned[hook.id] = (hook.generation, window.upto)
 
-    async def _deliver(self, hook: Hook, entry: Entry) -> Hook | None:
+    async def _deliver(self, hook: Hook, entry: Entry, viewer: Viewer) -> Hook | None:
         """The webhook as it stands after an attempt; None where it was changed meanwhile."""
-        outcome = await self._post(hook, str(entry.notice.place), entry.json)
+        outcome = await self._post(hook, str(entry.notice.place), entry.told(viewer))
         notice = entry.notice
         if outcome.taken:
             return await asyncio.to_thread(self.store.delivered, hook, notice, outcome)

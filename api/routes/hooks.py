@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from api.auth import Guard
 from api.body import check_media_type, read_body
 from api.documentation import BEARER, problems
-from api.errors import Conflict, NotFound, ProblemPart, Unprocessable, ValidationFailed
+from api.errors import Conflict, Forbidden, NotFound, ProblemPart, Unprocessable, ValidationFailed
 from api.formats import json_response
 from api.hooks import (
     AddressRefused,
@@ -29,6 +29,7 @@ from api.principals import SUPERVISE, Principal
 from api.routes.stream import KINDS_MAX, check_kinds, place_of
 from api.schemas import Schema
 from api.services import Services
+from api.sight import readable_kinds
 from contracts.notices import BEGINNING, NoticeFilter, Place, position_before
 from ledger.projection import read_transaction
 
@@ -36,6 +37,8 @@ BODY_SIZE_BYTES_MAX: Final = 16_384
 LOG_PAGE_MAX: Final = 200
 READ: Final = "notices:read"
 WRITE: Final = "notices:write"
+OF_HOOKS: Final = "webhook"
+"""What kinds of messages about webhooks begin with."""
 
 Body = TypeVar("Body", bound=BaseModel)
 Found = TypeVar("Found")
@@ -145,7 +148,7 @@ def _add_making(routes: APIRouter, services: Services, guard: Guard, hooks: Hook
             HookDraft(
                 organisation=principal.organisation,
                 url=draft.url,
-                wanted=NoticeFilter(check_kinds(tuple(draft.kinds)), draft.instrument or ""),
+                wanted=NoticeFilter(_kinds(principal, draft.kinds), draft.instrument or ""),
                 supervise=principal.may(SUPERVISE),
                 position=position,
             )
@@ -158,7 +161,9 @@ def _add_making(routes: APIRouter, services: Services, guard: Guard, hooks: Hook
         description=(
             "Messages are POSTed one after the other, each until the receiver answers 2xx, and "
             "signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp`, "
-            "`webhook-signature` (v1, HMAC-SHA256). The secret is in this answer and nowhere else."
+            "`webhook-signature` (v1, HMAC-SHA256). The secret is in this answer and nowhere else. "
+            "Sent are kinds of rooms that the key may read; that stays so for this webhook, which "
+            "belongs to the organisation."
         ),
         response_class=Response,
         responses={
@@ -352,6 +357,21 @@ def _attempt_body(attempt: Attempt) -> dict[str, Any]:
         "error": attempt.error or None,
         "latencyMs": attempt.latency_ms,
     }
+
+
+def _kinds(principal: Principal, wanted: list[str]) -> tuple[str, ...]:
+    """Kinds that a webhook is for, which its maker's key may read, and of webhooks themselves.
+
+    Raises `Forbidden` for others, `QueryInvalid` for what can be no kind.
+    """
+    kinds, readable = check_kinds(tuple(wanted)), readable_kinds(principal)
+    if readable is None:
+        return kinds
+    own = (*readable, OF_HOOKS)
+    for one in kinds:
+        if one.partition(".")[0] not in own:
+            raise Forbidden(f"the key {principal.key_id} may not read notices {one[:64]}")
+    return kinds or tuple(f"{family}.*" for family in own)
 
 
 async def _known(find: Callable[[], Found]) -> Found:

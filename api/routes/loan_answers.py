@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from api.acts.common import place_body
 from api.operations import Done
+from api.sight import is_open
 from contracts.financing import (
     ActOfLoan,
     Advice,
@@ -91,11 +92,15 @@ def _owed(loan: StoredLoan, at: int) -> dict[str, Any]:
 
 
 def application_body(application: Application, viewer: Viewer) -> dict[str, Any]:
-    """An application. Which quote is the best so far, the borrower sees, and who sees all."""
+    """An application. Which quote is the best so far, the borrower sees, and who sees all; so they
+    do with how many there are, until the reveal is over."""
     body = plain(application)
+    others = not (viewer.sees_all or viewer.organisation == application.borrower)
+    if others and not is_open(body) and time.time() < application.request.reveal_until:
+        del body["quotes"], body["open"]
     body["request"] = _request(application.request)
     body["check"] = None if application.check is None else _check(application.check)
-    if not (viewer.sees_all or viewer.organisation == application.borrower):
+    if others:
         del body["best"]
     return body
 
@@ -175,7 +180,7 @@ def told(id_: Hash32, viewer: Viewer, done: Done) -> Mapping[str, Any]:
             case LoanActed() as acted if acted.id == id_:
                 loan |= _acted(acted)
                 loan["payout"] = loan_body(acted.loan)
-            case OfferChanged(id=found) as one if found == id_:
+            case OfferChanged(id=found) as one if found == id_ and _sees_offer(viewer, one):
                 body = offer_body(one.bank, one.offer, one.offer_hash)
                 more.setdefault("offers", []).append(body)
             case Advised(id=found, advice=Advice() as advice) if found == id_:
@@ -183,6 +188,10 @@ def told(id_: Hash32, viewer: Viewer, done: Done) -> Mapping[str, Any]:
             case Paid(id=found) as paid if found == id_:
                 more.setdefault("payments", []).append(plain(paid))
     return {"loan": loan, **more}
+
+
+def _sees_offer(viewer: Viewer, event: OfferChanged) -> bool:
+    return viewer.sees_all or viewer.organisation in (event.borrower, event.bank)
 
 
 def _acted(event: ApplicationActed | LoanActed) -> dict[str, Any]:

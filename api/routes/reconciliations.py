@@ -23,6 +23,7 @@ from api.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from api.limits import Turns
 from api.routes.clearing_answers import reconciliation_body
 from api.routes.days import Day, Days, LastDay, UtcOffset, days_of
 from api.routes.deposits import READ
@@ -53,6 +54,9 @@ from ledger.projection import read_transaction
 
 STATEMENT_TYPES: Final = (CSV, XML, "text/xml")
 STATEMENT_BYTES_MAX: Final = 8 << 20
+AT_ONCE_MAX: Final = 2
+"""Statements that are compared at once, and one of each organisation: a large one takes seconds."""
+RETRY_AFTER_S: Final = 5
 INTERBANK: Final = "interbank"
 """In place of an account: the bank's own, in which it settles with others."""
 DAYS_AROUND: Final = 31
@@ -104,6 +108,7 @@ class Ledger:
 def router(services: Services, guard: Guard) -> APIRouter:
     """`POST /reconciliations`."""
     routes = APIRouter(tags=["deposits"])
+    turns = Turns(AT_ONCE_MAX, RETRY_AFTER_S)
 
     def compared(media: str, raw: bytes, wanted: Wanted, viewer: Viewer) -> dict[str, Any]:
         statement = _chosen(_parsed(media, raw), wanted.statement)
@@ -121,7 +126,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         summary="Compare a bank's own statement with the ledger, difference by difference",
         description=DESCRIPTION,
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404, 413, 415, 422)},
+        responses={**JSON_ANSWER, **problems(400, 401, 403, 404, 413, 415, 422, 503)},
         openapi_extra={**BEARER, **_body()},
     )
     async def post_statement(
@@ -147,7 +152,9 @@ def router(services: Services, guard: Guard) -> APIRouter:
         wanted = Wanted(account, days_of(day, to, utc_offset), currency, statement)
         media = _media(request)
         raw = await _statement_bytes(request, services.settings.body_timeout_s)
-        return page_answer(await run_in_threadpool(compared, media, raw, wanted, principal.viewer))
+        with turns.taken(principal.organisation):
+            body = await run_in_threadpool(compared, media, raw, wanted, principal.viewer)
+        return page_answer(body)
 
     return routes
 

@@ -16,6 +16,7 @@ from api.formats import json_response
 from api.principals import Principal
 from api.schemas import Schema
 from api.services import Services
+from api.sight import narrowed, unveiled
 from api.stream import Connections, EventStream, StreamSettings, Tail, notice_body
 from contracts.consortium import find_organisation
 from contracts.notices import (
@@ -108,7 +109,7 @@ def _add_page(routes: APIRouter, services: Services, guard: Guard) -> None:
         shown, more = found[:limit], len(found) > limit
         last = shown[-1].place.position if shown else place
         return {
-            "notices": [notice_body(one) for one in shown],
+            "notices": [notice_body(unveiled(one, principal.viewer)) for one in shown],
             "after": str(Place.of(last)) if last >= 0 else None,
             "more": more,
         }
@@ -119,7 +120,8 @@ def _add_page(routes: APIRouter, services: Services, guard: Guard) -> None:
         summary="What happened to one's records, in the chain's order",
         description=(
             "Parties are told of each act on their records, and of a lot that runs short while "
-            "they have receipts for it. Ask again with `after` for what has happened since."
+            "they have receipts for it. Ask again with `after` for what has happened since. Told "
+            "are the kinds of the rooms that the key may read (`receipts:read`: `receipt.*`)."
         ),
         response_class=Response,
         responses={
@@ -141,7 +143,7 @@ def _add_page(routes: APIRouter, services: Services, guard: Guard) -> None:
         limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 100,
     ) -> Response:
         principal = guard.principal(request, SCOPE, instrument=instrument)
-        wanted, place = filter_of(kind, instrument), place_of(after)
+        wanted, place = narrowed(filter_of(kind, instrument), principal), place_of(after)
         body = await anyio.to_thread.run_sync(
             find, principal, wanted, place, since, limit, limiter=limiter
         )
@@ -160,7 +162,7 @@ def _add_stream(
             "Each event's `id` is the notice's, `event` its kind, `data` the notice in JSON. Who "
             "connects again with `Last-Event-ID` goes on where he was: nothing is lost or comes "
             "twice. Without it, and without `after` and `since`, only what is new comes. The "
-            "stream ends when the key is revoked."
+            "stream ends when the key is revoked, and with the token that began it."
         ),
         response_class=Response,
         responses={
@@ -185,7 +187,7 @@ def _add_stream(
         after: After = None,
     ) -> Response:
         principal = guard.principal(request, SCOPE, instrument=instrument)
-        wanted = filter_of(kind, instrument)
+        wanted = narrowed(filter_of(kind, instrument), principal)
         known = request.headers.get("last-event-id", "") or after
         place = None if known is None else place_of(known, "Last-Event-ID or after")
         if since is not None and place is None:
@@ -198,6 +200,7 @@ def _add_stream(
             wanted,
             place,
             lambda: guard.still_good(principal) and _same_sight(services, principal),
+            principal.until_ms,
         )
 
 

@@ -1,4 +1,4 @@
-"""A notice as pages, streams and webhooks give it: the same bytes everywhere."""
+"""A notice as pages, streams and webhooks give it: the same bytes for one organisation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from api.sight import unveiled
+from contracts.instruments import Viewer
 from contracts.notices import StoredNotice
 
 
@@ -22,6 +24,12 @@ def notice_body(notice: StoredNotice) -> dict[str, Any]:
         "proof": f"/log/proof/{notice.leaf_index}",
         "body": notice.body,
     }
+
+
+def told_json(notice: StoredNotice, known: bytes, viewer: Viewer) -> bytes:
+    """The notice in JSON as it is told to him; `known` is that of who is told all of it."""
+    shown = unveiled(notice, viewer)
+    return known if shown is notice else notice_json(shown)
 
 
 def notice_json(notice: StoredNotice) -> bytes:

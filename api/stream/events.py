@@ -8,6 +8,7 @@ who is cut off before his first notice misses none, and with each heartbeat.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -41,8 +42,12 @@ class EventStream(Response):
         wanted: NoticeFilter,
         after: int | None,
         still_good: Callable[[], bool],
+        until_ms: int | None = None,
     ) -> None:
-        """`after` is the position of the last notice that the client has; None: only new ones."""
+        """`after` is the position of the last notice that the client has; None: only new ones.
+
+        `until_ms`: when it ends at the latest, Unix milliseconds.
+        """
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._connections = connections
@@ -52,6 +57,7 @@ class EventStream(Response):
         self._wanted = wanted
         self._after = after
         self._still_good = still_good
+        self._until_ms = until_ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it."""
@@ -83,7 +89,7 @@ class EventStream(Response):
             while True:
                 woken.clear()
                 window = await self._next(position)
-                given = b"".join(_event(one) for one in window.entries)
+                given = b"".join(_event(one, self._viewer) for one in window.entries)
                 if given:
                     if not await self._good():
                         break
@@ -93,13 +99,20 @@ class EventStream(Response):
                 if behind:
                     continue
                 try:
-                    async with asyncio.timeout(self._settings.heartbeat_s):
+                    async with asyncio.timeout(self._pause_s()):
                         await woken.wait()
                 except TimeoutError:
                     if not await self._good():
                         break
                     await self._send(send, b":\n" + _place(position))
         await self._send(send, b"", more=False)
+
+    def _pause_s(self) -> float:
+        """How long nothing need be done: up to the next heartbeat, or the end."""
+        heartbeat_s = self._settings.heartbeat_s
+        if self._until_ms is None:
+            return heartbeat_s
+        return max(0.001, min(heartbeat_s, self._until_ms / 1000 - time.time()))
 
     async def _next(self, position: int) -> Window:
         """What the viewer is given after a position."""
@@ -131,9 +144,9 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _event(entry: Entry) -> bytes:
-    kind = entry.notice.kind.encode()
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (_id(entry.position), kind, entry.json)
+def _event(entry: Entry, viewer: Viewer) -> bytes:
+    kind, told = entry.notice.kind.encode(), entry.told(viewer)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (_id(entry.position), kind, told)
 
 
 def _place(position: int) -> bytes:

@@ -17,7 +17,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.stream.bodies import notice_json
+from api.stream.bodies import notice_json, told_json
 from contracts.instruments.viewer import Viewer
 from contracts.notices import (
     NoticeFilter,
@@ -47,6 +47,11 @@ class Entry:
     notice: StoredNotice
     parties: frozenset[str]
     json: bytes
+    """Of who is told all of it."""
+
+    def told(self, viewer: Viewer) -> bytes:
+        """The notice in JSON, as it is told to a follower."""
+        return told_json(self.notice, self.json, viewer)
 
     def concerns(self, viewer: Viewer, wanted: NoticeFilter) -> bool:
         """Whether it is given to a follower."""

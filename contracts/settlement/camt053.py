@@ -27,7 +27,8 @@ from contracts.settlement.statements import (
 
 _NAMESPACE: Final = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.0[2-8]")
 _DEPTH_MAX: Final = 32
-_ELEMENTS_MAX: Final = 8_000_000
+_ELEMENTS_MAX: Final = 20 * ENTRIES_MAX
+"""Of a message: entries as banks write them have a dozen or two."""
 _STATEMENTS_MAX: Final = 1_000
 _SEPARATOR: Final = " "
 _NOT_PROVIDED: Final = frozenset({"NOTPROVIDED", "NONREF"})

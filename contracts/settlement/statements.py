@@ -28,7 +28,7 @@ from typing import Final
 from contracts.settlement.errors import StatementInvalid, StatementTooLarge
 
 STATEMENT_BYTES_MAX: Final = 32 * 1024 * 1024
-ENTRIES_MAX: Final = 200_000
+ENTRIES_MAX: Final = 100_000
 FIELD_CHARACTERS_MAX: Final = 1_000
 AMOUNT_MAX: Final = (1 << 128) - 1
 

@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -151,9 +151,8 @@ def _finance(node: NodeRuntime, addresses: Addresses, once: bool, as_json: bool)
             )
             for member in FINANCE_ORGANISATIONS
         }
-        auditor = members[FINANCE_ORGANISATIONS[0].id]
         for scene in GrainStory(members, int(time.time())).tell():
-            valid = None if scene.leaf is None else _leaf_is_proven(auditor, scene.leaf, trust)
+            valid = None if scene.leaf is None else _leaf_is_proven(members, scene.leaf, trust)
             scenes.append((scene, valid))
             if not as_json:
                 _show_scene(scene, valid)
@@ -193,9 +192,13 @@ def _finance(node: NodeRuntime, addresses: Addresses, once: bool, as_json: bool)
         wait_for_stop()
 
 
-def _leaf_is_proven(client: Tallystick, leaf: int, trust: Trust) -> bool:
-    """Whether the log's entry is proven under a checkpoint that the trust file's members signed."""
-    told = client.ask(f"/log/proof/{leaf}")
+def _leaf_is_proven(members: Mapping[str, Tallystick], leaf: int, trust: Trust) -> bool:
+    """Whether the log's entry is proven under a checkpoint that the trust file's members signed,
+    to whichever member it is for."""
+    answers = (member.ask(f"/log/proof/{leaf}") for member in members.values())
+    told = next((one for one in answers if one["entry"] is not None), None)
+    if told is None:
+        return False
     try:
         proof = TlogProof.decode(str(told["proof"]))
         proof.verify(leaf_hash(bytes.fromhex(str(told["entry"])[2:])))
