@@ -57,8 +57,12 @@ class PledgeBody(StrictBody):
 class PledgeAct(ActBody):
     """What a party does with a pledge."""
 
+    def about_all(self) -> bool:
+        """Whether the call names all instruments that the pledge covers."""
+        return False
+
     def calldata(self, on: Target, covered: Sequence[Hash32]) -> bytes:
-        """The call; `covered` are the instruments that the pledge covers now."""
+        """The call; `covered` are the instruments that the pledge covers now, for `about_all`."""
         raise NotImplementedError
 
     def words(self, on: Target) -> Words:
@@ -77,6 +81,9 @@ class _Some(PledgeAct):
     """An act about some of the covered instruments, or all."""
 
     ids: Assets | None = None
+
+    def about_all(self) -> bool:
+        return self.ids is None
 
     def chosen(self, covered: Sequence[Hash32]) -> list[Hash32]:
         return list(covered) if self.ids is None else [hash_of(text) for text in self.ids]

@@ -19,13 +19,13 @@ from api.operations import records
 from api.operations.errors import KeyReused, UnderWay
 from api.operations.gas import GasBook
 from api.operations.own_keys import OwnKeys
+from api.operations.places import Places
 from api.operations.records import Record
 from api.operations.refusing import Refusals, refused_as
 from api.operations.telling import Teller
 from api.operations.types import Call, Done, Idempotency, Limits, Prepared, Standing
 from api.operations.work import Shower, Work
 from api.principals import Principal
-from contracts.directory import find_contract
 from ledger.chain import Ledger
 from ledger.evm import decode_transaction
 from ledger.projection import CommitError, GroupCommitter, Projector, read_transaction
@@ -78,6 +78,7 @@ class Operations:
         self._own_keys = OwnKeys(engine, ledger, self._sender, nonces, self._teller, self.limits)
         self._committer = GroupCommitter(engine, "operations-commit")
         self._shower = Shower(projector)
+        self._places = Places(engine, projector)
         self._gas = GasBook()
         self._pool = ThreadPoolExecutor(self.limits.threads, "operation")
         self._lock = threading.Lock()
@@ -178,11 +179,7 @@ class Operations:
 
     def place(self, contract: str) -> Address:
         """Where the current version of a contract is. Raises `Unavailable` where there is none."""
-        with read_transaction(self._engine) as connection:
-            found = find_contract(connection, contract)
-        if found is None:
-            raise Unavailable(f"this ledger has no contract {contract}", retry_after_s=3600)
-        return found.address
+        return self._places.of(contract)
 
     def standing(self, principal: Principal, transaction_hash: Hash32) -> Standing | None:
         """How a transaction of the organisation stands (any, for who sees all); None: unknown."""

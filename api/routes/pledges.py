@@ -195,7 +195,8 @@ def _act(
     with read_transaction(services.engine) as connection:
         found = find_pledge(connection, key, viewer)
         here_or_not_found(found, "pledge", f"0x{key.hex()}")
-        covered = pledge_assets(connection, key, viewer, limit=ASSETS_MAX)
+        all_of_it = body.about_all()
+        covered = pledge_assets(connection, key, viewer, limit=ASSETS_MAX) if all_of_it else ()
     on = Target(principal.organisation, key, 0, services.ledger.origin)
     with valid():
         data = body.calldata(on, covered)

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -69,6 +69,7 @@ class Projector:
         self._changed = threading.Condition()
         """Guards what follows; notified whenever any of it changes."""
         self._cursors: dict[str, Cursor] | None = None
+        self._versions = dict.fromkeys(names, 0)
         self._recent: OrderedDict[int, CommittedBlock] = OrderedDict()
         self._pushed = False
         self._stopping = False
@@ -137,7 +138,7 @@ class Projector:
                 for handler in self._handlers:
                     handler.reset(connection)
                     place_at_genesis(connection, handler.name, genesis)
-            self._set_cursors(self._at_genesis(genesis))
+            self._set_cursors(self._at_genesis(genesis), self._versions)
             if progress is not None:
                 progress(0, self._ledger.head().header.number)
             self.catch_up(progress)
@@ -172,6 +173,15 @@ class Projector:
                 return -1
             return min(cursor.block_number for cursor in self._cursors.values())
 
+    def version(self, handler: str) -> int:
+        """A number that is another one once rows of that handler may have changed.
+
+        For who keeps what he has read: ask before reading, and read again when it has moved.
+        Raises `KeyError` where there is no handler of that name.
+        """
+        with self._changed:
+            return self._versions[handler]
+
     def status(self) -> ProjectorStatus:
         """What it is doing, how far it is and what went wrong."""
         head = self._ledger.head().header.number
@@ -189,14 +199,16 @@ class Projector:
                 for handler in new:
                     handler.reset(connection)
                     place_at_genesis(connection, handler.name, genesis)
-        self._set_cursors(self._at_genesis(genesis) | cursors)
+        self._set_cursors(self._at_genesis(genesis) | cursors, self._versions)
 
     def _at_genesis(self, genesis: Block) -> dict[str, Cursor]:
         return {handler.name: Cursor(0, genesis.hash) for handler in self._handlers}
 
-    def _set_cursors(self, cursors: dict[str, Cursor]) -> None:
+    def _set_cursors(self, cursors: dict[str, Cursor], touched: Iterable[str]) -> None:
         with self._changed:
             self._cursors = cursors
+            for name in touched:
+                self._versions[name] += 1
             self._changed.notify_all()
 
     def _push(self, block: CommittedBlock) -> None:
@@ -268,18 +280,18 @@ class Projector:
             return False
         last = min(head, number + GROUP_BLOCKS_MAX - 1)
         deadline = time.monotonic() + GROUP_DURATION_MS_MAX / 1000
-        moved = dict(cursors)
+        moved, touched = dict(cursors), set[str]()
         with write_transaction(self._engine, relaxed=True) as connection:
             lock_cursors(connection, cursors)
             while True:
                 block = self._committed(number)
-                self._apply_block(connection, block, moved)
+                touched |= self._apply_block(connection, block, moved)
                 if number == last or time.monotonic() > deadline:
                     break
                 number += 1
             names = [name for name, cursor in moved.items() if cursor.block_number == number]
             move_cursors(connection, names, block.block)
-        self._set_cursors(moved)
+        self._set_cursors(moved, touched)
         return True
 
     def _committed(self, number: int) -> CommittedBlock:
@@ -289,9 +301,13 @@ class Projector:
 
     def _apply_block(
         self, connection: Connection, block: CommittedBlock, cursors: dict[str, Cursor]
-    ) -> None:
-        """Let those handlers apply the block that have not; moves their entries in `cursors`."""
+    ) -> set[str]:
+        """Let those handlers apply the block that have not; moves their entries in `cursors`.
+
+        The names of those for whom there was something in it.
+        """
         header = block.block.header
+        touched = set[str]()
         due = [h for h in self._handlers if cursors[h.name].block_number == header.number - 1]
         for handler in due:
             if cursors[handler.name].block_hash != header.parent_hash:
@@ -303,8 +319,10 @@ class Projector:
             for log in block.logs:
                 if log.log.address in wanted:
                     self._apply_log(connection, handler, block, log)
+                    touched.add(handler.name)
             _write(connection, handler, block)
             cursors[handler.name] = Cursor(header.number, block.block.hash)
+        return touched
 
     def _wanted(
         self, connection: Connection, handler: Handler, block: CommittedBlock

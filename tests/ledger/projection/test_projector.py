@@ -282,3 +282,26 @@ def test_the_cursor_names_block_and_genesis(engine: Engine) -> None:
     assert row.block_number == 1
     assert bytes(row.block_hash) == chain.head().hash
     assert bytes(row.genesis_hash) == chain.blocks[0].block.hash
+
+
+def test_the_version_of_a_handlers_rows_moves_with_its_own_logs_and_whenever_in_doubt(
+    engine: Engine,
+) -> None:
+    chain = MemoryChain()
+    projector = Projector(engine, chain, [CountingHandler()])
+    projector.catch_up()
+    first = projector.version("counting")
+    add_logs(chain, b"not mine", address=OTHER)
+    projector.catch_up()
+    assert projector.version("counting") == first
+    add_logs(chain, b"mine")
+    projector.catch_up()
+    second = projector.version("counting")
+    assert second != first
+    add_logs(chain)
+    projector.catch_up()
+    assert projector.version("counting") == second
+    projector.rebuild()
+    assert projector.version("counting") not in (first, second)
+    with pytest.raises(KeyError):
+        projector.version("nobody")
