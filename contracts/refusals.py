@@ -122,7 +122,8 @@ _SENTENCES: Final = {
     "AlreadyClaimed": "the same goods or invoice (claim {0}) stand behind another live record: {2}",
     "NotClaimed": "record {1} has no claim {0}",
     "ZeroKey": "a claim of zeros is nobody's",
-    "StillLive": "record {1}, or a part of it, still stands for what claim {0} is for: it ends first",
+    "StillLive": "record {1}, or a part of it, still stands for what claim {0} is for: it "
+    "ends first",
     "NotWarehouse": "{0} is no warehouse, or not the one that keeps these goods",
     "LotExists": "lot {0} is registered already",
     "UnknownLot": "there is no lot {0}",

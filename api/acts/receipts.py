@@ -130,22 +130,28 @@ class Split(InstrumentAct):
 
 
 class RequestDelivery(InstrumentAct):
-    """A part of the goods that is to be handed out; 0 takes the request back."""
+    """A part of the goods that is to be handed out, and its claims; 0 takes the request back."""
 
     quantity: Quantity
+    keys: Keys = Field(default_factory=list)
 
     def calldata(self, on: Target) -> bytes:
-        return receipts.request_delivery_calldata(on.id, on.revision, self.quantity, self.remark)
+        keys = [hash_of(key) for key in self.keys]
+        return receipts.request_delivery_calldata(
+            on.id, on.revision, self.quantity, keys, self.remark
+        )
 
     def words(self, on: Target) -> Words:
         return Words(
-            f"ask for {self.quantity} (thousandths of the unit) of receipt {on.text}",
-            f"申请提取仓单 {on.text} 的 {self.quantity}（单位的千分之一）",
+            f"ask for {self.quantity} (thousandths of the unit) of receipt {on.text}, "
+            f"with {len(self.keys)} of its claims",
+            f"申请提取仓单 {on.text} 的 {self.quantity}（单位的千分之一），"
+            f"附 {len(self.keys)} 项货物标识",
         )
 
 
 class Deliver(InstrumentAct):
-    """The requested part was handed out, and these claims with it."""
+    """The requested part was handed out, and with it the claims that the request names."""
 
     keys: Keys = Field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Calls and logs of the Claims contract. Instruments alone change claims: all calls here read."""
+"""Calls and logs of the Claims contract. Instruments make claims, authorities annul them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from typing import Final
 
 from contracts.abi import Function
 from contracts.claims.genesis import CLAIMS_ARTIFACT
-from contracts.claims.types import Claim, Claimed, ClaimsEvent, Released
+from contracts.claims.types import Annulled, Claim, Claimed, ClaimsEvent, Released
+from contracts.consortium import organisation_id_text
 from contracts.events import LogDecoder, Values, address_of
 from ledger.types import Hash32, Log
 
 _CLAIM_OF: Final = Function.of(CLAIMS_ARTIFACT, "claimOf")
+_ANNUL: Final = Function.of(CLAIMS_ARTIFACT, "annul")
+
+
+def annul_claim_calldata(key: Hash32, decision: Hash32, remark: str = "") -> bytes:
+    """Take a key from a record that has ended. Arbitrators and regulators.
+
+    `decision` is the SHA-256 of the decision's document. Raises `CalldataValueError`.
+    """
+    return _ANNUL.calldata(key, decision, remark)
 
 
 def claim_of_calldata(key: Hash32) -> bytes:
@@ -38,4 +48,15 @@ def _released(values: Values) -> ClaimsEvent:
     return Released(Hash32(values["key"]), address_of(values["instrument"]), Hash32(values["id"]))
 
 
-_EVENTS: Final = LogDecoder[ClaimsEvent](CLAIMS_ARTIFACT, Claimed=_claimed, Released=_released)
+def _annulled(values: Values) -> ClaimsEvent:
+    return Annulled(
+        key=Hash32(values["key"]),
+        by=organisation_id_text(values["by"]),
+        decision=Hash32(values["decision"]),
+        remark=values["remark"],
+    )
+
+
+_EVENTS: Final = LogDecoder[ClaimsEvent](
+    CLAIMS_ARTIFACT, Claimed=_claimed, Released=_released, Annulled=_annulled
+)

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, select
 
 from contracts.claims.binding import decode_log
-from contracts.claims.types import Claim, Claimed, Released
+from contracts.claims.types import Annulled, Claim, Claimed, Released
 from contracts.genesis import CLAIMS_ADDRESS
 from contracts.instruments.columns import put
 from ledger.types import Address, CommittedBlock, Hash32, PlacedLog
@@ -47,6 +47,8 @@ class ClaimsHandler:
             case Released(key, _, _):
                 here = claim_table.c.key == _hex(key)
                 connection.execute(delete(claim_table).where(here))
+            case Annulled():
+                pass  # by which decision; what it did is told as released
 
 
 def find_claim(connection: Connection, key: Hash32) -> Claim | None:

@@ -36,4 +36,16 @@ class Released:
     id: Hash32
 
 
-ClaimsEvent: TypeAlias = Claimed | Released
+@dataclass(frozen=True, slots=True)
+class Annulled:
+    """By which decision a key was taken from a record that has ended."""
+
+    key: Hash32
+    by: str
+    """The arbitrator or regulator."""
+    decision: Hash32
+    """SHA-256 of the decision's document."""
+    remark: str
+
+
+ClaimsEvent: TypeAlias = Claimed | Released | Annulled

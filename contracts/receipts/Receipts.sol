@@ -192,13 +192,39 @@ contract Receipts is ReceiptTitle {
     // ---- handing out --------------------------------------------------------------------------
 
     /// @inheritdoc IReceipts
-    function requestDelivery(bytes32 id, uint64 revision, uint128 quantity, string calldata remark) external {
+    function requestDelivery(
+        bytes32 id,
+        uint64 revision,
+        uint128 quantity,
+        bytes32[] calldata keys,
+        string calldata remark
+    ) external {
         bytes32 by = _actWith(id, revision, ReceiptRules.REQUEST_DELIVERY, remark);
+        Entry storage entry = _entries[id];
         // The whole goes out against surrender of the receipt, not beside it.
-        if (quantity >= _entries[id].quantity) revert InvalidQuantity(quantity);
-        if (quantity == _entries[id].requested) revert Unchanged(id);
-        _entries[id].requested = quantity;
-        _tell(id, ReceiptRules.REQUEST_DELIVERY, by, 0, remark);
+        if (quantity >= entry.quantity) revert InvalidQuantity(quantity);
+        bytes32 hash = _hashOf(keys);
+        if (quantity == entry.requested && (quantity == 0 || hash == _requestedKeys[id])) revert Unchanged(id);
+        _checkSome(id, quantity, keys);
+        entry.requested = quantity;
+        _requestedKeys[id] = hash;
+        _tell(id, ReceiptRules.REQUEST_DELIVERY, by, hash, remark);
+    }
+
+    /// @dev Claims of the receipt, each once, and not all of them: some goods stay.
+    function _checkSome(bytes32 id, uint128 quantity, bytes32[] calldata keys) private view {
+        bytes32[] memory known = _keys[id];
+        if (keys.length != 0 && (quantity == 0 || keys.length >= known.length)) revert KeysDiffer(id);
+        for (uint256 i = 0; i < keys.length; ++i) {
+            uint256 place = 0;
+            while (place < known.length && known[place] != keys[i]) ++place;
+            if (place == known.length || keys[i] == 0) revert KeysDiffer(id);
+            known[place] = 0;
+        }
+    }
+
+    function _hashOf(bytes32[] calldata keys) private pure returns (bytes32) {
+        return keys.length == 0 ? bytes32(0) : keccak256(abi.encodePacked(keys));
     }
 
     /// @inheritdoc IReceipts
@@ -207,6 +233,7 @@ contract Receipts is ReceiptTitle {
         Entry storage entry = _entries[id];
         uint128 quantity = entry.requested;
         if (quantity == 0) revert NotRequested(id);
+        if (_hashOf(keys) != _requestedKeys[id]) revert KeysDiffer(id);
         entry.requested = 0;
         entry.quantity -= quantity;
         for (uint256 i = 0; i < keys.length; ++i) _removeKey(id, keys[i]);
@@ -283,8 +310,20 @@ contract Receipts is ReceiptTitle {
         _tell(successor, ReceiptRules.ARISE, by, id, remark);
         _rebook(id, by, draft.lot, draft.quantity);
         if (former.length != 0) Places.CLAIMS.release(id, former);
+        _checkSame(id, former, draft);
         if (draft.keys.length != 0) Places.CLAIMS.claim(successor, draft.keys);
         if (pledgee != 0) Places.PLEDGES.succeeded(id, successors);
+    }
+
+    /// @dev A former version takes on nothing new: no other goods, no other claims.
+    function _checkSame(bytes32 id, bytes32[] memory former, Draft calldata draft) private view {
+        bool same = draft.goods == _entries[id].goods;
+        for (uint256 i = 0; same && i < draft.keys.length; ++i) {
+            uint256 place = 0;
+            while (place < former.length && former[place] != draft.keys[i]) ++place;
+            same = place < former.length;
+        }
+        if (!same) Places.checkCurrent(Places.RECEIPTS, address(this));
     }
 
     /// @dev The successor takes over what was reserved; only what it is for beyond that must be there, counted.

@@ -173,15 +173,20 @@ def shred_calldata(id_: Hash32, revision: int, remark: str = "") -> bytes:
     return _SHRED.calldata(id_, revision, remark)
 
 
-def request_delivery_calldata(id_: Hash32, revision: int, quantity: int, remark: str = "") -> bytes:
-    """Ask for a part of the goods; 0 takes the request back. Who holds and owns it."""
-    return _REQUEST_DELIVERY.calldata(id_, revision, quantity, remark)
+def request_delivery_calldata(
+    id_: Hash32, revision: int, quantity: int, keys: Sequence[Hash32] = (), remark: str = ""
+) -> bytes:
+    """Ask for a part of the goods and name the claims that go with it. Who holds and owns it.
+
+    0 takes the request back.
+    """
+    return _REQUEST_DELIVERY.calldata(id_, revision, quantity, list(keys), remark)
 
 
 def deliver_calldata(
     id_: Hash32, revision: int, keys: Sequence[Hash32] = (), remark: str = ""
 ) -> bytes:
-    """The requested part was handed out, and these claims with it. The warehouse."""
+    """The requested part was handed out, and the claims that the request names. The warehouse."""
     return _DELIVER.calldata(id_, revision, list(keys), remark)
 
 

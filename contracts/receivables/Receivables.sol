@@ -33,7 +33,8 @@ contract Receivables is ReceivableDebt {
         _publish(id, draft.terms, draft.payload);
         _keys[id] = draft.keys;
         _tell(id, ReceivableRules.CREATE, issuer, 0, remark);
-        if (draft.keys.length != 0) Places.CLAIMS.claim(id, draft.keys);
+        // Claimed once the debtor has accepted it: nobody blocks an invoice alone.
+        Places.CLAIMS.checkFree(draft.keys);
     }
 
     function _write(bytes32 id, Draft calldata draft, bytes32 issuer) private {
@@ -108,17 +109,20 @@ contract Receivables is ReceivableDebt {
         if (until <= block.timestamp) revert PastDue(id, until);
         entry.disputable = disputable;
         _tell(id, rule, by, document, remark);
+        Places.CLAIMS.claim(id, _keys[id]);
     }
 
     /// @inheritdoc IReceivables
     function refuse(bytes32 id, uint64 revision, string calldata remark) external {
         bytes32 by = _actWith(id, revision, ReceivableRules.REFUSE, remark);
+        delete _keys[id];
         _end(id, ReceivableRules.REFUSE, by, remark);
     }
 
     /// @inheritdoc IReceivables
     function cancel(bytes32 id, uint64 revision, string calldata remark) external {
         bytes32 by = _actWith(id, revision, ReceivableRules.CANCEL, remark);
+        delete _keys[id];
         _end(id, ReceivableRules.CANCEL, by, remark);
     }
 
@@ -171,7 +175,8 @@ contract Receivables is ReceivableDebt {
     ) external {
         bytes32 by = _actWith(id, revision, ReceivableRules.INVOICE, remark);
         Entry storage entry = _entries[id];
-        if (entry.invoice != 0) revert InvoiceUnchanged(id);
+        // Whom it secures is not bound by what its creditor has named.
+        if (entry.invoice != 0 && (by == entry.creditor || by != payeeOf(id))) revert InvoiceUnchanged(id);
         if (document == 0) revert HashMissing();
         _checkKeyCount(keys.length, 1);
         entry.invoice = document;
@@ -196,7 +201,10 @@ contract Receivables is ReceivableDebt {
     function lapse(bytes32 id, uint64 revision, string calldata remark) external {
         bytes32 by = _actWith(id, revision, ReceivableRules.LAPSE, remark);
         Entry storage entry = _entries[id];
-        if (block.timestamp <= entry.deliverBy) revert TooEarly(id, entry.deliverBy);
+        uint48 until = entry.deliverBy;
+        bytes32 payee = payeeOf(id);
+        if (payee != by && payee != entry.creditor) until = entry.due + entry.graceSeconds;
+        if (block.timestamp <= until) revert TooEarly(id, until);
         entry.outstanding = 0;
         _tell(id, ReceivableRules.LAPSE, by, 0, remark);
     }

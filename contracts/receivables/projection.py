@@ -12,7 +12,7 @@ from contracts.directory import FollowingHandler
 from contracts.genesis import DIRECTORY_ADDRESS, PLEDGES_ADDRESS, RECEIVABLES_ADDRESS
 from contracts.instruments.columns import hex_of, put
 from contracts.instruments.places import place_values
-from contracts.instruments.viewer import note_parties
+from contracts.instruments.viewer import note_parties, note_parties_later
 from contracts.pledges.binding import decode_log as decode_pledges_log
 from contracts.pledges.types import PledgeChanged
 from contracts.receivables.binding import decode_log
@@ -82,11 +82,8 @@ def _pledge(connection: Connection, log: PlacedLog) -> None:
     event = decode_pledges_log(log.log)
     if not isinstance(event, PledgeChanged):
         return
-    record = str(hex_of(event.pledge.id))
-    position = _position(connection, record)
-    if position is not None:
-        parties = [event.pledge.pledgee]
-        note_parties(connection, receivable_party_table, record, position, parties)
+    record, parties = str(hex_of(event.pledge.id)), [event.pledge.pledgee]
+    note_parties_later(connection, receivable_party_table, receivable_table, record, parties)
 
 
 def _act(connection: Connection, acted: ReceivableActed, log: PlacedLog) -> None:

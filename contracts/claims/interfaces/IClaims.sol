@@ -13,6 +13,8 @@ interface IClaims {
 
     event Claimed(bytes32 indexed key, address indexed instrument, bytes32 indexed id);
     event Released(bytes32 indexed key, address indexed instrument, bytes32 indexed id);
+    /// @notice By which decision a key was taken from a record that has ended.
+    event Annulled(bytes32 indexed key, bytes32 indexed by, bytes32 decision, string remark);
 
     /// @notice The caller is no version of an instrument.
     error NotInstrument(address caller);
@@ -22,6 +24,15 @@ interface IClaims {
     error NotClaimed(bytes32 key, bytes32 id);
     /// @notice The zero key is nobody's.
     error ZeroKey();
+    /// @notice The caller is not an active account of an active organisation.
+    error CallerNotActive(address caller);
+    /// @notice Claims are annulled by arbitrators and regulators.
+    error NotAuthority(bytes32 organisation);
+    /// @notice A decision is named: an authority says by which one it acts.
+    error DecisionMissing();
+    /// @notice The record, or a part of it, still stands for the goods or the debt.
+    error StillLive(bytes32 key, bytes32 id);
+    error RemarkTooLong(uint256 length);
 
     /// @notice Claim all keys for an instrument of the caller, or none.
     function claim(bytes32 id, bytes32[] calldata keys) external;
@@ -31,6 +42,14 @@ interface IClaims {
 
     /// @notice Hand keys from one instrument of the caller to another.
     function move(bytes32 from, bytes32 to, bytes32[] calldata keys) external;
+
+    /// @notice Take a key from a record that has ended, all its parts as well, so that it can be claimed again:
+    /// for whoever's invoice or goods others have claimed. Arbitrators and regulators.
+    /// @param decision SHA-256 of the decision's document
+    function annul(bytes32 key, bytes32 decision, string calldata remark) external;
+
+    /// @notice Reverts as `claim` would: where a key is claimed, zero, or named twice.
+    function checkFree(bytes32[] calldata keys) external view;
 
     /// @notice Who has the key; zeros where nobody has.
     function claimOf(bytes32 key) external view returns (Claim memory);

@@ -2,7 +2,23 @@
 pragma solidity ^0.8.24;
 
 import {FinanceScene} from "@tally/forge/FinanceScene.sol";
+import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
 import {IClaims} from "../interfaces/IClaims.sol";
+
+/// @dev What Claims asks of an instrument.
+contract Standing {
+    mapping(bytes32 id => bool) public isLive;
+    mapping(bytes32 id => IInstrument.Control) private _controls;
+
+    function set(bytes32 id, bool live, uint64 revision) external {
+        isLive[id] = live;
+        _controls[id].revision = revision;
+    }
+
+    function control(bytes32 id) external view returns (IInstrument.Control memory) {
+        return _controls[id];
+    }
+}
 
 contract ClaimsTest is FinanceScene {
     address private constant NEXT_VERSION = address(0x4e);
@@ -11,7 +27,7 @@ contract ClaimsTest is FinanceScene {
 
     function setUp() public {
         _found();
-        vm.etch(NEXT_VERSION, hex"00");
+        vm.etch(NEXT_VERSION, type(Standing).runtimeCode);
         vm.etch(RECEIVABLES_PLACE, hex"00");
         _register("receipts", NEXT_VERSION);
         _register("receivables", RECEIVABLES_PLACE);
@@ -74,6 +90,54 @@ contract ClaimsTest is FinanceScene {
         _refusedFrom(sender, address(CLAIMS), abi.encodeCall(IClaims.claim, ("1", _keys(KEY))), error_);
         _refusedFrom(sender, address(CLAIMS), abi.encodeCall(IClaims.release, ("1", _keys(KEY))), error_);
         _refusedFrom(sender, address(CLAIMS), abi.encodeCall(IClaims.move, ("1", "2", _keys(KEY))), error_);
+    }
+
+    // ---- by a decision --------------------------------------------------------------------------
+
+    function _ends(bytes32 id, bool live, uint64 revision) private {
+        Standing(NEXT_VERSION).set(id, live, revision);
+    }
+
+    function test_an_authority_frees_what_a_record_that_has_ended_blocks() public {
+        _claim(NEXT_VERSION, "1", KEY);
+        bytes memory data = abi.encodeCall(IClaims.annul, (KEY, DECISION, "not theirs"));
+        _ends("1", true, 2);
+        _refusedFrom(account(REGULATOR), address(CLAIMS), data, IClaims.StillLive.selector);
+        bytes32 part = keccak256(abi.encode(bytes32("1"), 1));
+        bytes32 partOfPart = keccak256(abi.encode(part, 1));
+        _ends("1", false, 2);
+        _ends(part, false, 1);
+        _ends(partOfPart, true, 1);
+        _refusedFrom(account(REGULATOR), address(CLAIMS), data, IClaims.StillLive.selector);
+        _ends(partOfPart, false, 1);
+        vm.expectEmit(true, true, true, true, address(CLAIMS));
+        emit IClaims.Released(KEY, NEXT_VERSION, "1");
+        vm.expectEmit(true, true, true, true, address(CLAIMS));
+        emit IClaims.Annulled(KEY, REGULATOR, DECISION, "not theirs");
+        vm.prank(account(REGULATOR));
+        CLAIMS.annul(KEY, DECISION, "not theirs");
+        _refusedFrom(account(REGULATOR), address(CLAIMS), data, IClaims.NotClaimed.selector);
+        _claim(address(RECEIPTS), "9", KEY);
+    }
+
+    function test_nobody_else_frees_a_claim_and_nobody_without_a_decision() public {
+        _claim(NEXT_VERSION, "1", KEY);
+        _ends("1", false, 0);
+        bytes memory data = abi.encodeCall(IClaims.annul, (KEY, DECISION, ""));
+        _refusedFrom(account(BANK), address(CLAIMS), data, IClaims.NotAuthority.selector);
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), data, IClaims.CallerNotActive.selector);
+        data = abi.encodeCall(IClaims.annul, (KEY, bytes32(0), ""));
+        _refusedFrom(account(REGULATOR), address(CLAIMS), data, IClaims.DecisionMissing.selector);
+    }
+
+    function test_what_is_claimed_is_known_before_it_is_claimed() public {
+        CLAIMS.checkFree(_keys(KEY));
+        _claim(address(RECEIPTS), "1", KEY);
+        bytes4 claimed = IClaims.AlreadyClaimed.selector;
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), abi.encodeCall(IClaims.checkFree, (_keys(KEY))), claimed);
+        bytes32[] memory twice = new bytes32[](2);
+        (twice[0], twice[1]) = (keccak256("fresh"), keccak256("fresh"));
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), abi.encodeCall(IClaims.checkFree, (twice)), claimed);
     }
 
     function test_a_claim_is_told_wherever_it_goes() public {

@@ -247,6 +247,11 @@ abstract contract Instrument is IInstrument {
     }
 
     /// @inheritdoc IInstrument
+    function isLive(bytes32 id) external view returns (bool) {
+        return _common(Rules.FREEZE).possibleIn(_controls[id].state);
+    }
+
+    /// @inheritdoc IInstrument
     function isFrozenBy(bytes32 id, bytes32 authority) external view returns (bool) {
         return _frozenBy[id][authority];
     }

@@ -86,6 +86,10 @@ interface IInstrument {
     /// @notice Who controls it, and what stands in the way of disposing of it.
     function control(bytes32 id) external view returns (Control memory);
 
+    /// @notice Whether it still stands for goods or a debt (the states in which it can be frozen); its parts
+    /// are records of their own, keccak-256 of its id and their number.
+    function isLive(bytes32 id) external view returns (bool);
+
     /// @notice Whether this authority holds it frozen.
     function isFrozenBy(bytes32 id, bytes32 authority) external view returns (bool);
 }

@@ -237,23 +237,31 @@ abstract contract ReceiptActor is ActorBase {
 
     // ---- fetching the goods -------------------------------------------------------------------------
 
+    mapping(bytes32 id => bytes32[]) private _asked;
+
     function requestDelivery(uint256 seed, uint256 amount) external counted {
         bytes32 id = _some(seed);
         IReceipts.Receipt memory known = RECEIPTS.receipt(id);
         uint128 quantity = uint128(amount % (uint256(known.quantity) + 1));
-        bytes memory data = abi.encodeCall(IReceipts.requestDelivery, (id, 0, quantity, ""));
-        _act(Kind.Dispose, id, _who(seed / 7, known.holder), data);
+        bytes32[] memory all = RECEIPTS.keysOf(id);
+        bytes32[] memory keys = new bytes32[](seed % 2);
+        if (keys.length != 0 && all.length != 0) keys[0] = all[seed / 2 % all.length];
+        bytes memory data = abi.encodeCall(IReceipts.requestDelivery, (id, 0, quantity, keys, ""));
+        (bool ok,) = _act(Kind.Dispose, id, _who(seed / 7, known.holder), data);
+        if (ok) _asked[id] = keys;
     }
 
     function deliver(uint256 seed) external counted {
         bytes32 id = _some(seed);
         IReceipts.Receipt memory known = RECEIPTS.receipt(id);
-        bytes32[] memory keys = RECEIPTS.keysOf(id);
-        if (seed % 2 == 0) keys = new bytes32[](0);
+        bytes32[] memory all = RECEIPTS.keysOf(id);
+        bytes32[] memory keys = seed % 5 == 0 ? all : _asked[id];
         bytes32 who = _who(seed / 7, STOCK.warehouseOf(known.lot));
         (bool ok,) = _act(Kind.Serve, id, who, abi.encodeCall(IReceipts.deliver, (id, 0, keys, "")));
         if (ok) vm.assertFalse(known.locked, "what is promised stays whole");
         if (ok) ended[known.lot] += known.requested;
+        if (ok) vm.assertTrue(all.length == 0 || RECEIPTS.keysOf(id).length != 0, "what stays is claimed");
+        if (ok) vm.assertEq(all.length - RECEIPTS.keysOf(id).length, _asked[id].length, "what was asked for");
     }
 
     function period(uint256 seed, uint256 longer) external counted {

@@ -37,6 +37,8 @@ abstract contract ReceiptBook is Instrument, IReceipts {
 
     mapping(bytes32 id => Entry) internal _entries;
     mapping(bytes32 id => bytes32[]) internal _keys;
+    /// @dev Hash of the claims that go with what is requested; of no effect where nothing is.
+    mapping(bytes32 id => bytes32) internal _requestedKeys;
 
     /// @inheritdoc IReceipts
     function receipt(bytes32 id) public view returns (Receipt memory found) {

@@ -105,6 +105,8 @@ interface IReceipts is IInstrument {
     /// @notice Goods of another warehouse, lot or kind.
     error GoodsDiffer(bytes32 left, bytes32 right);
     error NotRequested(bytes32 id);
+    /// @notice Not the receipt's claims, or all of them, or not those that were requested.
+    error KeysDiffer(bytes32 id);
     error WrongPurpose(bytes32 id, Purpose purpose);
     error NotExpired(bytes32 id, uint48 expires);
 
@@ -161,10 +163,18 @@ interface IReceipts is IInstrument {
         external
         returns (bytes32 id);
 
-    /// @notice Ask for a part of the goods; zero takes the request back. Who holds and owns it.
-    function requestDelivery(bytes32 id, uint64 revision, uint128 quantity, string calldata remark) external;
+    /// @notice Ask for a part of the goods, and say which claims go with it; zero takes the request back. Who
+    /// holds and owns it. What stays keeps one claim at least, where there are any.
+    function requestDelivery(
+        bytes32 id,
+        uint64 revision,
+        uint128 quantity,
+        bytes32[] calldata keys,
+        string calldata remark
+    ) external;
 
-    /// @notice The requested part was handed out, and these claims with it. The warehouse.
+    /// @notice The requested part was handed out, and the claims with it that the request names, in its order.
+    /// The warehouse.
     function deliver(bytes32 id, uint64 revision, bytes32[] calldata keys, string calldata remark) external;
 
     /// @notice The storage period is over. Anybody, once it is.

@@ -118,7 +118,7 @@ contract GoodsTest is FinanceScene {
 
     function test_a_part_is_handed_out_and_the_rest_stays() public {
         _as(TRADER);
-        RECEIPTS.requestDelivery(id, 0, 40, "");
+        RECEIPTS.requestDelivery(id, 0, 40, _one(KEY_A), "");
         _as(WAREHOUSE);
         RECEIPTS.deliver(id, 0, _one(KEY_A), "");
         vm.assertEq(uint256(RECEIPTS.receipt(id).quantity), 60, "rest");
@@ -130,17 +130,32 @@ contract GoodsTest is FinanceScene {
         _actRefused(WAREHOUSE, data, IReceipts.NotRequested.selector);
     }
 
-    function test_claims_of_others_are_not_released() public {
+    function _asked(bytes32[] memory keys) private {
+        _actRefused(TRADER, abi.encodeCall(IReceipts.requestDelivery, (id, 0, 40, keys, "")), IReceipts.KeysDiffer.selector);
+    }
+
+    function test_a_request_names_claims_of_the_receipt_and_not_all_of_them() public {
+        _asked(_one(keccak256("other")));
+        _asked(_one(0));
+        _asked(_two(KEY_A, KEY_A));
+        _asked(RECEIPTS.keysOf(id));
+    }
+
+    function test_a_warehouse_releases_what_the_holder_has_named_and_nothing_else() public {
         _as(TRADER);
-        RECEIPTS.requestDelivery(id, 0, 40, "");
-        bytes memory data = abi.encodeCall(IReceipts.deliver, (id, 0, _one(keccak256("other")), ""));
-        _actRefused(WAREHOUSE, data, IClaims.NotClaimed.selector);
-        data = abi.encodeCall(IReceipts.deliver, (id, 0, _two(KEY_A, KEY_A), ""));
-        _actRefused(WAREHOUSE, data, IClaims.NotClaimed.selector);
+        RECEIPTS.requestDelivery(id, 0, 40, new bytes32[](0), "");
+        bytes memory data = abi.encodeCall(IReceipts.deliver, (id, 0, _one(KEY_A), ""));
+        _actRefused(WAREHOUSE, data, IReceipts.KeysDiffer.selector);
+        _as(TRADER); // the same quantity, and other claims
+        RECEIPTS.requestDelivery(id, 0, 40, _one(KEY_A), "");
+        data = abi.encodeCall(IReceipts.deliver, (id, 0, new bytes32[](0), ""));
+        _actRefused(WAREHOUSE, data, IReceipts.KeysDiffer.selector);
+        data = abi.encodeCall(IReceipts.requestDelivery, (id, 0, 40, _one(KEY_A), ""));
+        _actRefused(TRADER, data, IReceipts.Unchanged.selector);
     }
 
     function test_the_whole_goes_out_against_surrender_only() public {
-        bytes memory data = abi.encodeCall(IReceipts.requestDelivery, (id, 0, 100, ""));
+        bytes memory data = abi.encodeCall(IReceipts.requestDelivery, (id, 0, 100, new bytes32[](0), ""));
         _actRefused(TRADER, data, IReceipts.InvalidQuantity.selector);
         _surrender(IReceipts.Purpose.Delivery);
         _as(WAREHOUSE);
@@ -152,7 +167,7 @@ contract GoodsTest is FinanceScene {
 
     function test_a_new_holder_does_not_inherit_a_request() public {
         _as(TRADER);
-        RECEIPTS.requestDelivery(id, 0, 40, "");
+        RECEIPTS.requestDelivery(id, 0, 40, new bytes32[](0), "");
         _as(TRADER);
         RECEIPTS.transferBoth(id, 0, MILL, MILL, "");
         bytes memory data = abi.encodeCall(IReceipts.deliver, (id, 0, new bytes32[](0), ""));

@@ -26,7 +26,7 @@ interface IReceivables is IInstrument {
     /// @param currency ISO 4217 code, ASCII
     /// @param deliverBy Of an order: until when its goods are to be delivered; otherwise zero
     /// @param graceSeconds From the due date until it may be declared defaulted
-    /// @param keys Claims on the invoices (or the order) behind it
+    /// @param keys Claims on the invoices (or the order) behind it, made once the debtor accepts
     /// @param payload That document, or empty where it is not for all members
     struct Draft {
         Kind kind;
@@ -174,7 +174,8 @@ interface IReceivables is IInstrument {
     /// nobody ever financed it.
     function agreeCancel(bytes32 id, uint64 revision, string calldata remark) external;
 
-    /// @notice Name an order's invoice: its hash, and the claims on it. The creditor, once.
+    /// @notice Name an order's invoice: its hash, and the claims on it. Creditor, holder or pledgee, once. Whoever
+    /// bought the order or has it as a security names it also beside what was named before.
     function invoice(
         bytes32 id,
         uint64 revision,
@@ -189,7 +190,8 @@ interface IReceivables is IInstrument {
     /// @param document SHA-256 of the proof of delivery
     function deliver(bytes32 id, uint64 revision, bytes32 document, string calldata remark) external;
 
-    /// @notice The order's goods were not delivered in time. Debtor, holder or pledgee.
+    /// @notice The order's goods were not delivered in time. Debtor, holder or pledgee. Where it is pledged or
+    /// sold, others than the pledgee or the buyer only after the due date and the days of grace.
     function lapse(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Whether the holder stands behind it once settlement hands it over. The holder.
@@ -237,7 +239,7 @@ interface IReceivables is IInstrument {
     /// @param decision SHA-256 of the decision's document
     function uphold(bytes32 id, uint64 revision, uint128 outstanding, bytes32 decision, string calldata remark) external;
 
-    /// @notice Decide the dispute: nothing is owed. Arbitrators and regulators.
+    /// @notice Decide that nothing is owed, contested or not. Arbitrators and regulators.
     function annul(bytes32 id, uint64 revision, bytes32 decision, string calldata remark) external;
 
     /// @notice It was due and not paid. Holder or pledgee, after the days of grace.
@@ -255,7 +257,7 @@ interface IReceivables is IInstrument {
     /// @notice Endorsers before the holder, the nearest first.
     function endorsementsOf(bytes32 id) external view returns (Endorsement[] memory);
 
-    /// @notice Claims on the invoices behind it that end with it where it was never financed.
+    /// @notice Keys of the invoices behind it, claimed since it was accepted.
     function keysOf(bytes32 id) external view returns (bytes32[] memory);
 
     /// @notice Id of the receivable that an issuer makes under a number.

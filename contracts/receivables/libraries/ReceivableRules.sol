@@ -33,7 +33,7 @@ library ReceivableRules {
     uint256 internal constant CANCEL = 0x1000000a0000010000000002;
     uint256 internal constant OFFER_CANCEL = 0x110000ff00000c000000001c;
     uint256 internal constant AGREE_CANCEL = 0x1200000a00000c000000001c;
-    uint256 internal constant INVOICE = 0x130002ff0000020000000004;
+    uint256 internal constant INVOICE = 0x130002ff0000020600000004;
     uint256 internal constant DELIVER = 0x140202030000180000000004;
     uint256 internal constant LAPSE = 0x1502020b0000080600000004;
     uint256 internal constant UNDERTAKE = 0x160002ff000000020000006c;
@@ -49,7 +49,7 @@ library ReceivableRules {
     uint256 internal constant WITHDRAW_DISPUTE = 0x200202030000080000000010;
     uint256 internal constant CONCEDE = 0x210001030000000200000010;
     uint256 internal constant UPHOLD = 0x220202030000000800000010;
-    uint256 internal constant ANNUL = 0x2302020c0000000800000010;
+    uint256 internal constant ANNUL = 0x2302020c000000080000007c;
     uint256 internal constant DECLARE_DEFAULT = 0x240002060000000600000028;
     uint256 internal constant RECOURSE = 0x250001ff0000000200001840;
 

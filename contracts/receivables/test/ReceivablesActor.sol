@@ -161,7 +161,18 @@ contract ReceivablesActor is ReceivablesScene {
             _act(seed, creditor, id, abi.encodeCall(IReceivables.invoice, (id, 0, keys, PROOF, "", "")));
             _act(seed, found.debtor, id, abi.encodeCall(IReceivables.deliver, (id, 0, PROOF, "")));
         }
-        if (word % 6 == 5) _act(seed, found.debtor, id, abi.encodeCall(IReceivables.lapse, (id, 0, "")));
+        if (word % 6 == 5) _lapse(seed, id, found);
+    }
+
+    /// @dev Whoever has it as a security, or bought it, says so at once; others only when it is overdue too.
+    function _lapse(uint256 seed, bytes32 id, IReceivables.Receivable memory found) private {
+        bytes32 payee = RECEIVABLES.payeeOf(id);
+        bytes32 by = _who(seed, seed % 2 == 0 ? found.debtor : payee);
+        (bool ok,) = _call(account(by), id, abi.encodeCall(IReceivables.lapse, (id, 0, "")));
+        if (!ok) return;
+        bool overdue = time > found.due + found.graceSeconds;
+        if (by != payee && payee != found.creditor && !overdue) wrong = "a security was lapsed by others";
+        _act(1, found.holder, id, abi.encodeCall(IReceivables.recourse, (id, 0, "")));
     }
 
     // ---- title ------------------------------------------------------------------------------------
@@ -181,7 +192,9 @@ contract ReceivablesActor is ReceivablesScene {
         if (word % 6 == 2) _act(seed, holder, id, abi.encodeCall(IReceivables.undertake, (id, 0, true, "")));
         if (word % 6 == 3) _call(SETTLEMENT, id, abi.encodeCall(IInstrument.lock, (id, 0, holder)));
         if (word % 6 == 4) _call(SETTLEMENT, id, abi.encodeCall(IInstrument.unlock, (id)));
-        if (word % 6 == 5) _call(SETTLEMENT, id, abi.encodeCall(IInstrument.settle, (id, 0, holder, _roster[to % 8])));
+        if (word % 6 == 5 && _roster[to % 8] != holder) { // Settlement knows buyer and seller apart
+            _call(SETTLEMENT, id, abi.encodeCall(IInstrument.settle, (id, 0, holder, _roster[to % 8])));
+        }
     }
 
     function split(uint256 seed, uint256 which, uint256 first) external {
@@ -237,7 +250,10 @@ contract ReceivablesActor is ReceivablesScene {
         if (word % 5 == 0) _act(seed, found.debtor, id, abi.encodeCall(IReceivables.withdrawDispute, (id, 0, "")));
         if (word % 5 == 1) _act(seed, found.holder, id, abi.encodeCall(IReceivables.concede, (id, 0, rest, "")));
         if (word % 5 == 2) _act(seed, ARBITRATOR, id, abi.encodeCall(IReceivables.uphold, (id, 0, rest, DECISION, "")));
-        if (word % 5 == 3) _act(seed, ARBITRATOR, id, abi.encodeCall(IReceivables.annul, (id, 0, DECISION, "")));
+        bool contested = found.state == ReceivableRules.STATE_DISPUTED;
+        if (word % 5 != 3 || (!contested && seed % 8 != 0)) return;
+        if (!_act(seed, ARBITRATOR, id, abi.encodeCall(IReceivables.annul, (id, 0, DECISION, "")))) return;
+        _act(1, found.holder, id, abi.encodeCall(IReceivables.recourse, (id, 0, "")));
     }
 
     // ---- authorities, pledges, time -----------------------------------------------------------------

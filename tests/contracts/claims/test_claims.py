@@ -144,7 +144,7 @@ def test_claims_go_with_the_goods() -> None:
     assert claims(world, id_) == set()
     assert claims(world, left) == set(keys[:3])
     assert claims(world, right) == set(keys[3:])
-    world.receipts("farm", request_delivery_calldata(left, 1, 1_000))
+    world.receipts("farm", request_delivery_calldata(left, 1, 1_000, [keys[0]]))
     world.receipts("granary", deliver_calldata(left, 2, [keys[0]]))
     assert claims(world, left) == set(keys[1:3])
     with world.connect() as connection:

@@ -25,9 +25,13 @@ def test_every_call_of_claims_answers_every_role_as_the_table_says() -> None:
     world, claimed = opened(), hash_of("this very item")
     receipt = world.issue(keys=(claimed,))
     world.suspend(SUSPENDED)
+    other = hash_of("another item")
     calls = {
-        "Claims.claim": made("claim", receipt, [hash_of("another item")]),
+        "Claims.claim": made("claim", receipt, [other]),
         "Claims.release": made("release", receipt, [claimed]),
+        "Claims.annul": made("annul", other, hash_of("decision"), ""),
+        "Claims.hold": made("hold", receipt, [other]),
+        "Claims.free": made("free", receipt, [claimed]),
         "Claims.move": made("move", receipt, hash_of("part"), [claimed]),
     }
     check(world, TABLE, {CLAIMS_ADDRESS: CLAIMS_ARTIFACT}, calls)

@@ -73,7 +73,7 @@ def _goods(world: World, ids: dict[str, Hash32]) -> None:
     parts = [part_id(ids["split"], number) for number in (1, 2, 3)]
     ids["part"] = parts[2]
     world.receipts("farm", merge_calldata(parts[:2], [1, 1], "one again"))
-    world.receipts("farm", request_delivery_calldata(ids["gone"], 1, 10_000))
+    world.receipts("farm", request_delivery_calldata(ids["gone"], 1, 10_000, [hash_of("b")]))
     world.receipts("granary", deliver_calldata(ids["gone"], 2, [hash_of("b")], "truck 4"))
     world.receipts("farm", surrender_calldata(ids["gone"], 3, Purpose.DELIVERY))
     world.receipts("granary", shred_calldata(ids["gone"], 4))

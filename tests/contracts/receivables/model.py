@@ -60,6 +60,10 @@ class Paper:
     def guarantor(self) -> str | None:
         return next((e.endorser for e in reversed(self.endorsers) if e.recourse), None)
 
+    @property
+    def payee(self) -> str:
+        return self.pledgee or self.holder
+
     def record(self) -> Receivable:
         """As the contract would tell it."""
         draft = self.draft
@@ -165,16 +169,19 @@ class Book:
             raise Refused("InvalidParty")
         if draft.kind is Kind.BANK_BILL and MEMBERS[draft.debtor].word != "bank":
             raise Refused("InvalidParty")
-        self._claim(id_, draft.keys)
+        self._check_free(draft.keys)
         paper = Paper(draft, by, draft.creditor, id_, draft.amount, self.now, draft.due)
         paper.outstanding, paper.keys = draft.amount, list(draft.keys)
         if by not in (draft.creditor, draft.debtor):
             paper.endorsers = [Endorsement(by, True)]
         self.papers[id_] = paper
 
-    def _claim(self, id_: Hash32, keys: Sequence[Hash32]) -> None:
+    def _check_free(self, keys: Sequence[Hash32]) -> None:
         if any(key in self.claims for key in keys):
             raise Refused("AlreadyClaimed")
+
+    def _claim(self, id_: Hash32, keys: Sequence[Hash32]) -> None:
+        self._check_free(keys)
         self.claims |= dict.fromkeys(keys, id_)
 
     def accept(self, id_: Hash32, by: str, disputable: bool) -> None:
@@ -185,12 +192,15 @@ class Book:
         if (paper.draft.deliver_by or paper.due) <= self.now:
             raise Refused("PastDue")
         paper.disputable = disputable
+        self._claim(id_, paper.keys)
 
     def refuse(self, id_: Hash32, by: str) -> None:
-        self._end(self._begin("refuse", id_, by))
+        paper = self._begin("refuse", id_, by)
+        paper.outstanding, paper.keys = 0, []
 
     def cancel(self, id_: Hash32, by: str) -> None:
-        self._end(self._begin("cancel", id_, by))
+        paper = self._begin("cancel", id_, by)
+        paper.outstanding, paper.keys = 0, []
 
     def offer_cancel(self, id_: Hash32, by: str) -> None:
         paper = self._begin("offer-cancel", id_, by)
@@ -216,7 +226,7 @@ class Book:
 
     def invoice(self, id_: Hash32, by: str, keys: Sequence[Hash32], document: Hash32) -> None:
         paper = self._begin("invoice", id_, by)
-        if paper.invoice is not None:
+        if paper.invoice is not None and (by == paper.draft.creditor or by != paper.payee):
             raise Refused("InvoiceUnchanged")
         self._claim(id_, keys)
         paper.invoice = document
@@ -230,7 +240,10 @@ class Book:
 
     def lapse(self, id_: Hash32, by: str) -> None:
         paper = self._begin("lapse", id_, by)
-        if self.now <= paper.draft.deliver_by:
+        until = paper.draft.deliver_by
+        if paper.payee not in (by, paper.draft.creditor):
+            until = paper.due + paper.draft.grace_seconds
+        if self.now <= until:
             raise Refused("TooEarly")
         paper.outstanding = 0
 

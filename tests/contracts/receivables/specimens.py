@@ -195,7 +195,7 @@ class Maker:
             world.act("supplier", agree_cancel_calldata(id_, 0))
         if state == "lapsed":
             with self._later(record.deliver_by + 1):
-                world.act(holder, lapse_calldata(id_, 0))
+                world.act(record.pledgee or holder, lapse_calldata(id_, 0))
 
     def _after(self, id_: Hash32, state: str, burden: str, flavour: str) -> None:
         if flavour == "invoiced":

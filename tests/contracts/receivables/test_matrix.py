@@ -137,6 +137,7 @@ def further(act: str, specimen: Specimen, record: Receivable | None, by: str) ->
     """What an act needs beside what the table says; the error where it is not there."""
     flavour, burden = specimen.flavour, specimen.burden
     passed = flavour in ("passed", "endorsed")
+    secured = by == "bank" and burden == "pledged"
     needs = {
         "freeze": (burden != "frozen", "FreezeUnchanged"),
         "unfreeze": (burden == "frozen", "FreezeUnchanged"),
@@ -147,7 +148,7 @@ def further(act: str, specimen: Specimen, record: Receivable | None, by: str) ->
         "offer-cancel": (not passed, "InvalidParty"),
         "agree-cancel": (flavour == "offered" and by != "maker", "NotOffered"),
         "deliver": (flavour == "invoiced", "NotInvoiced"),
-        "invoice": (flavour != "invoiced", "InvoiceUnchanged"),
+        "invoice": (flavour != "invoiced" or secured, "InvoiceUnchanged"),
         "reject": (flavour == "endorsed", "NothingToReject"),
         "recourse": (passed, "NobodyStandsBehind"),
         "split": (flavour != "invoiced", "InvoiceUnchanged"),
