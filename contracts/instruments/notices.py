@@ -11,9 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from enum import Enum
-from typing import Final, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ledger.types import Log
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
@@ -93,9 +97,7 @@ def as_json(value: object) -> Json:
     if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
-        return {
-            _camel(one.name): _member(one.name, getattr(value, one.name)) for one in fields(value)
-        }
+        return {camel: _member(name, getattr(value, name)) for camel, name in _names(type(value))}
     if isinstance(value, list | tuple | frozenset | set):
         items = sorted(value) if isinstance(value, frozenset | set) else value
         return [as_json(one) for one in items]
@@ -112,6 +114,12 @@ def _member(name: str, value: object) -> Json:
         if isinstance(value, list | tuple):
             return [_member(name, one) for one in value]
     return as_json(value)
+
+
+@lru_cache(maxsize=512)
+def _names(record: type[DataclassInstance]) -> tuple[tuple[str, str], ...]:
+    """Of a dataclass's members: as JSON has them, and as Python does."""
+    return tuple((_camel(one.name), one.name) for one in fields(record))
 
 
 def _camel(name: str) -> str:

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -142,8 +142,19 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     begin = options.get(_BEGIN)
-    if begin is not None:
-        # Pooled connections pass from writer to writer: each says what it wants.
-        level = "NORMAL" if options.get(_RELAXED) else "FULL"
-        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
-    connection.exec_driver_sql(begin or "BEGIN")
+    if begin is None:
+        _begin_reading(connection)
+        return
+    # Pooled connections pass from writer to writer: each says what it wants.
+    level = "NORMAL" if options.get(_RELAXED) else "FULL"
+    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    connection.exec_driver_sql(begin)
+
+
+def _begin_reading(connection: Connection) -> None:
+    # By the driver itself: SQLAlchemy's way of a statement costs more than reading a row.
+    driver = connection.connection.driver_connection
+    try:
+        cast("sqlite3.Connection", driver).execute("BEGIN")
+    except sqlite3.Error:
+        connection.exec_driver_sql("BEGIN")  # the same again, as SQLAlchemy's own error

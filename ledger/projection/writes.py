@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.sql.dml import UpdateBase
 
 ROWS_MAX: Final = 5_000
@@ -34,7 +34,7 @@ class _Writes:
         rows: Sequence[Mapping[str, Any]],
         after: tuple[Table, ...],
     ) -> None:
-        table = cast("Table", statement.entity_description["table"])
+        table = cast("Table", statement.table)
         waiting = self._waiting.get(table)
         if waiting is not None and (waiting[0] is not statement or len(waiting[1]) >= ROWS_MAX):
             self.flush(connection, table)
@@ -74,6 +74,7 @@ def write_later(
         _writes(connection).add(connection, statement, rows, after)
 
 
+@event.listens_for(Engine, "commit")
 def flush(connection: Connection, *tables: Table) -> None:
     """Write what waits for these tables, or for all. Raises what the database raises."""
     found = _open.get(connection)
@@ -86,8 +87,6 @@ def _writes(connection: Connection) -> _Writes:
     if transaction is None:
         raise RuntimeError("rows are written within a transaction: begin one")
     found = _open.get(connection)
-    if found is None:
-        event.listen(connection, "commit", flush)
     if found is None or found.transaction is not transaction:
         found = _open[connection] = _Writes(transaction)
     return found
