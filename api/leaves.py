@@ -18,7 +18,7 @@ from api.errors import Unavailable
 from api.operations.telling import Teller, in_words, teller_of
 from api.principals import Principal
 from api.services import Services
-from api.sight import INSTRUMENTS, OPEN, Sight, readable, room_of
+from api.sight import INSTRUMENTS, OPEN, Sight, readable, rooms_of
 from contracts.consortium import find_account
 from contracts.financing import find_application
 from contracts.instruments import Viewer
@@ -51,6 +51,8 @@ _FINDERS: Final = {
 what stands for how many receipts is its keeper's.)"""
 
 _PARTS: Final = frozenset({"pool-fee", "pool-holding"})
+_FOR_MEMBERS: Final = frozenset({"TablePublished"})
+"""Events of tables that all members read: banks' rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ class Finance:
     """Its name in the Directory; empty where this node's software does not know such a one."""
 
     @property
-    def room(self) -> str | None:
-        return room_of(self.contract)
+    def rooms(self) -> frozenset[str]:
+        """Rooms of which a key must be able to read one."""
+        return rooms_of(self.contract)
 
 
 class Leaves:
@@ -104,10 +107,16 @@ class Leaves:
 
     def may_read(self, principal: Principal, found: Finance) -> bool:
         """Whether he is given the bytes of a leaf."""
-        if found.room is None:
+        if not found.rooms:
             return principal.viewer.sees_all and principal.instruments is None
-        if found.room not in readable(principal) or _hides(Sight.of(principal), found.leaf):
+        sight, leaf = Sight.of(principal), found.leaf
+        # Of large ones a hash stands for what they say.
+        data = leaf.data if isinstance(leaf, EventLeaf) else b""
+        name, values = in_words(Log(leaf.address, leaf.topics, data))
+        if not sight.tells(found.contract) or sight.values(name, values) is not values:
             return False
+        if name in _FOR_MEMBERS:
+            return True
         with read_transaction(self._services.engine) as connection:
             notices = _whole(_notices(connection, found.leaf))
             if principal.instruments is not None:
@@ -124,8 +133,8 @@ class Leaves:
         his organisation runs a node. By a key that may read all the rooms that are in it."""
         if principal.instruments is not None:
             return False
-        rooms = {one.room for one in leaves}
-        if not rooms - {None} <= readable(principal):
+        rooms, mine = {one.rooms for one in leaves}, readable(principal)
+        if any(one and one.isdisjoint(mine) for one in rooms):
             return False
         if principal.viewer.sees_all:
             return True
@@ -148,14 +157,6 @@ class Leaves:
             return False
         known = find_account(connection, mined.transaction.sender)
         return known is not None and known.organisation == organisation
-
-
-def _hides(sight: Sight, leaf: Told) -> bool:
-    """Whether the event has members that are not his to see."""
-    if isinstance(leaf, LargeEventLeaf):
-        return False  # a hash stands for them
-    name, values = in_words(Log(leaf.address, leaf.topics, leaf.data))
-    return sight.values(name, values) is not values
 
 
 def _whole(notices: tuple[StoredNotice, ...]) -> tuple[StoredNotice, ...]:

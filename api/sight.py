@@ -65,6 +65,15 @@ def room_of(contract: str) -> str | None:
     return "stock" if found[0] == "claims" else found[0]
 
 
+def rooms_of(contract: str) -> frozenset[str]:
+    """Rooms of which one may be read by who is told a contract's events; none for what is none of
+    finance. What Claims tells is of receipts and receivables as well."""
+    room = room_of(contract)
+    if room is None:
+        return frozenset()
+    return frozenset((room, "receipts", "receivables") if contract == "claims" else (room,))
+
+
 # ---- what concerns fewer than a record's parties ------------------------------------------------
 
 
@@ -151,8 +160,8 @@ class Sight:
 
     def tells(self, contract: str) -> bool:
         """Whether events of a contract (by name) are told at all."""
-        room = room_of(contract)
-        return room is None or room in self.rooms
+        rooms = rooms_of(contract)
+        return not rooms or not rooms.isdisjoint(self.rooms)
 
     def values(self, event: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is told of an event: these very values where nothing is hidden."""

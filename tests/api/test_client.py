@@ -34,7 +34,7 @@ from ledger.crypto import AccountKey
 from ledger.evm import decode_transaction
 from tests.api.feeds import until
 from tests.api.receiver import Receiver
-from tests.api.test_notices_routes import Market, market
+from tests.api.test_notices_routes import READ, Market, market
 from tests.traceability.capture.stack import FARM
 
 __all__ = ["market"]
@@ -366,7 +366,7 @@ def test_a_follower_survives_breaks_without_loss(market: Market) -> None:
 
 def test_a_revoked_key_ends_following(market: Market) -> None:
     keys = market.node.services.keys
-    secret, key = keys.create(FARM, ["notices:read"])
+    secret, key = keys.create(FARM, READ)
     market.issue()
     with Tallystick(str(market.http.base_url), key=secret, retries=QUICK) as tally:
         following = tally.notices.follow(since=0)
@@ -401,7 +401,7 @@ def test_webhooks_by_the_client(market: Market) -> None:
 
 
 def test_oauth_of_a_node(market: Market) -> None:
-    secret, key = market.node.services.keys.create(FARM, ["notices:read"])
+    secret, key = market.node.services.keys.create(FARM, READ)
     market.issue()
     with Tallystick(str(market.http.base_url), client_id=key.key_id, client_secret=secret) as tally:
         assert len(list(tally.notices.list())) == 1

@@ -40,6 +40,7 @@ from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identi
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("A2"), pytest.mark.feature("F3")]
 
 SILO = CARRIER
+READ = ("notices:read", "receipts:read", "stock:read")
 PLACE, WHEAT, WHOLE = Hash32(b"\x01" * 32), Hash32(b"\x02" * 32), Hash32(b"\x0f" * 32)
 LOT = lot_key(SILO, PLACE, WHEAT)
 
@@ -56,7 +57,7 @@ class Market:
     counts: int = 0
 
     def key(self, organisation: str, *scopes: str) -> dict[str, str]:
-        wanted = scopes or ("notices:read", "notices:write")
+        wanted = scopes or (*READ, "notices:write")
         secret, _ = self.node.services.keys.create(organisation, wanted)
         return {"Authorization": f"Bearer {secret}"}
 
@@ -71,9 +72,7 @@ class Market:
         self.node.stack.send(SILO, RECEIPTS_ADDRESS, issue_calldata(draft))
 
     def notices(self, organisation: str, **parameters: Any) -> dict[str, Any]:
-        answer = self.http.get(
-            "/notices", params=parameters, headers=self.key(organisation, "notices:read")
-        )
+        answer = self.http.get("/notices", params=parameters, headers=self.key(organisation, *READ))
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
@@ -130,8 +129,9 @@ def test_pages_hold_what_concerns_the_organisation(market: Market) -> None:
     assert market.notices(OFFICE) == {"notices": [], "after": None, "more": False}
     last = rest["notices"][-1]
     assert last["body"]["record"]["holder"] == FARM
-    proof = market.http.get(last["proof"])
+    proof = market.http.get(last["proof"], headers=market.key(FARM))
     assert proof.status_code == 200, proof.text
+    assert last["instrument"][2:] in bytes.fromhex(proof.json()["entry"][2:]).decode()
 
 
 def test_filters_and_times(market: Market) -> None:
@@ -173,13 +173,13 @@ def test_without_the_scope_there_is_nothing(any_market: Market) -> None:
     for path in ("/notices", "/notices/stream", "/webhooks"):
         assert any_market.http.get(path).status_code == 401
         assert any_market.http.get(path, headers=any_market.key(FARM, "capture")).status_code == 403
-    reader = any_market.key(FARM, "notices:read")
+    reader = any_market.key(FARM, *READ)
     body = {"url": "https://example.org/"}
     assert any_market.http.post("/webhooks", json=body, headers=reader).status_code == 403
 
 
 def test_who_supervises_sees_all_until_he_does_not(market: Market) -> None:
-    court = market.key(BANK, "notices:read", "supervise")
+    court = market.key(BANK, *READ, "supervise")
     market.issue()
     assert market.http.get("/notices", headers=court).json()["notices"] == []
     role = Call(CONSORTIUM_ADDRESS, set_role(BANK, Role.REGULATOR))
@@ -199,7 +199,7 @@ def test_the_stream_goes_on_where_a_page_ended(market: Market) -> None:
     market.issue()
     page = market.notices(FARM)
     market.issue()
-    headers = market.key(FARM, "notices:read")
+    headers = market.key(FARM, *READ)
     target = f"/notices/stream?after={page['after']}"
     with market.http.stream("GET", target, headers=headers) as answer:
         assert answer.headers["cache-control"] == "no-store"
@@ -214,7 +214,7 @@ def test_the_stream_goes_on_where_a_page_ended(market: Market) -> None:
 
 def test_revoking_the_key_ends_its_stream(market: Market) -> None:
     keys = market.node.services.keys
-    secret, key = keys.create(FARM, ["notices:read"])
+    secret, key = keys.create(FARM, READ)
     headers = {"Authorization": f"Bearer {secret}"}
     with market.http.stream("GET", "/notices/stream", headers=headers) as answer:
         events = read_events(answer.iter_lines())

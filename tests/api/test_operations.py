@@ -82,7 +82,7 @@ def test_the_answer_over_http_leads_to_its_proof(node: Node, operations: Operati
         f"/log/proof/{body['leaf']}",
     )
     assert body["block"] == node.stack.head()
-    found = node.client.get(body["proof"]).json()
+    found = node.client.get(body["proof"], headers=node.auth()).json()
     proof = TlogProof.decode(found["proof"])
     checkpoint = Checkpoint.parse(Note.decode(proof.checkpoint_note).text)
     entry = bytes.fromhex(found["entry"][2:])
