@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.artifact import Artifact
@@ -116,7 +118,7 @@ def test_receipts_of_a_former_version_live_on() -> None:
 @pytest.mark.feature("F1")
 def test_a_former_version_corrects_but_takes_no_goods_more() -> None:
     world = World.founded()
-    receipt = world.issue(5_000)
+    receipt = world.issue(5_000, keys=(hash_of("bag 1"), hash_of("bag 2")))
     barley = world.register("granary", "silo 2", "barley")
     world.count(barley, 1_000_000)
     voted(world.chain, "receipts", RECEIPTS_ARTIFACT)
@@ -125,7 +127,15 @@ def test_a_former_version_corrects_but_takes_no_goods_more() -> None:
     assert world.refused("granary", RECEIPTS_ADDRESS, more) == FORMER
     others = replace_calldata(receipt, 0, world.draft(5_000, lot=barley))
     assert world.refused("granary", RECEIPTS_ADDRESS, others) == FORMER
-    world.receipts("granary", replace_calldata(receipt, 0, world.draft(4_999)))
+    fewer = world.draft(4_999, keys=(hash_of("bag 1"),))
+    for other in (
+        replace(fewer, goods=hash_of("barley")),
+        replace(fewer, keys=(hash_of("bag 3"),)),
+        replace(fewer, keys=(*fewer.keys, hash_of("bag 3"))),
+    ):
+        wrong = replace_calldata(receipt, 0, other)
+        assert world.refused("granary", RECEIPTS_ADDRESS, wrong) == FORMER
+    world.receipts("granary", replace_calldata(receipt, 0, fewer))
     assert world.get(receipt).state == "replaced"
 
 

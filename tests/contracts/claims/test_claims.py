@@ -28,6 +28,7 @@ from contracts.receipts import (
     issue_calldata,
     keys_of_calldata,
     part_id,
+    permit_calldata,
     request_delivery_calldata,
     split_calldata,
     surrender_calldata,
@@ -150,6 +151,29 @@ def test_claims_go_with_the_goods() -> None:
     with world.connect() as connection:
         assert find_claim(connection, keys[0]) is None
     assert decode_claim_of(world.read(CLAIMS_ADDRESS, claim_of_calldata(keys[0]))) is None
+
+
+def test_a_warehouse_does_not_free_the_items_of_goods_that_stay_pledged() -> None:
+    """Handing out one thousandth, it would release all items, which another bank then lends on."""
+    world = World.founded()
+    keys = tuple(hash_of(f"car {number}") for number in range(5))
+    id_ = world.issue(5_000, keys=keys)
+    world.pledged(id_)
+    revision = world.get(id_).revision + 1
+    for named, reason in ((keys, "KeysDiffer"), ((hash_of("another car"),), "KeysDiffer")):
+        asked = request_delivery_calldata(id_, revision, 1_000, named)
+        world.receipts("bank", permit_calldata(id_, 0, asked))
+        assert world.refused("farm", RECEIPTS_ADDRESS, asked) == reason
+        revision += 1
+    asked = request_delivery_calldata(id_, revision, 1_000, keys[:1])
+    world.receipts("bank", permit_calldata(id_, 0, asked))
+    world.receipts("farm", asked)
+    for named in (keys, keys[1:2], ()):
+        given = deliver_calldata(id_, 0, named)
+        assert world.refused("granary", RECEIPTS_ADDRESS, given) == "KeysDiffer"
+    world.receipts("granary", deliver_calldata(id_, 0, keys[:1]))
+    assert claims(world, id_) == set(keys[1:])
+    assert (world.get(id_).quantity, world.get(id_).pledgee) == (4_000, "bank")
 
 
 def test_the_same_goods_stand_behind_one_receipt_of_all_warehouses() -> None:

@@ -7,6 +7,16 @@ from typing import Any
 
 import pytest
 
+from contracts.claims import (
+    CLAIMS_ADDRESS,
+    Claim,
+    annul_claim_calldata,
+    claim_of_calldata,
+    decode_claim_of,
+)
+from contracts.genesis import RECEIVABLES_ADDRESS
+from contracts.pledges import Terms, pledge_key, propose_calldata
+from contracts.pledges import accept_calldata as bank_accepts
 from contracts.receivables import (
     Endorsement,
     Kind,
@@ -36,11 +46,13 @@ from contracts.receivables import (
     uphold_calldata,
     withdraw_dispute_calldata,
 )
+from contracts.refusals import refusal_name
 from ledger.types import Hash32
 from tests.contracts.receivables.world import (
     DAY,
     DECISION,
     DOCUMENT,
+    KEYS,
     World,
     bill,
     hash_of,
@@ -340,3 +352,96 @@ def test_parts_make_up_the_whole(world: World) -> None:
     assert world.refusal("supplier", split_calldata(id_, 0, [0, 1_000_00])) == "InvalidAmount"
     assert world.refusal("supplier", split_calldata(id_, 0, [1_000_00])) == "WrongCount"
     assert world.refusal("supplier", split_calldata(id_, 0, [1] * 17)) == "WrongCount"
+
+
+# ---- what others would take ---------------------------------------------------------------------
+
+
+def pledged_order(world: World) -> Hash32:
+    """A confirmed order, which secures the bank's loan to the supplier."""
+    id_ = world.create(order(world))
+    world.act("maker", accept_calldata(id_, 1))
+    terms = Terms(500_00, "CNY", world.now + 40 * DAY, 5, hash_of("loan"))
+    draft = (RECEIVABLES_ADDRESS, id_, 2)
+    world.pledges("supplier", propose_calldata(*draft, "bank", terms))
+    world.pledges("bank", bank_accepts(pledge_key(*draft, "supplier", "bank", terms)))
+    return id_
+
+
+def test_a_pledged_order_is_not_lapsed_and_sold_once_more_as_an_invoice(world: World) -> None:
+    """Supplier and maker write the same sale down again, beside the bank's security."""
+    id_, key = pledged_order(world), hash_of("its invoice")
+    second = world.create(invoice(world, "INV-9", keys=(key,)))
+    world.act("bank", invoice_calldata(id_, 0, [key], DOCUMENT))  # which its creditor never named
+    assert world.refusal("maker", accept_calldata(second, 0)) == "AlreadyClaimed"
+    third = create_calldata(invoice(world, "INV-10", keys=(key,)))
+    assert world.refusal("supplier", third) == "AlreadyClaimed"
+    world.wait_until(world.get(id_).deliver_by + DAY)
+    for by in ("maker", "supplier"):
+        assert world.refusal(by, lapse_calldata(id_, 0)) == "TooEarly"
+    world.act("carrier", deliver_calldata(id_, 0, DOCUMENT))
+    assert (world.get(id_).state, world.get(id_).pledgee) == ("accepted", "bank")
+
+
+def test_what_its_creditor_has_named_does_not_bind_whom_the_order_secures(world: World) -> None:
+    id_ = pledged_order(world)
+    world.act("supplier", invoice_calldata(id_, 0, [hash_of("some paper")], DOCUMENT))
+    again = invoice_calldata(id_, 0, [hash_of("its invoice")], DOCUMENT)
+    assert world.refusal("supplier", again) == "InvoiceUnchanged"
+    assert world.refusal("maker", again) == "NotEntitled"
+    world.act("bank", again)
+    refused = create_calldata(invoice(world, keys=(hash_of("its invoice"),)))
+    assert world.refusal("supplier", refused) == "AlreadyClaimed"
+
+
+def test_nobody_is_bound_for_ever_by_an_order_that_is_not_delivered(world: World) -> None:
+    id_ = pledged_order(world)
+    record = world.get(id_)
+    world.wait_until(record.deliver_by + 1)
+    assert world.refusal("bank", lapse_calldata(id_, 0)) is None
+    world.wait_until(record.due + record.grace_seconds - 1)
+    assert world.refusal("maker", lapse_calldata(id_, 0)) == "TooEarly"
+    world.wait_until(record.due + record.grace_seconds + 1)
+    world.act("maker", lapse_calldata(id_, 0))
+
+
+def test_nobody_blocks_an_invoice_alone(world: World) -> None:
+    """Whoever writes another's invoice down first, naming any debtor, has not claimed it."""
+    key = hash_of("the supplier's invoice")
+    squat = invoice(world, "SQ-1", creditor="tier-two", debtor="tier-three", keys=(key,))
+    blocked = world.create(squat, by="tier-two")
+    rightful = world.create(invoice(world, keys=(key,)))
+    world.act("maker", accept_calldata(rightful, 1))
+    assert world.refusal("tier-three", accept_calldata(blocked, 1)) == "AlreadyClaimed"
+    world.act("tier-two", cancel_calldata(blocked, 1))
+    claim = decode_claim_of(world.answer(claim_of_calldata(key), CLAIMS_ADDRESS))
+    assert claim == Claim(RECEIVABLES_ADDRESS, rightful)
+
+
+@pytest.mark.parametrize("how", ["annulled", "paid", "split"])
+def test_an_authority_frees_an_invoice_that_two_have_blocked(world: World, how: str) -> None:
+    key = hash_of("the supplier's invoice")
+    squat = invoice(world, "SQ-1", creditor="tier-two", debtor="tier-three", keys=(key,))
+    blocked = world.create(squat, by="tier-two")
+    world.act("tier-three", accept_calldata(blocked, 1))
+    rightful = create_calldata(invoice(world, keys=(key,)))
+    assert world.refusal("supplier", rightful) == "AlreadyClaimed"
+    free = annul_claim_calldata(key, DECISION, "the supplier's")
+    assert claims_refusal(world, "court", free) == "StillLive"
+    if how == "paid":
+        world.act("tier-two", confirm_payment_calldata(blocked, 0, 1_000_00))
+    elif how == "annulled":
+        world.act("court", annul_calldata(blocked, 0, DECISION))
+    else:
+        world.act("tier-two", split_calldata(blocked, 0, [300_00, 700_00]))
+        for number in (1, 2):
+            assert claims_refusal(world, "court", free) == "StillLive"
+            world.act("court", annul_calldata(part_id(blocked, number), 0, DECISION))
+    assert claims_refusal(world, "tier-two", free) == "NotAuthority"
+    assert world.chain.send(KEYS["court"], CLAIMS_ADDRESS, free).status == 1
+    world.act("supplier", rightful)
+
+
+def claims_refusal(world: World, by: str, calldata: bytes) -> str | None:
+    result = world.chain.call(KEYS[by].address, CLAIMS_ADDRESS, calldata)
+    return refusal_name(result.output) if result.reverted else None
