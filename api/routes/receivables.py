@@ -30,6 +30,7 @@ from api.routes.reading import (
     Seen,
 )
 from api.services import Services
+from contracts.claims import keys_of
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
 from contracts.instruments.pages import LIMIT_DEFAULT
@@ -175,9 +176,12 @@ def _add_reading(reading: Reading[StoredReceivable]) -> None:
 
 
 def _whole_body(seen: Seen[StoredReceivable]) -> dict[str, Any]:
-    """A receivable with those through whose hands it went."""
+    """A receivable with those through whose hands it went, and the claims of it or its whole."""
     chain = receivable_endorsements(seen.connection, seen.id, seen.viewer)
-    return receivable_body(seen.record) | {"endorsers": [as_json(one) for one in chain]}
+    records = sorted({seen.id, seen.record.receivable.root})
+    claims = [f"0x{key.hex()}" for one in records for key in keys_of(seen.connection, one)]
+    body = receivable_body(seen.record)
+    return body | {"endorsers": [as_json(one) for one in chain], "claims": claims}
 
 
 # ---- acting -------------------------------------------------------------------------------------

@@ -101,7 +101,8 @@ def test_an_invoice_goes_down_the_tiers_and_each_part_is_owed_on_its_own(scene: 
 
 
 def test_the_same_invoice_is_not_written_down_twice(scene: Scene) -> None:
-    scene.create()
+    id_ = scene.accepted()
+    assert len(scene.customer.get(f"/receivables/{id_}")["claims"]) == 1
     status, refusal, detail = scene.supplier.refused("/receivables", scene.body("I-2"))
     assert (status, refusal) == (409, "AlreadyClaimed"), detail
     other = scene.supplier.send("POST", "/receivables", scene.body("I-3", "25112000000099999999"))

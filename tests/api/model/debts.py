@@ -27,6 +27,8 @@ class Receivable(Instrument):
     before: tuple[str, tuple[tuple[str, bool], ...]] = ("", ())
     """Holder and endorsers before the last endorsement."""
     parts: list[Receivable] = field(default_factory=list)
+    taken: bool = False
+    """Whether its invoice was accepted as another one's."""
 
     def table(self) -> Mapping[str, Act]:
         return RECEIVABLE
@@ -46,8 +48,8 @@ class Receivable(Instrument):
 
     @property
     def claims(self) -> bool:
-        """Whether its invoice is taken: for ever, but where it was never owed."""
-        return self.state not in ("refused", "cancelled")
+        """Whether its invoice is taken: once it is accepted, and for ever."""
+        return self.state not in ("proposed", "refused", "cancelled")
 
     def hand_over(self, to: str) -> None:
         """Who stands behind it and gets it back is where he was."""
@@ -103,6 +105,8 @@ class Receivable(Instrument):
             if body["to"] == call.who:
                 return {"Unchanged"}
             return {"InvalidParty"} if body["to"] == self.debtor else set()
+        if act == "accept":
+            return {"AlreadyClaimed"} if self.taken else set()
         if act == "reject":
             return set() if self.rejectable else {"NothingToReject"}
         if act == "split":

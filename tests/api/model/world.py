@@ -122,7 +122,7 @@ class World:
         wrong = {"InvalidParty"} if who == debtor else set()
         if amount == 0:
             wrong.add("InvalidAmount")
-        if any(one.key == key and one.claims for one in self.receivables if not one.origin):
+        if self.claimed(key):
             wrong.add("AlreadyClaimed")
         if not wrong:
             made = Receivable(
@@ -132,6 +132,10 @@ class World:
             made.see()
             self.receivables.append(made)
         return frozenset(wrong)
+
+    def claimed(self, key: str) -> bool:
+        """Whether a debtor has accepted this invoice."""
+        return any(one.key == key and one.claims for one in self.receivables if not one.origin)
 
     # ---- any instrument -------------------------------------------------------------------------
 
@@ -151,6 +155,8 @@ class World:
         """An act on a receipt or receivable; the pledge of what is split covers the parts."""
         if not self.sees(call.who, one):
             return INVISIBLE
+        if isinstance(one, Receivable):
+            one.taken = self.claimed(one.key)
         said = one.judge(call)
         if not said and call.act == "split":
             if isinstance(one, Receivable):
