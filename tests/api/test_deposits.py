@@ -173,6 +173,13 @@ def test_a_payer_does_not_learn_what_the_payee_has(scene: Scene) -> None:
     standing = scene.farm.send("GET", f"/transactions/{answer.json()['transaction']}")
     assert standing.status_code == 200
     assert "777778" not in standing.text
+    reader = Member(scene.node, FARM, "notices:read", "settlement:read")
+    notices = reader.get("/notices", params={"kind": "deposit.received"})
+    assert "777778" not in str(notices)
+    assert [one["body"]["movement"]["amount"] for one in notices["notices"]] == ["1"]
+    for event in answer.json()["events"]:
+        proof = scene.farm.get(f"/log/proof/{event['leaf']}")
+        assert (proof["entry"] is None) == ("content" not in event["values"])
     assert scene.bank.get(f"/deposits?owner={CARRIER}")["accounts"][0]["balance"] == "777778"
 
 
@@ -181,7 +188,9 @@ def test_money_goes_to_another_bank_within_its_limit_and_banks_settle(scene: Sce
     scene.issue(100_000)
     pay = "/deposits/payments"
     body = scene.money(60_000, bank=BANK, payee=CARRIER)
-    assert scene.farm.refused(pay, body)[:2] == (409, "LimitExceeded")
+    status, refusal, words = scene.farm.refused(pay, body)
+    assert (status, refusal) == (409, "LimitExceeded")
+    assert not any(character.isdigit() for character in words), "what banks owe is not his"
     limit = {"debtor": BANK, "currency": CNY, "limit": 80_000}
     set_ = scene.other.post("/deposits/interbank/limits", limit)
     assert [(one["claim"], one["limit"]) for one in set_["positions"]] == [("0", "80000")]

@@ -225,6 +225,47 @@ def test_revoking_the_key_ends_its_stream(market: Market) -> None:
     assert market.http.get("/notices/stream", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("revoked", [True, False])
+def test_a_token_that_is_over_ends_its_stream(market: Market, revoked: bool) -> None:
+    secret, key = market.node.services.keys.create(FARM, READ)
+    client, form = (key.key_id, secret), {"grant_type": "client_credentials"}
+    with pytest.MonkeyPatch.context() as patch:
+        if not revoked:
+            patch.setattr("api.tokens.LIFETIME_S", 3)
+        token = market.http.post("/oauth/token", data=form, auth=client).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    with market.http.stream("GET", "/notices/stream", headers=headers) as answer:
+        events = read_events(answer.iter_lines())
+        next(events)
+        if revoked:
+            ended = market.http.post("/oauth/revoke", data={"token": token}, auth=client)
+            assert ended.status_code == 200
+            market.issue()
+        began = time.monotonic()
+        assert [one for one in events if one.data is not None] == []
+        assert time.monotonic() - began < 10, "long before a heartbeat is due"
+    assert market.http.get("/notices", headers=headers).status_code == 401
+    assert market.http.get("/notices", headers={"Authorization": f"Bearer {secret}"}).is_success
+
+
+def test_a_webhook_is_for_what_its_makers_key_may_read(any_market: Market) -> None:
+    market, target = any_market, "https://example.org/"
+    weak = market.key(FARM, "notices:*", "stock:read")
+    made = market.http.post("/webhooks", json={"url": target}, headers=weak)
+    assert made.status_code == 201, made.text
+    assert made.json()["kinds"] == ["stock.*", "webhook.*"]
+    for kinds, status in ((["receipt.*"], 403), (["stock.counted", "webhook.disabled"], 201)):
+        draft = {"url": target, "kinds": kinds}
+        answer = market.http.post("/webhooks", json=draft, headers=weak)
+        assert answer.status_code == status, answer.text
+    none = market.http.post(
+        "/webhooks", json={"url": target}, headers=market.key(FARM, "notices:*")
+    )
+    assert none.json()["kinds"] == ["webhook.*"]
+    for one in market.http.get("/webhooks", headers=weak).json()["webhooks"]:
+        assert market.http.delete(f"/webhooks/{one['id']}", headers=weak).status_code == 204
+
+
 def test_a_webhook_from_making_to_deleting(market: Market) -> None:
     headers = market.key(FARM)
     with Receiver().listening() as receiver:
