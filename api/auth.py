@@ -53,7 +53,8 @@ class Guard:
         Says nothing of scopes, or of records that the key is bound to. Raises `Unauthenticated`,
         `Forbidden` or `RateLimited` for a key that is no good.
         """
-        if "authorization" not in request.headers:
+        scheme = request.headers.get("authorization", "").partition(" ")[0]
+        if scheme.lower() != "bearer":
             return None
         key, principal = self._who(request)
         self.count(key)

@@ -8,7 +8,7 @@ the transaction; and to who supervises.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -102,8 +102,10 @@ class Leaves:
 
     def gives_tile(self, principal: Principal | None, first: int, width: int) -> bool:
         """Whether the bytes of so many leaves at once are for who asks. Raises `Unavailable`."""
-        found = tuple(self.of_tile(first, width))
-        return not found or (principal is not None and self.may_read_all(principal, found))
+        found = self.of_tile(first, width)
+        if principal is None:
+            return next(found, None) is None
+        return self.may_read_all(principal, tuple(found))
 
     def may_read(self, principal: Principal, found: Finance) -> bool:
         """Whether he is given the bytes of a leaf."""
@@ -128,9 +130,11 @@ class Leaves:
                 return any(_tells(connection, one, principal.viewer) for one in notices)
             return self._sent(connection, found.leaf, principal.organisation)
 
-    def may_read_all(self, principal: Principal, leaves: Iterable[Finance]) -> bool:
+    def may_read_all(self, principal: Principal, leaves: Sequence[Finance]) -> bool:
         """Whether he is given whole tiles: who supervises, and who has the ledger anyway, since
         his organisation runs a node. By a key that may read all the rooms that are in it."""
+        if not leaves:
+            return True
         if principal.instruments is not None:
             return False
         rooms, mine = {one.rooms for one in leaves}, readable(principal)
