@@ -60,12 +60,19 @@ abstract contract PoolScene is FinanceScene {
     }
 
     /// @dev A pool that lives.
-    function _pool(bytes32 number) internal returns (bytes32 id) {
+    function _pool(bytes32 number) internal returns (bytes32) {
+        return _poolOf(number, TRUSTEE, SERVICER);
+    }
+
+    /// @dev The same with other offices.
+    function _poolOf(bytes32 number, bytes32 trustee, bytes32 servicer) internal returns (bytes32 id) {
+        IPoolBook.Terms memory terms = _terms();
+        (terms.trustee, terms.servicer) = (trustee, servicer);
         _as(BANK);
-        id = BOOK.create(number, _terms(), _fees(), _tranches(), "", "");
-        _as(TRUSTEE);
+        id = BOOK.create(number, terms, _fees(), _tranches(), "", "");
+        _as(trustee);
         BOOK.accept(id, IPoolBook.Office.Trustee, "");
-        _as(SERVICER);
+        _as(servicer);
         BOOK.accept(id, IPoolBook.Office.Servicer, "");
     }
 

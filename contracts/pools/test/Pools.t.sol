@@ -2,31 +2,12 @@
 pragma solidity ^0.8.24;
 
 import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
-import {IPayments} from "../interfaces/IPayments.sol";
 import {IPoolBase} from "../interfaces/IPoolBase.sol";
 import {IPoolBook} from "../interfaces/IPoolBook.sol";
 import {IPools} from "../interfaces/IPools.sol";
 import {Waterfall} from "../libraries/Waterfall.sol";
+import {NotingSettlement} from "./NotingSettlement.sol";
 import {PoolScene} from "./PoolScene.sol";
-
-/// @notice A Settlement that notes what it is asked to pay, and refuses on demand.
-contract NotingSettlement is IPayments {
-    uint256 public paid;
-    uint256 public payments;
-    bytes32 public lastNumber;
-    bool public refuses;
-
-    function refuse(bool yes) external {
-        refuses = yes;
-    }
-
-    function payFor(bytes32, Payment calldata payment, bytes32 ref) external returns (bytes32 id) {
-        require(!refuses, "no money");
-        paid += payment.amount;
-        lastNumber = payment.number;
-        return keccak256(abi.encode(address(this), ref, ++payments));
-    }
-}
 
 contract PoolsTest is PoolScene {
     bytes32 private _id;
