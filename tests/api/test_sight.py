@@ -18,6 +18,7 @@ from contracts import consortium, receivables
 from contracts.consortium import Role
 from contracts.genesis import RECEIVABLES_ADDRESS
 from contracts.governance import Call
+from contracts.network import NETWORK_ADDRESS, add_node
 from ledger.tlog import TlogProof, leaf_hash
 from ledger.types import Hash32
 from tests.api.conftest import Clock, Node
@@ -25,6 +26,7 @@ from tests.api.members import Member
 from tests.api.test_loans import SALT
 from tests.api.test_loans import Scene as Loans
 from tests.api.test_receivables import Scene as Invoices
+from tests.contracts.governance.model import node_of
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("S1")]
@@ -111,6 +113,11 @@ def test_entries_in_tiles_are_for_who_has_the_ledger_anyway(
     assert client.get(with_it).status_code == 401
     assert invoices.supplier.send("GET", with_it).status_code == 403, "a party runs no node"
     rooms = [f"{room}:read" for room in sorted(set(ROOM_OF_KIND.values()))]
+    runner = Member(invoices.node, CARRIER, *rooms)
+    assert runner.send("GET", with_it).status_code == 403
+    invoices.node.stack.govern(Call(NETWORK_ADDRESS, add_node(node_of(1, CARRIER, 10))))
+    assert runner.send("GET", with_it).status_code == 200
+    assert Member(invoices.node, CARRIER, "capture").send("GET", with_it).status_code == 403
     court = Member(invoices.node, BANK, "supervise", *rooms)
     assert court.send("GET", with_it).status_code == 403
     invoices.node.stack.govern(
