@@ -323,6 +323,22 @@ def test_a_published_document_comes_back_byte_for_byte(scene: Scene) -> None:
 
 
 @pytest.mark.feature("F2")
+def test_a_part_leaves_with_the_claims_that_its_holder_has_named(scene: Scene) -> None:
+    items = [f"urn:epc:id:sgtin:9521141.012345.{number}" for number in (500, 501)]
+    id_ = scene.issue(items=items)
+    gone, stays = scene.trader.get(f"/receipts/{id_}")["claims"]
+    path = f"/receipts/{id_}/request-delivery"
+    both = {"quantity": 4_000, "keys": [gone, stays]}
+    assert scene.trader.refused(path, both)[:2] == (422, "KeysDiffer")
+    scene.trader.post(path, {"quantity": 4_000, "keys": [gone]})
+    out = f"/receipts/{id_}/deliver"
+    for keys in ([stays], []):
+        assert scene.warehouse.refused(out, {"keys": keys})[:2] == (422, "KeysDiffer")
+    scene.warehouse.post(out, {"keys": [gone]})
+    assert scene.trader.get(f"/receipts/{id_}")["claims"] == [stays]
+
+
+@pytest.mark.feature("F2")
 def test_the_same_goods_do_not_stand_behind_two_receipts(scene: Scene) -> None:
     item = "urn:epc:id:sgtin:9521141.012345.400"
     prints = [{"store": 9, "bags": 40}]
