@@ -42,11 +42,7 @@ contract PoolInvariants is PoolScene {
         }
         vm.assertEq(missing, 0, "acts that never went through, by bit");
         invariant_moneyIsConserved();
-        invariant_principalIsNeverNegative();
-        invariant_aDateIsCommittedOnce();
-        invariant_unitsAreThePrincipal();
-        invariant_aPaymentIsConfirmedOnce();
-        invariant_anInstrumentStandsInOnePool();
+        afterInvariant();
     }
 
     /// @notice Everything that was distributed is somebody's payment; what was not is still in the pool.
@@ -66,8 +62,17 @@ contract PoolInvariants is PoolScene {
         }
     }
 
-    /// @notice Nobody is repaid more than he has given, and what is short is still owed.
-    function invariant_principalIsNeverNegative() public view {
+    /// @notice At the end of each run, all else is counted again.
+    function afterInvariant() public view {
+        _principalIsNeverNegative();
+        _aDateIsCommittedOnce();
+        _unitsAreThePrincipal();
+        _aPaymentIsConfirmedOnce();
+        _anInstrumentStandsInOnePool();
+    }
+
+    /// @dev Nobody is repaid more than he has given, and what is short is still owed.
+    function _principalIsNeverNegative() private view {
         for (uint256 pool = 0; pool < _actor.POOL_COUNT(); ++pool) {
             bytes32 id = _actor.ids(pool);
             IPoolBook.Tranche[] memory tranches = BOOK.tranchesOf(id);
@@ -79,8 +84,8 @@ contract PoolInvariants is PoolScene {
         }
     }
 
-    /// @notice As many dates as commits, without gap; a date has one state, and one more for each correction.
-    function invariant_aDateIsCommittedOnce() public view {
+    /// @dev As many dates as commits, without gap; a date has one state, and one more for each correction.
+    function _aDateIsCommittedOnce() private view {
         for (uint256 pool = 0; pool < _actor.POOL_COUNT(); ++pool) {
             bytes32 id = _actor.ids(pool);
             uint32 last = BOOK.poolOf(id).lastDate;
@@ -91,8 +96,8 @@ contract PoolInvariants is PoolScene {
         }
     }
 
-    /// @notice Units of a tranche are its principal, whoever holds them.
-    function invariant_unitsAreThePrincipal() public view {
+    /// @dev Units of a tranche are its principal, whoever holds them.
+    function _unitsAreThePrincipal() private view {
         for (uint256 pool = 0; pool < _actor.POOL_COUNT(); ++pool) {
             bytes32 id = _actor.ids(pool);
             IPoolBook.Tranche[] memory tranches = BOOK.tranchesOf(id);
@@ -105,14 +110,14 @@ contract PoolInvariants is PoolScene {
         }
     }
 
-    function invariant_aPaymentIsConfirmedOnce() public view {
+    function _aPaymentIsConfirmedOnce() private view {
         for (uint256 pool = 0; pool < _actor.POOL_COUNT(); ++pool) {
             IPools.Account memory account = POOLS.accountOf(_actor.ids(pool));
             vm.assertEq(account.payments - account.unconfirmed, _actor.confirmed(pool), "confirmed");
         }
     }
 
-    function invariant_anInstrumentStandsInOnePool() public view {
+    function _anInstrumentStandsInOnePool() private view {
         for (uint256 i = 0; i < 3; ++i) {
             bytes32 asset = _actor.assets(i);
             vm.assertEq(BOOK.poolOfAsset(address(RECEIPTS), asset), _actor.standsIn(asset), "where it stands");
