@@ -49,8 +49,6 @@ contract Pools is IPools, PoolBase {
     // ---- in -----------------------------------------------------------------------------------
 
     /// @inheritdoc IPools
-    // Claims calls nobody.
-    // slither-disable-next-line reentrancy-benign,reentrancy-events
     function collect(bytes32 id, Collection calldata content) external {
         bytes32 by = _caller();
         IPoolBook.Terms memory terms = _active(id).terms;
@@ -66,7 +64,7 @@ contract Pools is IPools, PoolBase {
         if (content.period != account.periods + 1 && content.period != account.periods + 2) {
             revert WrongPeriod(id, account.periods + 1);
         }
-        _count(id, terms.trustee, content.payment);
+        bytes32 key = _count(id, terms.trustee, content.payment);
         Open storage open = _open[id][content.period];
         open.principal += content.principal;
         open.income += content.income;
@@ -74,16 +72,16 @@ contract Pools is IPools, PoolBase {
         _collections[id].push(content);
         ++account.collections;
         emit Collected(id, content.payment, by, account.collections, content, open);
+        PoolPlaces.ROOMS.hold(id, _one(key));
     }
 
     /// @dev A payment has reached one trustee, and counts once among all pools of that one, in all versions of this
     /// contract. What the servicer of another trustee's pool says of it takes nothing from them.
-    function _count(bytes32 id, bytes32 trustee, bytes32 payment) private {
-        bytes32 key = keccak256(abi.encode(trustee, payment));
+    function _count(bytes32 id, bytes32 trustee, bytes32 payment) private returns (bytes32 key) {
+        key = keccak256(abi.encode(trustee, payment));
         bool used = _counted[id][payment] != 0 || PoolPlaces.ROOMS.heldIn(POOLS, key).id != 0;
         if (used) revert PaymentUsed(payment);
         _counted[id][payment] = key;
-        PoolPlaces.ROOMS.hold(id, _one(key));
     }
 
     function _one(bytes32 key) private pure returns (bytes32[] memory keys) {
@@ -92,7 +90,6 @@ contract Pools is IPools, PoolBase {
     }
 
     /// @inheritdoc IPools
-    // slither-disable-next-line reentrancy-benign,reentrancy-events
     function voidCollection(bytes32 id, uint256 number, string calldata reason) external {
         bytes32 by = _caller();
         IPoolBook.Terms memory terms = _active(id).terms;
@@ -101,13 +98,14 @@ contract Pools is IPools, PoolBase {
         Collection storage content = _collections[id][_place(id, number)];
         if (content.voided || content.period <= _accounts[id].periods) revert CollectionClosed(id, number);
         content.voided = true;
-        PoolPlaces.ROOMS.free(id, _one(_counted[id][content.payment]));
+        bytes32 key = _counted[id][content.payment];
         delete _counted[id][content.payment];
         Open storage open = _open[id][content.period];
         open.principal -= content.principal;
         open.income -= content.income;
         ++open.revision;
         emit CollectionVoided(id, content.payment, by, number, open, reason);
+        PoolPlaces.ROOMS.free(id, _one(key));
     }
 
     function _place(bytes32 id, uint256 number) private view returns (uint256) {
