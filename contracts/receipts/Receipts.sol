@@ -317,7 +317,8 @@ contract Receipts is ReceiptTitle {
 
     /// @dev A former version takes on nothing new: no other goods, no other claims.
     function _checkSame(bytes32 id, bytes32[] memory former, Draft calldata draft) private view {
-        bool same = draft.goods == _entries[id].goods;
+        // slither-disable-next-line incorrect-equality
+        bool same = draft.goods == _entries[id].goods; // hashes
         for (uint256 i = 0; same && i < draft.keys.length; ++i) {
             uint256 place = 0;
             while (place < former.length && former[place] != draft.keys[i]) ++place;

@@ -114,11 +114,11 @@ abstract contract Deals is Members, IDeals {
     /// @inheritdoc IDeals
     function rescind(bytes32 id, uint64 revision, string calldata remark) external {
         bytes32 by = _actOn(id, revision, SettlementRules.RESCIND, remark);
+        _tellDeal(id, SettlementRules.RESCIND, by, 0, remark);
         try this.rehearse(id) {} catch (bytes memory reason) {
             // A trial that ended without a word ran out of gas, which says nothing of the instruments.
             if (reason.length == 0 || bytes4(reason) == Rehearsed.selector) revert AsAgreed(id);
         }
-        _tellDeal(id, SettlementRules.RESCIND, by, 0, remark);
         _undo(id, by, remark);
     }
 
