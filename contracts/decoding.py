@@ -157,10 +157,10 @@ def _fixed_bytes(size: int) -> Read:
 
 def _octets(data: bytes, at: int) -> bytes:
     start = at + WORD
-    end = start + int.from_bytes(data[at:start], "big")
-    if end > len(data):
+    length = int.from_bytes(data[at:start], "big")
+    if start + -(-length // WORD) * WORD > len(data):  # whole words, the last one filled up
         raise _Unusual
-    return data[start:end]
+    return data[start : start + length]
 
 
 def _list(item: _Kind) -> _Kind:

@@ -105,6 +105,7 @@ def test_a_string_is_text_for_people_and_databases() -> None:
         bytes(31) + b"\x40" + bytes(32),  # a pointer beyond the end
         bytes(32) + bytes(64),  # into the head
         bytes(31) + b"\x20" + bytes(31) + b"\x05" + b"abc",  # fewer bytes than told
+        bytes(31) + b"\x20" + bytes(31) + b"\x03" + b"abc",  # the last word is not filled up
     ],
 )
 def test_out_of_the_ordinary_is_left_to_eth_abi(damaged: bytes) -> None:

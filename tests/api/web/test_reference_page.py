@@ -13,6 +13,8 @@ from tests.api.web.site import serving
 from tests.traceability.capture.stack import document, event
 
 pytestmark = pytest.mark.feature("A1")
+READ_MS = 30_000
+"""A document of three hundred operations is drawn, on a machine that runs other tests as well."""
 
 
 def test_the_reference_is_a_page_of_the_node_s_own(node: Node) -> None:
@@ -49,7 +51,7 @@ def test_every_operation_appears_with_its_parameters_and_a_command(
     node: Node, site: str, page: Page
 ) -> None:
     page.goto(f"{site}/docs")
-    expect(page.locator("main")).to_have_attribute("data-state", "read")
+    expect(page.locator("main")).to_have_attribute("data-state", "read", timeout=READ_MS)
     paths = node.client.get("/openapi.json").json()["paths"]
     operations = {one["operationId"]: one for path in paths.values() for one in path.values()}
     assert page.locator(".operation").count() == len(operations) > 15
@@ -69,7 +71,7 @@ def test_a_command_is_one_that_a_shell_reads_and_the_node_answers(
 ) -> None:
     node.captured(document(event(1001)))
     page.goto(f"{site}/docs#captureEvent")
-    expect(page.locator("#captureEvent")).to_have_attribute("open", "")
+    expect(page.locator("#captureEvent")).to_have_attribute("open", "", timeout=READ_MS)
 
     def command(name: str) -> list[str]:
         return shlex.split(page.locator(f"#{name} .command").text_content() or "")
@@ -88,7 +90,7 @@ def test_a_command_is_one_that_a_shell_reads_and_the_node_answers(
 
 def test_the_reference_fits_a_small_phone(site: str, page: Page) -> None:
     page.goto(f"{site}/docs")
-    expect(page.locator("main")).to_have_attribute("data-state", "read")
+    expect(page.locator("main")).to_have_attribute("data-state", "read", timeout=READ_MS)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     page.set_viewport_size({"width": 320, "height": 568})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -98,4 +100,4 @@ def test_the_landing_page_leads_to_the_reference(site: str, page: Page) -> None:
     page.goto(site)
     page.get_by_role("link", name="Reference of the HTTP interface").click()
     expect(page.locator("h1")).to_have_text("HTTP interface")
-    expect(page.locator("main")).to_have_attribute("data-state", "read")
+    expect(page.locator("main")).to_have_attribute("data-state", "read", timeout=READ_MS)
