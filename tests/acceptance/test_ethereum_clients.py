@@ -215,6 +215,7 @@ def test_ethers_deploys_sends_reads_and_subscribes(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.feature("L9")
 def test_the_committed_test_contract_is_what_its_source_compiles_to(
     require: Callable[[str], str],

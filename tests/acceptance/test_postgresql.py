@@ -20,6 +20,9 @@ from tests.postgresql import PostgresqlServer, binaries
 
 pytestmark = [pytest.mark.feature("N4"), pytest.mark.feature("T1"), pytest.mark.timeout(600)]
 
+COMETBFT_IS_SLOW = True
+"""What differs is the database."""
+
 
 @pytest.fixture
 def server() -> Iterator[PostgresqlServer]:

@@ -169,6 +169,8 @@ def test_the_image_has_the_engine_that_this_software_wants(
     assert all(p.name in copied for p in packages if p.name in ("ledger", "api", "nodes"))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_what_compose_founds_is_four_nodes_of_one_ledger(
     operate: Path, tmp_path: Path, project_root: Path
 ) -> None:
