@@ -21,38 +21,14 @@ def check_all(story: Story) -> None:
 def check_lists(story: Story, who: str) -> None:
     """What one organisation sees of the story: no more, no less, each record as it is."""
     world = story.world
-    compare(
-        story,
-        who,
-        "/receipts",
-        "receipts",
-        {one.id: one.shown() for one in world.receipts if world.sees(who, one)},
-        {one.id for one in world.receipts},
-    )
-    compare(
-        story,
-        who,
-        "/receivables",
-        "receivables",
-        {one.id: one.shown() for one in world.receivables if world.sees(who, one)},
-        {one.id for one in world.receivables},
-    )
-    compare(
-        story,
-        who,
-        "/pledges",
-        "pledges",
-        {one.key: one.shown() for one in world.pledges if one.sees(who)},
-        {one.key for one in world.pledges},
-    )
-    compare(
-        story,
-        who,
-        "/settlements",
-        "settlements",
-        {one.id: one.shown() for one in world.deals if one.sees(who)},
-        {one.id for one in world.deals},
-    )
+    seen = {one.id: one.shown() for one in world.receipts if world.sees(who, one)}
+    compare(story, who, "/receipts", "receipts", seen, {one.id for one in world.receipts})
+    seen = {one.id: one.shown() for one in world.receivables if world.sees(who, one)}
+    compare(story, who, "/receivables", "receivables", seen, {one.id for one in world.receivables})
+    seen = {one.key: one.shown() for one in world.pledges if one.sees(who)}
+    compare(story, who, "/pledges", "pledges", seen, {one.key for one in world.pledges})
+    seen = {one.id: one.shown() for one in world.deals if one.sees(who)}
+    compare(story, who, "/settlements", "settlements", seen, {one.id for one in world.deals})
     compare(
         story,
         who,
