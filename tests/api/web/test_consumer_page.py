@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -249,13 +250,37 @@ def test_unknown_code_gets_a_page_of_its_own(phone: Phone) -> None:
 
 def test_landing_page_leads_to_an_item_and_shows_the_log(phone: Phone, log: StoryLog) -> None:
     page = phone.open("/")
-    expect(page.locator("#log-title + .facts")).to_contain_text(log.origin)
+    expect(page.locator("#log-title + div .facts")).to_contain_text(log.origin)
     expect(page.locator(".recent a").first).to_contain_text("Forest Berry Preserve")
     page.get_by_label("Digital Link, or GTIN and serial number").fill(
         f"https://id.gs1.org{ON_SALE}"
     )
     page.get_by_role("button", name="Look up").click()
     verdict(page, "valid")
+
+
+def test_landing_page_keeps_what_was_typed_and_chosen_when_news_come_in(
+    phone: Phone, tmp_path: Path
+) -> None:
+    waiting: list[Route] = []
+    page = phone.open(
+        "/", before=lambda page: page.route("**/events?*", lambda route: waiting.append(route))
+    )
+    proof = tmp_path / "proof.json"
+    proof.write_text("{}")
+    field = page.get_by_label("Digital Link, or GTIN and serial number")
+    page.set_input_files("#proof-file", proof)
+    field.fill("https://id.gs1.org/")
+    expect(page.locator(".recent")).to_have_count(0)
+    waiting[0].continue_()
+    expect(page.locator(".recent a").first).to_be_visible()
+    expect(field).to_have_value("https://id.gs1.org/")
+    expect(field).to_be_focused()
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#file-result .banner")).to_be_visible()
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("#file-result .banner")).to_contain_text(re.compile("[一-鿿]"))
+    assert page.evaluate("document.getElementById('proof-file').files.length") == 1
 
 
 def test_landing_page_checks_a_proof_file_byte_by_byte(

@@ -22,15 +22,22 @@ function draw() {
   );
 }
 
+// Made once: what somebody types stays, with the cursor in it, when news of the node come in.
+const input = h("input", { type: "text", name: "link", autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 500, placeholder: "https://id.gs1.org/01/…/21/…" });
+const refused = h("div");
+const recent = h("div");
+const log = h("div");
+
 function tryCard() {
-  const input = h("input", { type: "text", name: "link", autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 500, placeholder: "https://id.gs1.org/01/…/21/…" });
   const submit = (event) => {
     event.preventDefault();
     const path = pathOf(input.value.trim());
     state.refused = path === null;
+    drawRefused();
     if (path) location.assign(path);
-    else draw();
   };
+  drawRefused();
+  drawRecent();
   return h(
     "section",
     { class: "card", "aria-labelledby": "try-title" },
@@ -39,12 +46,16 @@ function tryCard() {
       "form",
       { onsubmit: submit },
       h("label", { class: "field" }, word("landing.try.label"), input),
-      state.refused ? h("p", { class: "bad", role: "alert" }, word("landing.try.bad")) : null,
+      refused,
       h("button", { class: "button", type: "submit" }, word("landing.try.go")),
     ),
-    state.recent.length ? h("ul", { class: "recent", "aria-label": word("landing.recent") }, state.recent.map(recentItem)) : null,
+    recent,
   );
 }
+
+const drawRefused = () => show(refused, state.refused ? h("p", { class: "bad", role: "alert" }, word("landing.try.bad")) : null);
+const drawRecent = () =>
+  show(recent, state.recent.length ? h("ul", { class: "recent", "aria-label": word("landing.recent") }, state.recent.map(recentItem)) : null);
 
 const recentItem = ({ path, name }) =>
   h("li", {}, h("a", { href: path }, h("span", {}, twin(name.en, name.zh) || word("landing.unnamed", { gtin: path.split("/")[2] })), h("span", {}, shortName(`https://id.gs1.org${path}`))));
@@ -60,24 +71,26 @@ function pathOf(text) {
 }
 
 function logCard() {
-  const { log } = state;
-  const rows = log.kind === "read"
-    ? [
-        ["origin", log.checkpoint.origin],
-        ["size", numberText(log.checkpoint.size)],
-        ["root", h("code", {}, log.root)],
-        ["signatures", signersOf(log).join(word("list.comma"))],
-      ]
-    : [];
-  return h(
-    "section",
-    { class: "card", "aria-labelledby": "log-title" },
-    h("h2", { id: "log-title" }, word("landing.log")),
-    log.kind === "read"
-      ? h("dl", { class: "facts" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, word(`landing.${name}`)), h("dd", {}, value))))
-      : h("p", { class: "fine", role: "status" }, word(log.kind === "loading" ? "loading" : "landing.log.unreachable")),
+  drawLog();
+  return h("section", { class: "card", "aria-labelledby": "log-title" }, h("h2", { id: "log-title" }, word("landing.log")), log);
+}
+
+function drawLog() {
+  const { kind } = state.log;
+  show(
+    log,
+    kind === "read"
+      ? h("dl", { class: "facts" }, factsOf(state.log).map(([name, value]) => h("div", {}, h("dt", {}, word(`landing.${name}`)), h("dd", {}, value))))
+      : h("p", { class: "fine", role: "status" }, word(kind === "loading" ? "loading" : "landing.log.unreachable")),
   );
 }
+
+const factsOf = (read) => [
+  ["origin", read.checkpoint.origin],
+  ["size", numberText(read.checkpoint.size)],
+  ["root", h("code", {}, read.root)],
+  ["signatures", signersOf(read).join(word("list.comma"))],
+];
 
 /** The members that signed, by their labels; the log's own name where nobody else has. */
 function signersOf({ names, checkpoint: { origin } }) {
@@ -108,7 +121,7 @@ async function loadLog() {
   } catch {
     state.log = { kind: "unreachable" };
   }
-  draw();
+  drawLog();
 }
 
 /** Items to try, out of the latest makings and sales. Unchecked here: their own page checks them. */
@@ -119,7 +132,7 @@ async function loadRecent() {
     if (!response.ok) return;
     const document = await response.json();
     state.recent = recentOf(document?.epcisBody?.queryResults?.resultsBody?.eventList ?? []);
-    draw();
+    drawRecent();
   } catch {
     // Without a list the page is as good: the field stands above it.
   }

@@ -6,14 +6,21 @@ import { CheckFailed, CheckImpossible, loadCrypto, readTrust, verifyFile } from 
 
 const TRUST_SIZE_BYTES_MAX = 256 * 1024;
 
+// Made once: a page drawn anew, in another language or with news, keeps what was chosen and told.
+const fileInput = (id, attributes = {}) => h("input", { type: "file", accept: ".json,application/json", id, ...attributes });
+const proof = fileInput("proof-file", { required: true });
+const trust = fileInput("trust-file");
+const result = h("div", { class: "result", role: "status", id: "file-result" });
+let tell = null;
+
+async function submit(event) {
+  event.preventDefault();
+  tell = await verdictOf(proof.files[0], trust.files[0]);
+  show(result, tell());
+}
+
 export function fileCard() {
-  const proof = h("input", { type: "file", accept: ".json,application/json", required: true, id: "proof-file" });
-  const trust = h("input", { type: "file", accept: ".json,application/json", id: "trust-file" });
-  const result = h("div", { class: "result", role: "status", id: "file-result" });
-  const submit = async (event) => {
-    event.preventDefault();
-    show(result, await verdictOf(proof.files[0], trust.files[0]));
-  };
+  show(result, tell?.());
   return h(
     "section",
     { class: "card", "aria-labelledby": "file-title" },
@@ -30,20 +37,21 @@ export function fileCard() {
   );
 }
 
+/** A function that tells the verdict in the language of the moment. */
 async function verdictOf(proofFile, trustFile) {
   try {
     const crypto = await loadCrypto();
-    const trust = trustFile ? await trustOf(crypto, trustFile) : null;
-    const verdict = await verifyFile(new Uint8Array(await proofFile.arrayBuffer()), trust, crypto);
+    const held = trustFile ? await trustOf(crypto, trustFile) : null;
+    const verdict = await verifyFile(new Uint8Array(await proofFile.arrayBuffer()), held, crypto);
     const decided = verdict.steps.find(({ outcome }) => outcome === verdict.outcome);
-    return told(verdict.outcome, {
+    return () => told(verdict.outcome, {
       origin: verdict.facts.checkpoint?.origin ?? "?",
       reason: decided?.reason ?? "",
       step: decided?.name === "format" ? "JSON" : word(`checked.${decided?.name}`),
     });
   } catch (error) {
-    if (error instanceof CheckImpossible) return told("not-checked", { reason: error.message });
-    if (error instanceof CheckFailed) return h("p", { class: "bad" }, word("landing.file.bad-trust", { reason: error.message }));
+    if (error instanceof CheckImpossible) return () => told("not-checked", { reason: error.message });
+    if (error instanceof CheckFailed) return () => h("p", { class: "bad" }, word("landing.file.bad-trust", { reason: error.message }));
     throw error;
   }
 }
