@@ -319,6 +319,11 @@ def refusal_name(data: bytes) -> str | None:
     return known[0] if known else None
 
 
+def refusal_names() -> frozenset[str]:
+    """Names of all errors that the contracts tell."""
+    return frozenset(name for name, _ in _ERRORS.values())
+
+
 def record_named(data: bytes) -> Hash32 | None:
     """Id of the record whose act or state revert data tells; None where no table is needed to say
     what it means. The table is that of the record: `contracts.machines.machine_of`."""

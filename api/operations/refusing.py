@@ -44,37 +44,47 @@ NOT_THEIRS: Final = frozenset(
         "NotArranger",
         "NotAuthority",
         "NotBank",
-        "NotBorrower",
         "NotCaller",
         "NotCounter",
-        "NotCreditor",
         "NotDebtor",
         "NotEntitled",
         "NotFinancing",
-        "NotHolder",
-        "NotInspector",
         "NotInstrument",
-        "NotIssuer",
         "NotNodeAdministrator",
         "NotOffice",
         "NotParty",
-        "NotPledgee",
-        "NotPledgor",
         "NotProposer",
         "NotReceivables",
-        "NotServicer",
-        "NotTrustee",
         "NotVoter",
         "NotWarehouse",
         "RoleMayNotCapture",
     }
 )
-"""Errors that say who may: 403. What says that a request makes no sense is 422, by its name; a
-revision that is not the record's any more is 412; the rest is about the state of a record: 409."""
+"""Errors that say who may: 403. What says that a request makes no sense is 422, by its name; what
+has changed since the client saw it is 412 (`STALE`); the rest is about how a record stands: 409."""
+
+STALE: Final = frozenset({"StaleCollections", "StaleDeal", "StaleRevision"})
+"""Errors that compare what the client named with what is there: 412."""
+
+FULL_OR_OTHERWISE: Final = frozenset(
+    {
+        "OfferDiffers",
+        "PledgeDiffers",
+        "TooManyEndorsements",
+        "TooManyFreezes",
+        "TooManyHolders",
+        "TooManyNames",
+        "TooManyRevisions",
+        "TooManyVersions",
+    }
+)
+"""Named as what makes no sense is, but about how a record stands: the same request would have been
+good before, or will be. 409."""
 
 _SENSELESS: Final = re.compile(
     r"(?:Invalid|TooMany|Unknown|Malformed|Unsupported)\w*"
-    r"|\w+(?:TooLong|TooLarge|Missing|Differs?|Malformed)|WrongCount|OutOfBounds"
+    r"|\w+(?:TooLong|TooLarge|Missing|Differs?|Malformed)"
+    r"|Wrong\w*(?:Count|Keys|Legs)|NoEvidence|OutOfBounds|ZeroKey"
 )
 
 
@@ -82,9 +92,9 @@ def refused_as(name: str | None, words: str, transaction: Hash32 | None = None) 
     """The problem of a contract's error, by its name."""
     if name in NOT_THEIRS:
         kind: type[Refused] = RefusedForbidden
-    elif name in ("StaleRevision", "StaleDeal"):
+    elif name in STALE:
         kind = RefusedStale
-    elif name is not None and _SENSELESS.fullmatch(name):
+    elif name is not None and name not in FULL_OR_OTHERWISE and _SENSELESS.fullmatch(name):
         kind = RefusedUnprocessable
     else:
         kind = RefusedConflict

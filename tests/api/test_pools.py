@@ -306,16 +306,33 @@ def test_a_repeated_request_happens_once_and_a_prepared_one_not_at_all(scene: Po
     assert (prepared["contract"], prepared["act"]) == ("pool-book", "accept")
     assert "become trustee of pool" in prepared["does"]["en"]
     assert scene.trustee.get(f"/pools/{pool}")["trusteeAccepted"] is False
-    account = scene.node.stack.identity.accounts["trust-bank"]
+    scene.trustee.post("/transactions", {"raw": signed(scene, prepared)})
+    assert scene.trustee.get(f"/pools/{pool}")["trusteeAccepted"] is True
+
+
+def signed(scene: PoolScene, prepared: dict[str, Any], by: str = "trust-bank") -> str:
+    """What was prepared, signed with a key of one's own."""
     fields = {**prepared["transaction"], "type": 2}
-    raw = account.sign_transaction(
+    raw = scene.node.stack.identity.accounts[by].sign_transaction(
         {
             name: int(value, 16) if isinstance(value, str) and name not in ("to", "data") else value
             for name, value in fields.items()
         }
     )
-    scene.trustee.post("/transactions", {"raw": f"0x{raw.hex()}"})
-    assert scene.trustee.get(f"/pools/{pool}")["trusteeAccepted"] is True
+    return f"0x{raw.hex()}"
+
+
+def test_what_was_signed_for_fewer_collections_shares_nothing_out(scene: PoolScene) -> None:
+    """The contract compares as well: between looking and acting something came in."""
+    pool = scene.active()
+    scene.servicer.post(f"/pools/{pool}/commit", scene.state(scene.today))
+    scene.servicer.post(f"/pools/{pool}/collect", scene.collection(f"0x{'d1' * 32}"))
+    end = {"period": 1, "end": scene.today.isoformat()}
+    prepared = scene.trustee.post(f"/pools/{pool}/distribute?prepare=true", end, revision=1)
+    scene.servicer.post(f"/pools/{pool}/collect", scene.collection(f"0x{'d2' * 32}"))
+    late = scene.trustee.refused("/transactions", {"raw": signed(scene, prepared)})
+    assert late[:2] == (412, "StaleCollections"), late
+    assert scene.trustee.get(f"/pools/{pool}/periods/1")["revision"] == 2
 
 
 # ---- what makes no sense ------------------------------------------------------------------------
