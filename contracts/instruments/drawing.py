@@ -99,12 +99,17 @@ def _cells(machine: Machine, act: Act) -> tuple[str, ...]:
         f"`{act.name}`",
         " or ".join(act.by),
         states,
-        act.to or "the same",
+        _leads(act),
         "–" if made else _PLEDGED[act.while_pledged],
         "–" if made else _yes(act.while_frozen),
         "–" if made else _yes(act.while_locked),
         f"{act.text}<br>{act.text_zh}" if act.text_zh else act.text,
     )
+
+
+def _leads(act: Act) -> str:
+    ways = [f"{end} from {start}" for start, end in act.leads]
+    return act.to or ", ".join([*ways, "otherwise the same" if ways else "the same"])
 
 
 def _yes(answer: bool) -> str:

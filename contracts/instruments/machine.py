@@ -46,6 +46,7 @@ class _Row(_Part):
     name: Word
     states: list[Word] = Field(alias="from", max_length=STATES_MAX)
     to: Word | None = None
+    leads: dict[Word, Word] = Field(default={}, max_length=STATES_MAX)
     by: list[Word] = Field(min_length=1, max_length=PARTIES_MAX)
     pledged: Literal["no", "permit", "free"] = "no"
     frozen: bool = False
@@ -61,6 +62,7 @@ class _Table(_Part):
     states: list[Word] = Field(min_length=1, max_length=STATES_MAX)
     parties: list[Word] = Field(max_length=PARTIES_MAX - len(COMMON_PARTIES))
     common: dict[Word, list[Word]]
+    leads: dict[Word, dict[Word, Word]] = Field(default={}, max_length=ACTS_MAX)
     act: list[_Row] = Field(max_length=ACTS_MAX)
 
 
@@ -169,7 +171,7 @@ def parse_machine(table: Mapping[str, Any]) -> Machine:
     """Check a table and number its rows. Raises `MachineError`, which names the place."""
     try:
         read = _Table.model_validate(dict(table))
-        rows = [*_common_rows(read.common), *read.act]
+        rows = [*_common_rows(read.common, read.leads), *read.act]
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "all of it"
@@ -193,15 +195,20 @@ def parse_machine(table: Mapping[str, Any]) -> Machine:
     return machine
 
 
-def _common_rows(states: Mapping[str, list[str]]) -> list[_Row]:
+def _common_rows(
+    states: Mapping[str, list[str]], leads: Mapping[str, Mapping[str, str]]
+) -> list[_Row]:
     own = {"unfreeze": "freeze", "unlock": "lock"}
+    if unknown := set(leads) - set(COMMON_ACTS):
+        raise MachineError(f"table: leads: {', '.join(sorted(unknown))}: no act of all instruments")
     if unknown := set(states) - set(COMMON_ACTS) | {"unfreeze"} & set(states):
         raise MachineError(f"table: common: {', '.join(sorted(unknown))}: not to be said there")
     rows = []
     for row in _COMMON:
         name = str(row["name"])
         given = states.get(name, states.get(own.get(name, name), []))
-        rows.append(_Row.model_validate({**row, "from": given}))
+        ways = dict(leads.get(name, {}))
+        rows.append(_Row.model_validate({**row, "from": given, "leads": ways}))
     return rows
 
 
@@ -211,6 +218,7 @@ def _act(number: int, row: _Row) -> Act:
         name=row.name,
         states=frozenset(row.states),
         to=row.to,
+        leads=tuple(sorted(row.leads.items())),
         by=tuple(row.by),
         while_pledged=WhilePledged[row.pledged.upper()],
         while_frozen=row.frozen,
@@ -228,9 +236,13 @@ def _check_once(what: str, names: Sequence[str]) -> None:
 def _check_known(row: _Row, states: Sequence[str], parties: Sequence[str]) -> None:
     if not row.states and row.name not in COMMON_ACTS:
         raise MachineError(f"act {row.name}: possible in no state")
-    for state in (*row.states, *([row.to] if row.to is not None else [])):
+    for state in (*row.states, *([row.to] if row.to is not None else []), *row.leads.values()):
         if state not in states:
             raise MachineError(f"act {row.name}: {state!r} is no state")
+    if elsewhere := set(row.leads) - set(row.states):
+        raise MachineError(f"act {row.name}: not possible in {', '.join(sorted(elsewhere))}")
+    if row.leads and row.name not in COMMON_ACTS:
+        raise MachineError(f"act {row.name}: where it leads, its column to says")
     for party in row.by:
         if party not in parties:
             raise MachineError(f"act {row.name}: {party!r} is no party")
@@ -241,9 +253,11 @@ def _check_ways(machine: Machine) -> None:
     if machine.states[0] != "none":
         raise MachineError(f"{machine.name}: states begin with none")
     for act in machine.acts:
-        if act.to == "none" or ("none" in act.states and act.to is None):
+        ends = {act.to, *dict(act.leads).values()}
+        if "none" in ends or ("none" in act.states and act.to is None):
             raise MachineError(f"act {act.name}: leaves an instrument that is none")
     reached = {"none"} | {act.to for act in machine.acts if act.to is not None}
+    reached |= {end for act in machine.acts for _, end in act.leads}
     if lost := set(machine.states) - reached:
         raise MachineError(f"{machine.name}: no act leads to {', '.join(sorted(lost))}")
     _check_way_back(machine, "freeze", "unfreeze", [a for a in machine.acts if a.while_frozen])

@@ -60,9 +60,30 @@ def solidity(machine: Machine) -> str:
         ),
         "        return 0; // nobody's",
         "    }",
+        *_led(machine),
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _led(machine: Machine) -> list[str]:
+    """Where acts of all instruments lead in this one; nothing where all leave it as it is."""
+    ways = [
+        f"        if (act == {act.number} && state == {machine.states.index(start)})"
+        f" return {machine.states.index(end)}; // {act.name}"
+        for act in machine.acts
+        for start, end in act.leads
+    ]
+    if not ways:
+        return []
+    return [
+        "",
+        "    /// @notice The state that such an act leads to from this one.",
+        "    function led(uint8 act, uint8 state) internal pure returns (uint8) {",
+        *ways,
+        "        return state;",
+        "    }",
+    ]
 
 
 def _constant(name: str) -> str:

@@ -28,6 +28,8 @@ class Act:
     """In which it is possible."""
     to: str | None
     """The state it leads to; None: it stays as it is."""
+    leads: tuple[tuple[str, str], ...]
+    """From which state to which: acts of all instruments, which otherwise leave it as it is."""
     by: tuple[str, ...]
     """Parties, any of whom may."""
     while_pledged: WhilePledged
@@ -60,4 +62,4 @@ class Machine:
 
     def after(self, act: Act, state: str) -> str:
         """The state that an act leads to."""
-        return state if act.to is None else act.to
+        return dict(act.leads).get(state, state) if act.to is None else act.to

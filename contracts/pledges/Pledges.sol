@@ -34,7 +34,9 @@ contract Pledges is IPledges {
         _checkRemark(remark);
         bytes32 by = _caller();
         IInstrument.Control memory control = _known(instrument).control(id);
-        if (control.holder != by) revert NotParty(0, by);
+        // In the instrument's words: who may have it encumbered.
+        if (control.revision == 0) revert IInstrument.UnknownInstrument(id);
+        if (control.holder != by) revert IInstrument.NotEntitled(id, Rules.ENCUMBER, by);
         if (control.pledgee != 0) revert AlreadyPledged(instrument, id, control.pledgee);
         if (control.revision != revision) revert IInstrument.StaleRevision(id, revision, control.revision);
         key = _make(PledgeRules.PROPOSE, instrument, id, revision, by, pledgee, terms, 0);

@@ -108,17 +108,48 @@ contract ControlTest is FinanceScene {
         vm.assertEq(uint256(RECEIPTS.receipt(id).freezes), 1, "frozen until it is thawed");
     }
 
-    function test_what_was_surrendered_is_awarded_and_its_new_holder_takes_it_back() public {
+    function _awardedAfterSurrender(IReceipts.Purpose purpose) private {
         _as(TRADER);
-        RECEIPTS.surrender(id, 0, IReceipts.Purpose.Delivery, "");
+        RECEIPTS.surrender(id, 0, purpose, "");
         _freeze(ARBITRATOR);
         _actRefused(WAREHOUSE, abi.encodeCall(IReceipts.shred, (id, 0, "")), IInstrument.InstrumentFrozen.selector);
         _as(ARBITRATOR);
         RECEIPTS.award(id, 0, MILL, DECISION, "");
+        vm.assertTrue(RECEIPTS.receipt(id).purpose == IReceipts.Purpose.None, "given back for nothing");
         _as(ARBITRATOR);
         RECEIPTS.unfreeze(id, 0, ARBITRATOR, DECISION, "");
+    }
+
+    function test_what_was_surrendered_lives_again_once_it_is_awarded() public {
+        _awardedAfterSurrender(IReceipts.Purpose.Delivery);
+        vm.assertEq(uint256(RECEIPTS.receipt(id).state), ReceiptRules.STATE_LIVE, "live");
+        _actRefused(WAREHOUSE, abi.encodeCall(IReceipts.shred, (id, 0, "")), IInstrument.WrongState.selector);
+        _do(MILL, abi.encodeCall(IReceipts.surrender, (id, 0, IReceipts.Purpose.Delivery, "")));
+        _do(WAREHOUSE, abi.encodeCall(IReceipts.shred, (id, 0, "")));
+    }
+
+    function test_what_was_surrendered_for_correction_is_awarded_and_not_cancelled() public {
+        _awardedAfterSurrender(IReceipts.Purpose.Correction);
+        _actRefused(WAREHOUSE, abi.encodeCall(IReceipts.cancel, (id, 0, "")), IInstrument.WrongState.selector);
         _actRefused(TRADER, abi.encodeCall(IReceipts.recall, (id, 0, "")), IInstrument.NotEntitled.selector);
-        _do(MILL, abi.encodeCall(IReceipts.recall, (id, 0, "")));
+        vm.assertEq(RECEIPTS.receipt(id).holder, MILL, "the mill's");
+    }
+
+    function test_what_was_surrendered_and_is_awarded_too_late_has_expired() public {
+        vm.warp(NOW + 365 days);
+        _awardedAfterSurrender(IReceipts.Purpose.Delivery);
+        vm.assertEq(uint256(RECEIPTS.receipt(id).state), ReceiptRules.STATE_EXPIRED, "expired");
+        _actRefused(WAREHOUSE, abi.encodeCall(IReceipts.shred, (id, 0, "")), IInstrument.WrongState.selector);
+        _do(MILL, abi.encodeCall(IReceipts.surrender, (id, 0, IReceipts.Purpose.Delivery, "")));
+    }
+
+    function test_an_award_of_what_has_expired_does_not_revive_it() public {
+        vm.warp(NOW + 366 days);
+        _do(MILL, abi.encodeCall(IReceipts.expire, (id, 0, "")));
+        _freeze(ARBITRATOR);
+        _as(ARBITRATOR);
+        RECEIPTS.award(id, 0, MILL, DECISION, "");
+        vm.assertEq(uint256(RECEIPTS.receipt(id).state), ReceiptRules.STATE_EXPIRED, "expired");
     }
 
     // ---- permits ------------------------------------------------------------------------------

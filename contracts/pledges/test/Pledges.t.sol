@@ -58,7 +58,7 @@ contract PledgesTest is FinanceScene {
 
     function test_an_offer_is_made_by_the_holder_to_a_bank_about_what_is_there() public {
         IPledges.Terms memory terms = _pledgeTerms();
-        _pledgeRefused(MILL, _proposeCall(1, BANK, terms), IPledges.NotParty.selector);
+        _pledgeRefused(MILL, _proposeCall(1, BANK, terms), IInstrument.NotEntitled.selector);
         _pledgeRefused(TRADER, _proposeCall(1, MILL, terms), IPledges.NotBank.selector);
         _pledgeRefused(TRADER, _proposeCall(2, BANK, terms), IInstrument.StaleRevision.selector);
         terms.currency = "cny";
@@ -66,7 +66,10 @@ contract PledgesTest is FinanceScene {
         terms = _pledgeTerms();
         terms.due = NOW;
         _pledgeRefused(TRADER, _proposeCall(1, BANK, terms), IPledges.InvalidTerms.selector);
-        bytes memory data = abi.encodeCall(IPledges.propose, (address(STOCK), id, 1, BANK, _pledgeTerms(), ""));
+        bytes memory data =
+            abi.encodeCall(IPledges.propose, (address(RECEIPTS), bytes32("none"), 1, BANK, _pledgeTerms(), ""));
+        _pledgeRefused(TRADER, data, IInstrument.UnknownInstrument.selector);
+        data = abi.encodeCall(IPledges.propose, (address(STOCK), id, 1, BANK, _pledgeTerms(), ""));
         _pledgeRefused(TRADER, data, IPledges.NotInstrument.selector);
     }
 
@@ -111,7 +114,7 @@ contract PledgesTest is FinanceScene {
         _as(TRADER);
         RECEIPTS.transferHolding(id, 0, MILL, "");
         IPledges.Terms memory terms = _pledgeTerms();
-        _pledgeRefused(TRADER, _proposeCall(2, BANK, terms), IPledges.NotParty.selector);
+        _pledgeRefused(TRADER, _proposeCall(2, BANK, terms), IInstrument.NotEntitled.selector);
         _as(MILL);
         bytes32 key = PLEDGES.propose(address(RECEIPTS), id, 2, BANK, terms, "");
         _pledgeRefused(BANK, abi.encodeCall(IPledges.accept, (key, "")), IInstrument.NotEntitled.selector);
@@ -226,9 +229,11 @@ contract PledgesTest is FinanceScene {
         vm.warp(NOW + 200 days);
         _as(BANK);
         PLEDGES.enforce(key, _one(id), BANK, "");
-        _as(BANK);
-        RECEIPTS.recall(id, 0, "");
         vm.assertEq(RECEIPTS.receipt(id).holder, BANK, "the bank's");
+        data = abi.encodeCall(IReceipts.shred, (id, 0, ""));
+        _refused(WAREHOUSE, address(RECEIPTS), data, IInstrument.WrongState.selector);
+        _as(BANK);
+        RECEIPTS.transferBoth(id, 0, MILL, MILL, "");
     }
 
     // ---- authorities --------------------------------------------------------------------------

@@ -118,7 +118,18 @@ abstract contract ReceiptBook is Instrument, IReceipts {
         if (act == Rules.ENCUMBER) _forget(id); // the pledgee takes it as it stands
         bool byOthers = act == Rules.FREEZE || act == Rules.UNFREEZE || act == Rules.PERMIT || act == Rules.DISENCUMBER;
         if (byOthers) _keepRejectable(id);
+        _comeBack(id, act);
         _tell(id, rule, by, detail, remark);
+    }
+
+    /// @dev What the former holder had surrendered is not handed out once it is somebody else's.
+    function _comeBack(bytes32 id, uint8 act) private {
+        Control storage control_ = _controls[id];
+        uint8 led = ReceiptRules.led(act, control_.state);
+        if (led == control_.state) return;
+        Entry storage entry = _entries[id];
+        control_.state = entry.expires > block.timestamp ? led : ReceiptRules.STATE_EXPIRED;
+        entry.purpose = Purpose.None;
     }
 
     /// @dev An act of somebody else does not take the recipient's right to reject a transfer.

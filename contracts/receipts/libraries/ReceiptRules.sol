@@ -57,4 +57,11 @@ library ReceiptRules {
         if (act == 9) return 0x90200ff0000002000000002; // settle
         return 0; // nobody's
     }
+
+    /// @notice The state that such an act leads to from this one.
+    function led(uint8 act, uint8 state) internal pure returns (uint8) {
+        if (act == 2 && state == 2) return 1; // award
+        if (act == 6 && state == 2) return 1; // seize
+        return state;
+    }
 }

@@ -204,6 +204,8 @@ class Receipt(Instrument):
     def hand_over(self, to: str) -> None:
         self.close()
         self.holder = self.owner = to
+        if self.state == "surrendered":  # nobody else's surrender is acted upon
+            self.state, self.purpose = "live", "none"
 
     def promised(self) -> None:
         self.before = None

@@ -178,7 +178,7 @@ class World:
         if not self.sees(who, one):
             return INVISIBLE
         # A proposal is words: whether it can be pledged is asked when the bank consents.
-        wrong = set() if who == one.holder else {"NotParty"}
+        wrong = set() if who == one.holder else {"NotEntitled"}
         if one.pledgee:
             wrong.add("AlreadyPledged")
         if pledge.revision != one.revision:

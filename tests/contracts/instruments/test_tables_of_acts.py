@@ -118,6 +118,11 @@ def test_what_is_frozen_or_locked_can_be_undone_wherever_it_gets_meanwhile() -> 
         (lambda t: t["common"].update(close=["open"]), "close"),
         (lambda t: t["common"].update(freeze=["none"]), "none"),
         (lambda t: t["common"].update(award=["ajar"]), "'ajar' is no state"),
+        (lambda t: t.update(leads={"close": {"open": "shut"}}), "close"),
+        (lambda t: t.update(leads={"freeze": {"shut": "open"}}), "not possible in shut"),
+        (lambda t: t.update(leads={"freeze": {"open": "ajar"}}), "'ajar' is no state"),
+        (lambda t: t.update(leads={"freeze": {"open": "none"}}), "none"),
+        (lambda t: t["act"][2].update(leads={"open": "shut"}), "act close: where it leads"),
     ],
 )
 def test_a_wrong_table_is_refused_and_the_place_named(
@@ -203,6 +208,18 @@ def test_a_page_says_all_of_the_table() -> None:
     row = "| 12 | `close` | holder or maker | open, half-shut | shut | by permit | no | no |"
     assert f"{row} It is closed.<br>关闭。 |" in drawn
     assert "| 0 | `freeze` | authority | open, half-shut | the same | yes | yes | yes |" in drawn
+
+
+def test_an_act_of_all_instruments_leads_where_the_table_says() -> None:
+    """In the model, on the page, in the contract; where it says nothing, it stays as it is."""
+    leading = {"freeze": {"half-shut": "open"}}
+    machine = parse_machine(changed(lambda t: t.update(leads=leading)))
+    freeze = machine.act("freeze")
+    assert machine.after(freeze, "half-shut") == machine.after(freeze, "open") == "open"
+    assert "open from half-shut, otherwise the same" in page(machine)
+    assert "    half_shut --> open: freeze\n" in page(machine)
+    assert "if (act == 0 && state == 2) return 1; // freeze\n" in solidity(machine)
+    assert "function led" not in solidity(parse_machine(SMALL))
 
 
 def test_a_table_of_what_is_no_instrument_has_no_common_acts() -> None:

@@ -142,7 +142,7 @@ def expected(act: Act, state: str, who: str) -> str | None:
     if inner != (who == "financing"):
         return "CallerNotActive"
     if not WHO[who] & set(act.by):
-        return "NotParty"
+        return "NotEntitled" if act.name == "propose" else "NotParty"  # to the instrument
     if state not in act.states:
         return "PledgeExists" if makes else "WrongState"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contracts import receipts
 from contracts.errors import CalldataValueError
 from contracts.genesis import PLEDGES_ADDRESS, RECEIPTS_ADDRESS
 from contracts.instruments import Viewer
@@ -29,9 +30,10 @@ from contracts.pledges import (
     withdraw_calldata,
 )
 from contracts.receipts import part_id, permit_calldata, split_calldata, transfer_holding_calldata
+from contracts.refusals import explain, record_named
 from ledger.types import Hash32
 from tests.contracts.receipts.story import tell
-from tests.contracts.receipts.world import MEMBERS, World, hash_of
+from tests.contracts.receipts.world import KEYS, MEMBERS, World, hash_of
 
 pytestmark = pytest.mark.feature("F2")
 ALL = Viewer.everything()
@@ -129,6 +131,17 @@ def test_the_history_says_who_did_what(world: World) -> None:
         ("changed", "bank", State.RELEASED, None),
     ]
     assert acts[-1].remark == "paid"
+
+
+def test_who_does_not_hold_it_is_told_so_of_the_instrument(world: World) -> None:
+    id_ = world.issue()
+    data = propose_calldata(RECEIPTS_ADDRESS, id_, 1, "bank", world.terms())
+    refused = world.chain.call(KEYS["mill"].address, PLEDGES_ADDRESS, data).output
+    said = explain(refused, receipts.MACHINE, data)
+    assert said == f"encumber of 0x{id_.hex()} is not for mill: it is for who holds and owns it"
+    assert record_named(refused) == id_
+    data = propose_calldata(RECEIPTS_ADDRESS, hash_of("r"), 1, "bank", world.terms())
+    assert "there is no record" in world.words("farm", PLEDGES_ADDRESS, data)
 
 
 def test_what_was_declined_or_withdrawn_may_be_proposed_again(world: World) -> None:

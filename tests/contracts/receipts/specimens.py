@@ -22,6 +22,7 @@ LAYOUT: Final = Layout.of(RECEIPTS_ARTIFACT)
 QUANTITY: Final = 10_000
 REQUESTED: Final = 1_000
 PURPOSES: Final = {
+    "award": Purpose.DELIVERY,
     "shred": Purpose.DELIVERY,
     "cancel": Purpose.CORRECTION,
     "replace": Purpose.CORRECTION,

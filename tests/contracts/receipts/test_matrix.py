@@ -324,6 +324,24 @@ def test_an_act_on_what_was_seen_before_is_late(cabinet: Cabinet, act: Act) -> N
     assert error_of(answer) == "StaleRevision"
 
 
+@pytest.mark.feature("F4")
+def test_what_is_awarded_after_its_surrender_lives_and_is_not_handed_out(cabinet: Cabinet) -> None:
+    """Told in one event, with the record as it then is."""
+    world, award = cabinet.world, CALLS["award"](cabinet, "court")
+    with cabinet.showing(Specimen("surrendered", "frozen"), "award", award, "court"):
+        assert world.get(cabinet.id).purpose is Purpose.DELIVERY
+        (log,) = world.receipts("court", award)
+        found = world.get(cabinet.id)
+        world.receipts("court", unfreeze_calldata(cabinet.id, 0, "court", DECISION))
+        shred = world.refused("granary", RECEIPTS_ADDRESS, shred_calldata(cabinet.id, 0))
+    told = decode_log(log)
+    assert isinstance(told, ReceiptActed)
+    assert (told.act, told.receipt) == ("award", found)
+    assert (found.state, found.purpose) == ("live", Purpose.NONE)
+    assert (found.holder, found.owner) == ("mill", "mill")
+    assert shred == "WrongState"
+
+
 @pytest.mark.feature("F1")
 @pytest.mark.parametrize("act", ["recall", "restore", "to-electronic"])
 def test_what_comes_back_too_late_expires_at_once(cabinet: Cabinet, act: str) -> None:
