@@ -14,6 +14,7 @@ from api.proving import Prover
 from api.resources import Resources
 from api.routes import (
     capture,
+    claims,
     clearing,
     consortium,
     deposits,
@@ -78,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
         transactions.router(services, guard),
         receipts.router(services, guard),
         stock.router(services, guard),
+        claims.router(services, guard),
         pledges.router(services, guard),
         receivables.router(services, guard),
         loans.router(services, guard),

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 from api.client.feed import Notices, Webhooks
-from api.client.instruments import Loans, Lots, Pledges, Receipts, Receivables, Stock
+from api.client.instruments import Claims, Loans, Lots, Pledges, Receipts, Receivables, Stock
 from api.client.money import ContributionPoints, Deposits, RateTables, Settlements
 from api.client.pools import Pools
 from api.client.records import Changes, Done, Record, Records
@@ -63,6 +63,7 @@ class Tallystick:
         both = (self._transport, self._changes)
         self.receipts = Receipts(*both, "/receipts")
         self.receivables = Receivables(*both, "/receivables")
+        self.claims = Claims(*both)
         self.pledges = Pledges(*both, "/pledges")
         self.lots = Lots(*both, "/stock/lots")
         self.stock = Stock(*both)

@@ -1,4 +1,4 @@
-"""Receipts, receivables, pledges, lots and loans: what they have beside lists and acts."""
+"""Receipts, receivables, claims, pledges, lots and loans: what they have beside lists and acts."""
 
 from __future__ import annotations
 
@@ -34,6 +34,31 @@ class Receipts(_Published):
 
 class Receivables(_Published):
     """Invoices, bills and orders; `document(id, terms=…)` is that of an order's invoice."""
+
+
+class Claims:
+    """What stands behind one live record only: `claims` of receipts and receivables."""
+
+    def __init__(self, transport: Transport, changes: Changes) -> None:
+        self._transport = transport
+        self._changes = changes
+
+    def get(self, claim: str) -> Record:
+        """The record that has it, with its state and revision. Raises `Missing` where there is
+        none that one may see."""
+        return self._transport.ask(f"/claims/{claim}")
+
+    def annul(
+        self,
+        claim: str,
+        body: Mapping[str, Any],
+        *,
+        revision: int | None = None,
+        key: str | None = None,
+    ) -> Done:
+        """Take it from a record that has ended, by a decision; authorities. `revision` is that of
+        the record as one has seen it."""
+        return self._changes.make(f"/claims/{claim}/annul", body, revision=revision, key=key)
 
 
 class Pledges(Records):

@@ -3,6 +3,7 @@
 from api.operations.answering import (
     CHANGE_PARAMETERS,
     answer,
+    answer_again,
     change_extra,
     change_responses,
     done_response,
@@ -37,6 +38,7 @@ __all__ = [
     "UnderWay",
     "Words",
     "answer",
+    "answer_again",
     "change_extra",
     "change_responses",
     "done_response",

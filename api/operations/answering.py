@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fastapi import Request, Response
+from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
 from api.documentation import BEARER, header, problems, query
-from api.errors import QueryInvalid
+from api.errors import QueryInvalid, Refusal
 from api.formats import json_response
 from api.operations.errors import UnderWay
+from api.operations.repeating import done_before
 from api.operations.service import Operations
 from api.operations.types import Call, Done, Idempotency
 from api.principals import Principal
@@ -74,6 +76,30 @@ async def answer(
     return done_response(
         done, Sight.acting(principal), more(done), headers=headers, created=location is not None
     )
+
+
+async def answer_again(
+    request: Request,
+    engine: Engine,
+    operations: Operations,
+    principal: Principal,
+    refusal: Refusal,
+    body: bytes,
+    *,
+    more: Callable[[Done], Mapping[str, Any]] = lambda _: {},
+) -> Response:
+    """For a request whose call cannot be made (`refusal`): its answer where it came before under
+    its Idempotency-Key. Raises `refusal` where it did not, and what `done_before` raises."""
+    idempotency = idempotency_of(request, body)
+    if idempotency is None or _preparation(request)[0]:
+        raise refusal
+    try:
+        done = await run_in_threadpool(done_before, engine, operations, principal, idempotency)
+    except UnderWay as under_way:
+        return under_way_response(under_way)
+    if done is None:
+        raise refusal
+    return done_response(done, Sight.acting(principal), more(done))
 
 
 def done_response(

@@ -16,6 +16,7 @@ from api.errors import NotFound, Unprocessable
 from api.sight import INSTRUMENTS
 from contracts.abi import Function
 from contracts.artifact import load_artifact
+from contracts.claimants import find_claimant
 from contracts.errors import CalldataError
 from contracts.financing import find_application
 from contracts.instruments import Viewer
@@ -49,6 +50,7 @@ def _find_instrument(connection: Connection, id_: Hash32, viewer: Viewer) -> obj
 _RECEIPT: Final = Sort("receipt", find_receipt)
 _RECEIVABLE: Final = Sort("receivable", find_receivable)
 _INSTRUMENT: Final = Sort("receipt or receivable", _find_instrument)
+_CLAIM: Final = Sort("claim", find_claimant)
 _LOT: Final = Sort("lot", find_lot)
 _PLEDGE: Final = Sort("pledge", find_pledge)
 _DEAL: Final = Sort("settlement", find_deal)
@@ -58,6 +60,7 @@ _HOLD: Final = Sort("hold", find_hold)
 _REDEMPTION: Final = Sort("redemption", find_redemption)
 
 NAMED: Final[Mapping[str, Mapping[str, Sort]]] = {
+    "claims": {"key": _CLAIM},
     "stock": {"key": _LOT, "told.key": _LOT},
     "pledges": {"key": _PLEDGE, "id": _INSTRUMENT},
     "receipts": {"id": _RECEIPT, "ids": _RECEIPT, "draft.lot": _LOT},

@@ -15,6 +15,7 @@ from api.operations.telling import Teller
 from api.operations.types import Call, Limits, Prepared
 from api.principals import CAPTURE, Principal
 from api.sight import room_of
+from contracts.claimants import find_claimant
 from contracts.consortium import Account, Kind, Status, accounts_of, find_account
 from ledger.chain import Ledger
 from ledger.evm import decode_transaction
@@ -159,9 +160,21 @@ class OwnKeys:
         room = None if contract is None else room_of(contract)
         if contract is None or room is None:
             raise Unprocessable(f"0x{one.to.hex()} is none of this ledger's instruments")
+        if contract == "claims":
+            self._check_claim(principal, one)
+            return
         principal.check(f"{room}:write")
         with read_transaction(self._engine) as connection:
             check_named(connection, contract, one.data, principal.viewer)
+
+    def _check_claim(self, principal: Principal, one: Transaction) -> None:
+        """A claim is of the room whose record has it; once it is annulled, nobody has it."""
+        if self._sender.outcome(one.hash) is not None:
+            return
+        with read_transaction(self._engine) as connection:
+            check_named(connection, "claims", one.data, principal.viewer)
+            found = find_claimant(connection, Hash32(one.data[4:36]), principal.viewer)
+        principal.check("receipts:write" if found is None else f"{found.room}:write")
 
     def _check_in_time(self, one: Transaction) -> None:
         """Raises `Unprocessable` for what this node has prepared too long ago."""

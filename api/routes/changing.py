@@ -18,7 +18,16 @@ from starlette.concurrency import run_in_threadpool
 from api.acts.common import Body, RecordId, body_schema, hash_of, read_strict, revision_of
 from api.auth import Guard
 from api.documentation import header
-from api.operations import Call, Done, Operations, answer, change_extra, change_responses
+from api.errors import Refusal
+from api.operations import (
+    Call,
+    Done,
+    Operations,
+    answer,
+    answer_again,
+    change_extra,
+    change_responses,
+)
 from api.principals import Principal
 from api.schemas import DoneAnswer
 from api.services import Services
@@ -47,8 +56,8 @@ class Changing:
     """`/receipts`."""
     noun: str
     """In operation ids: `receipt`, for `receiptSplit`."""
-    scope: str
-    """Of changing: `receipts:write`."""
+    scope: str | None
+    """Of changing: `receipts:write`; None: the call finds out which one, and checks it."""
     told: Told
     revised: bool = True
     """Whether records have revisions, so that acts may come with If-Match."""
@@ -72,8 +81,14 @@ class Changing:
             revision = revision_of(request) if self.revised else 0
             body, raw = await self._read(request, model)
             id_ = hash_of(record)
-            made = await run_in_threadpool(call, principal, id_, revision, body)
             more = partial(self.told, principal, id_)
+            try:
+                made = await run_in_threadpool(call, principal, id_, revision, body)
+            except Refusal as refusal:
+                engine, operations = self.services.engine, self.operations
+                return await answer_again(
+                    request, engine, operations, principal, refusal, raw, more=more
+                )
             return await answer(request, self.operations, principal, made, raw, more=more)
 
         self.routes.add_api_route(

@@ -154,7 +154,15 @@ def test_a_loan_goes_from_application_to_repayment(scene: Scene) -> None:
         "accepted",
         BANK,
     )
-    drawn = scene.bank.post(f"/loans/{id_}/draw-down", revision=5)["loan"]
+    once = {"revision": 5, "headers": {"Idempotency-Key": "payout"}}
+    paid_out = scene.bank.post(f"/loans/{id_}/draw-down", **once)
+    drawn = paid_out["loan"]
+    repeated = scene.bank.send("POST", f"/loans/{id_}/draw-down", **once)
+    assert (repeated.status_code, repeated.json()) == (200, paid_out), "not a second time"
+    assert repeated.headers["idempotency-replayed"] == "true"
+    other = {"revision": 6, "headers": {"Idempotency-Key": "payout"}}
+    told = scene.bank.send("POST", f"/loans/{id_}/draw-down", **other).json()
+    assert told["type"] == "urn:tallystick:problem:idempotency-key-reused"
     assert (drawn["state"], drawn["revision"]) == ("active", 6)
     pledge = drawn["payout"]["pledge"]
     assert scene.trader.get(f"/pledges/{pledge}")["state"] == "active"

@@ -263,7 +263,10 @@ def test_what_somebody_else_has_changed_is_not_acted_upon(scene: PoolScene) -> N
     revision = int(seen.headers["etag"].strip('"'))
     assert revision == seen.json()["revision"]
     appoint = {"office": "servicer", "organisation": "other-bank"}
-    scene.trustee.post(f"/pools/{pool}/appoint", appoint, revision=revision)
+    once = {"revision": revision, "headers": {"Idempotency-Key": scene.number()}}
+    done = scene.trustee.post(f"/pools/{pool}/appoint", appoint, **once)
+    again = scene.trustee.send("POST", f"/pools/{pool}/appoint", appoint, **once)
+    assert (again.status_code, again.json()) == (200, done), "its revision was good at the time"
     late = scene.trustee.refused(f"/pools/{pool}/close", revision=revision)
     assert late[:2] == (412, "StaleRevision")
     scene.servicer.post(f"/pools/{pool}/commit", scene.state(scene.today))

@@ -1,0 +1,63 @@
+"""Who has a claim: the record behind a key, for whoever sees that record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from contracts.claims import find_claim
+from contracts.instruments import Viewer
+from contracts.instruments.places import ChainPlace
+from contracts.receipts import find_receipt
+from contracts.receivables import ReceivableQuery, find_receivable, list_receivables
+from ledger.types import Address, Hash32
+
+Noun = Literal["receipt", "receivable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """A record that has a claim."""
+
+    key: Hash32
+    noun: Noun
+    id: Hash32
+    contract: Address
+    """The version that keeps the record."""
+    state: str
+    revision: int
+    place: ChainPlace
+    """Of the record's last act."""
+
+    @property
+    def room(self) -> str:
+        """Whose scopes count for it."""
+        return f"{self.noun}s"
+
+
+def find_claimant(connection: Connection, key: Hash32, viewer: Viewer) -> Claimant | None:
+    """The record that has the key; None where nobody has it, or he may not see the record.
+
+    What is claimed stays with the whole of a receivable that was split: who sees a part is told.
+    """
+    claim = find_claim(connection, key)
+    if claim is None:
+        return None
+    receipt = find_receipt(connection, claim.id, viewer)
+    if receipt is not None:
+        title = receipt.receipt
+        return Claimant(
+            key, "receipt", claim.id, receipt.contract, title.state, title.revision, receipt.place
+        )
+    part = ReceivableQuery(root=claim.id, limit=1)
+    if not list_receivables(connection, part, viewer).items:
+        return None
+    whole = find_receivable(connection, claim.id, Viewer.everything())
+    if whole is None:
+        return None
+    debt = whole.receivable
+    return Claimant(
+        key, "receivable", claim.id, whole.contract, debt.state, debt.revision, whole.place
+    )
