@@ -21,6 +21,7 @@ from contracts.receipts.tables import (
     receipt_terms_table,
 )
 from contracts.receipts.types import Purpose, Receipt, Rejectable
+from contracts.settlement.offered import is_sold, sold_assets
 from ledger.types import Address, Hash32
 
 FEW: Final = 2_000
@@ -155,7 +156,7 @@ def _among_own(query: ReceiptQuery, viewer: Viewer) -> Select[Any]:
     """Through the viewer's own records, which are few."""
     table, parties = receipt_table, receipt_party_table
     own = select(parties.c.id).where(parties.c.organisation == viewer.organisation)
-    own_or_offered = own.union(offered_assets(viewer))
+    own_or_offered = own.union(offered_assets(viewer), sold_assets(viewer))
     conditions = [column.concat("") == value for column, value in _wanted(query).items()]
     if query.states is not None:
         conditions.append(table.c.state.concat("").in_(query.states))
@@ -214,8 +215,9 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
-    """As a party, or as a bank that is asked to lend on it."""
-    return or_(viewer.may_see(receipt_party_table, record), is_offered(viewer, record))
+    """As a party, as a bank that is asked to lend on it, or as the buyer in a deal under way."""
+    party = viewer.may_see(receipt_party_table, record)
+    return or_(party, is_offered(viewer, record), is_sold(viewer, record))
 
 
 _FIND: Final = PreparedQuery(

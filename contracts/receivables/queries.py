@@ -20,6 +20,7 @@ from contracts.receivables.tables import (
     receivable_terms_table,
 )
 from contracts.receivables.types import Endorsement, Kind, Receivable
+from contracts.settlement.offered import is_sold, sold_assets
 from ledger.types import Address, Hash32
 
 FEW: Final = 2_000
@@ -176,7 +177,7 @@ def _among_own(query: ReceivableQuery, viewer: Viewer) -> Select[Any]:
     """Through the viewer's own records, which are few."""
     table, parties = receivable_table, receivable_party_table
     own = select(parties.c.id).where(parties.c.organisation == viewer.organisation)
-    own_or_offered = own.union(offered_assets(viewer))
+    own_or_offered = own.union(offered_assets(viewer), sold_assets(viewer))
     statement = select(table).where(table.c.id.in_(own_or_offered), *_conditions(query))
     return _older(statement, query).order_by(table.c.position.desc())
 
@@ -232,8 +233,9 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
-    """As a party, or as a bank that is asked to lend on it."""
-    return or_(viewer.may_see(receivable_party_table, record), is_offered(viewer, record))
+    """As a party, as a bank that is asked to lend on it, or as the buyer in a deal under way."""
+    party = viewer.may_see(receivable_party_table, record)
+    return or_(party, is_offered(viewer, record), is_sold(viewer, record))
 
 
 _FIND: Final = PreparedQuery(

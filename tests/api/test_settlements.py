@@ -259,7 +259,9 @@ def test_an_offer_that_comes_to_nothing_sets_its_instrument_free(
     any_scene: Scene, who: str, act: str, state: str
 ) -> None:
     id_ = any_scene.receivable()
+    assert any_scene.bank.send("GET", f"/receivables/{id_}").status_code == 404
     deal = any_scene.offered(id_)
+    assert any_scene.bank.get(f"/receivables/{id_}")["holder"] == FARM, "its buyer looks at it"
     other = any_scene.supplier if who == "bank" else any_scene.bank
     status, refusal, words = other.refused(f"/settlements/{deal['id']}/{act}")
     assert (status, refusal) == (403, "DealNotEntitled")
@@ -273,6 +275,7 @@ def test_an_offer_that_comes_to_nothing_sets_its_instrument_free(
         "DealState",
         f"{act} is not possible while deal {deal['id']} is {state}: it is while offered",
     )
+    assert any_scene.bank.send("GET", f"/receivables/{id_}").status_code == 404
     any_scene.supplier.post(f"/receivables/{id_}/endorse", {"to": BANK})
     assert any_scene.bank.get(f"/receivables/{id_}")["holder"] == BANK
 
@@ -282,7 +285,9 @@ def test_an_offer_expires_not_before_its_time(any_scene: Scene) -> None:
     deal = any_scene.offered(id_, expires=int(time.time()) + 3)
     path = f"/settlements/{deal['id']}"
     assert any_scene.bank.refused(f"{path}/expire")[:2] == (409, "TooEarly")
+    assert any_scene.bank.send("GET", f"/receivables/{id_}").status_code == 200
     time.sleep(max(0.0, deal["expires"] + 1.2 - time.time()))
+    assert any_scene.bank.send("GET", f"/receivables/{id_}").status_code == 404
     assert any_scene.bank.refused(f"{path}/accept", {"bank": BANK})[:2] == (409, "TooLate")
     assert any_scene.bank.post(f"{path}/expire")["settlement"]["state"] == "expired"
 

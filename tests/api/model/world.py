@@ -140,9 +140,10 @@ class World:
     # ---- any instrument -------------------------------------------------------------------------
 
     def sees(self, who: str, one: Instrument) -> bool:
-        """Parties of now and before; a bank what it was offered; the court all."""
+        """Parties of now and before; banks what they were offered; its buyer; the court all."""
         offered = {pledge.pledgee for pledge in self.pledges if pledge.instrument is one}
-        return who == COURT or who in one.parties | offered
+        buyers = {deal.buyer for deal in self.deals if deal.state == "offered" and one in deal.legs}
+        return who == COURT or who in one.parties | offered | buyers
 
     def sees_lot(self, who: str, lot: Lot) -> bool:
         """A bank that a receipt was only offered to does not."""

@@ -41,8 +41,15 @@ from contracts.financing import (
     reveal_calldata,
     standing_calldata,
 )
-from contracts.genesis import DEPOSITS_ADDRESS, PLEDGES_ADDRESS, RECEIPTS_ADDRESS
+from contracts.genesis import (
+    DEPOSITS_ADDRESS,
+    PLEDGES_ADDRESS,
+    RECEIPTS_ADDRESS,
+    RECEIVABLES_ADDRESS,
+)
 from contracts.pledges import Pledge, decode_pledge, pledge_calldata
+from contracts.receivables import Draft, Kind, create_calldata, receivable_id
+from contracts.receivables import accept_calldata as debtor_accepts
 from contracts.settlement.binding import account_calldata, decode_account, issue_calldata
 from ledger.types import Hash32, Log
 from tests.contracts.receipts.world import DAY, FOUNDERS, KEYS, World, hash_of
@@ -111,6 +118,31 @@ class Loans(World):
         return self.refused(who, FINANCING_ADDRESS, data)
 
     # ---- steps ------------------------------------------------------------------------------
+
+    def invoice(
+        self, number: str = "I-1", debtor: str = "mill", amount: int = 100_000_00
+    ) -> Draft:
+        """What is owed to the farm."""
+        return Draft(
+            kind=Kind.INVOICE,
+            number=number,
+            creditor="farm",
+            debtor=debtor,
+            terms=hash_of("terms"),
+            amount=amount,
+            currency=CURRENCY,
+            due=self.chain.time + 90 * DAY,
+            keys=(hash_of(number),),
+        )
+
+    def receivable(
+        self, number: str = "I-1", debtor: str = "mill", amount: int = 100_000_00
+    ) -> Hash32:
+        """An invoice that its debtor has accepted for good (revision 2)."""
+        self.act("farm", RECEIVABLES_ADDRESS, create_calldata(self.invoice(number, debtor, amount)))
+        id_ = receivable_id(CHAIN_ID, "farm", number)
+        self.act(debtor, RECEIVABLES_ADDRESS, debtor_accepts(id_, 0, disputable=False))
+        return id_
 
     def request(self, asset: Hash32 | None = None, **changes: object) -> Request:
         """What the farm asks for, against a receipt of its own."""

@@ -25,19 +25,13 @@ from contracts.receipts import (
     receipt_terms,
 )
 from contracts.receivables import (
-    Draft,
-    Kind,
     ReceivableQuery,
-    create_calldata,
     find_receivable,
     list_receivables,
     receivable_history,
-    receivable_id,
 )
-from contracts.receivables import accept_calldata as debtor_accepts
 from ledger.types import Hash32
 from tests.contracts.financing.loans import DAY, Loans, hash_of
-from tests.contracts.scene import CHAIN_ID
 
 pytestmark = pytest.mark.feature("F8")
 BANK, OTHER = (Viewer.of(name, Role.BANK) for name in ("bank", "other-bank"))
@@ -115,20 +109,7 @@ def test_who_lends_goes_on_seeing_it_and_who_lost_does_not(world: Loans) -> None
 
 
 def test_a_receivable_is_shown_in_the_same_way(world: Loans) -> None:
-    draft = Draft(
-        kind=Kind.INVOICE,
-        number="I-1",
-        creditor="farm",
-        debtor="mill",
-        terms=hash_of("terms"),
-        amount=100_000_00,
-        currency="CNY",
-        due=world.chain.time + 90 * DAY,
-        keys=(hash_of("invoice"),),
-    )
-    world.act("farm", RECEIVABLES_ADDRESS, create_calldata(draft))
-    id_ = receivable_id(CHAIN_ID, "farm", "I-1")
-    world.act("mill", RECEIVABLES_ADDRESS, debtor_accepts(id_, 0))
+    id_ = world.receivable()
 
     def shown(viewer: Viewer) -> bool:
         with world.connect() as connection:

@@ -18,22 +18,18 @@ from contracts.receipts import MACHINE as RECEIPTS
 from contracts.receipts import issue_calldata
 from contracts.receipts.genesis import RECEIPTS_ARTIFACT
 from contracts.receivables import MACHINE as RECEIVABLES
-from contracts.receivables import Kind, receivable_id
 from contracts.receivables.binding import (
     create_calldata,
     decode_receivable,
     receivable_calldata,
 )
 from contracts.receivables.genesis import RECEIVABLES_ARTIFACT
-from contracts.receivables.types import Draft
 from ledger.types import Address
 from tests.contracts.financing.loans import Loans
 from tests.contracts.receipts.specimens import Cabinet
 from tests.contracts.receipts.test_matrix import CALLS as RECEIPT_CALLS
-from tests.contracts.receipts.world import DAY, hash_of
 from tests.contracts.receivables.test_matrix import CALLS as RECEIVABLE_CALLS
 from tests.contracts.roles import OUTSIDERS, SUSPENDED, answer, functions_of, opened
-from tests.contracts.scene import CHAIN_ID
 
 FUNCTIONS: Final = {
     "confirm": "accept",
@@ -82,20 +78,8 @@ def test_a_receipt_is_for_members_alone(world: Loans) -> None:
 
 @pytest.mark.feature("F5")
 def test_a_receivable_is_for_members_alone(world: Loans) -> None:
-    draft = Draft(
-        kind=Kind.INVOICE,
-        number="I-1",
-        creditor="farm",
-        debtor="mill",
-        terms=hash_of("terms"),
-        amount=100,
-        currency="CNY",
-        due=world.chain.time + 90 * DAY,
-        keys=(hash_of("invoice"),),
-    )
-    world.act("farm", RECEIVABLES_ADDRESS, create_calldata(draft))
-    id_ = receivable_id(CHAIN_ID, "farm", "I-1")
+    id_ = world.receivable()
     record = decode_receivable(world.read(RECEIVABLES_ADDRESS, receivable_calldata(id_)))
     calls = {name: make(id_, record, "farm") for name, make in RECEIVABLE_CALLS.items()}
-    calls["create"] = create_calldata(draft)
+    calls["create"] = create_calldata(world.invoice())
     refused(world, RECEIVABLES_ADDRESS, RECEIVABLES_ARTIFACT, RECEIVABLES, calls)

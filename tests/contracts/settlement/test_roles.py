@@ -19,10 +19,6 @@ from contracts.genesis import (
 )
 from contracts.pledges import accept_calldata as accept_pledge
 from contracts.pledges import pledge_key, propose_calldata
-from contracts.receivables import Kind, receivable_id
-from contracts.receivables.binding import accept_calldata as accept_receivable
-from contracts.receivables.binding import create_calldata
-from contracts.receivables.types import Draft
 from contracts.settlement import (
     Condition,
     ConditionalDraft,
@@ -144,22 +140,7 @@ class Desk:
 
     def debt(self, debtor: str = "mill") -> Hash32:
         """The farm is owed 100, and the debtor has accepted it."""
-        number = self.number()
-        draft = Draft(
-            kind=Kind.INVOICE,
-            number=number,
-            creditor="farm",
-            debtor=debtor,
-            terms=hash_of(number),
-            amount=100,
-            currency=CURRENCY,
-            due=self.world.chain.time + 90 * DAY,
-            keys=(hash_of(number),),
-        )
-        self.world.act("farm", RECEIVABLES_ADDRESS, create_calldata(draft))
-        id_ = receivable_id(CHAIN_ID, "farm", number)
-        self.world.act(debtor, RECEIVABLES_ADDRESS, accept_receivable(id_, 0, disputable=False))
-        return id_
+        return self.world.receivable(self.number(), debtor, amount=100)
 
     def discharge(self, debt: Hash32, amount: int = 100) -> bytes:
         return discharge_calldata(
