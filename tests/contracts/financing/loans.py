@@ -119,9 +119,7 @@ class Loans(World):
 
     # ---- steps ------------------------------------------------------------------------------
 
-    def invoice(
-        self, number: str = "I-1", debtor: str = "mill", amount: int = 100_000_00
-    ) -> Draft:
+    def invoice(self, number: str = "I-1", debtor: str = "mill", amount: int = 100_000_00) -> Draft:
         """What is owed to the farm."""
         return Draft(
             kind=Kind.INVOICE,
