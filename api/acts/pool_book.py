@@ -99,7 +99,8 @@ class Assign(_BookAct):
 
 
 class Close(_BookAct):
-    """End a pool: everything is distributed and confirmed, what is outstanding is lost."""
+    """End a pool: everything is distributed and confirmed, what is outstanding is lost; or it never
+    began."""
 
     who = "For: the trustee. While: active, with nothing to distribute and nothing to confirm."
     remark: Remark = ""

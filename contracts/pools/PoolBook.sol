@@ -203,11 +203,13 @@ contract PoolBook is PoolDays {
         for (uint256 i = 0; i < had.length; ++i) owed += _tranches[id][i].principal - had[i].repaid;
     }
 
-    /// @dev The last distribution went by the newest state, in which nothing is owed to the pool any more, and no
-    /// instrument of this ledger is left in it.
+    /// @dev No instrument of this ledger is left in it, and the last distribution went by the newest state, in which
+    /// nothing is owed to the pool any more; or there never was a state: it had no asset that could be lost.
     function _isWrittenOff(bytes32 id, uint32 date) private view returns (bool) {
+        if (_admitted[id] != 0) return false;
+        if (date == 0) return true;
         uint256 periods = PoolPlaces.POOLS.accountOf(id).periods;
-        if (periods == 0 || _admitted[id] != 0) return false;
+        if (periods == 0) return false;
         IPools.Distribution memory last = PoolPlaces.POOLS.distributionOf(id, periods);
         if (last.end != date || last.revision != revisionsOf(id, date)) return false;
         Day memory day = dayOf(id, date, 0);

@@ -118,7 +118,7 @@ def assign_calldata(id_: Hash32, tranche: int, to: str, units: int) -> bytes:
 
 
 def close_calldata(id_: Hash32, remark: str = "") -> bytes:
-    """The end: everything is distributed and confirmed. The trustee."""
+    """The end: everything is distributed and confirmed, or it never began. The trustee."""
     return _CLOSE.calldata(id_, remark)
 
 

@@ -196,7 +196,8 @@ interface IPoolBook is IPoolBase {
 
     /// @notice The end: everything is distributed and confirmed, and all principal repaid. Or what is outstanding
     /// is lost: the last distribution went by the newest state, in which no asset owes anything, and no instrument
-    /// of this ledger is left. The trustee.
+    /// of this ledger is left. Or it never began: no state was committed, no instrument admitted, and nothing that
+    /// was collected is left. The trustee.
     function close(bytes32 id, string calldata remark) external;
 
     // ---- its assets ---------------------------------------------------------------------------

@@ -42,10 +42,29 @@ def confirmed(scene: PoolScene, id_: Hash32) -> None:
 
 def test_a_trustee_does_not_close_while_principal_is_owed(scene: PoolScene) -> None:
     fresh = scene.active()
+    scene.commit(fresh, FIRST, day())
     assert close(scene, fresh) == "PrincipalOwed"
     distributed(scene, fresh, OWED - 1)
     assert scene.account(fresh).unconfirmed == 0
     assert close(scene, fresh) == "PrincipalOwed"
+
+
+def test_a_pool_that_never_began_is_closed_once_nothing_stands_in_it(scene: PoolScene) -> None:
+    """No state was ever committed: what it would share out by does not exist."""
+    id_, debt = scene.active(), receivable(scene)
+    assert close(scene, id_, "loan-service") == "NotOffice"
+    admit = binding.admit_calldata(id_, RECEIVABLES_ADDRESS, [debt])
+    assert scene.book("loan-service", admit).status == 1
+    assert close(scene, id_) == "PrincipalOwed"  # an instrument stands in it
+    dismiss = binding.dismiss_calldata(id_, RECEIVABLES_ADDRESS, [debt], "given back")
+    assert scene.book("loan-service", dismiss).status == 1
+    scene.collect(id_, collection("too soon", 5_00, 0))
+    assert close(scene, id_) == "PoolNotEmpty"
+    void = binding.void_collection_calldata(id_, 1, "sent back")
+    assert scene.cash("trust-house", void).status == 1
+    assert scene.book("trust-house", binding.close_calldata(id_)).status == 1
+    late = binding.commit_calldata(id_, FIRST, day())
+    assert scene.refusal("loan-service", POOL_BOOK_ADDRESS, late) == "WrongPoolState"
 
 
 def test_a_pool_ends_once_all_principal_is_repaid_and_its_instruments_go_then(
