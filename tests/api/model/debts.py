@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from tests.api.model.instruments import ACCEPTED, Call, Instrument, Refusals
 from tests.api.model.tables import RECEIVABLE, Act
+
+PART: Final = {"confirm-payment": "confirm-part", "discharge": "discharge-part"}
+"""What payments are told as that leave something outstanding."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -41,9 +44,9 @@ class Receivable(Instrument):
             found.add("debtor")
         return found
 
-    def done(self, act: str) -> None:
+    def done(self, act: str, by: str) -> None:
         """An endorsement is rejected as the very next act, or not at all."""
-        super().done(act)
+        super().done(act, by)
         self.rejectable = False
 
     @property
@@ -85,6 +88,10 @@ class Receivable(Instrument):
             "origin": self.origin.id if self.origin else None,
         }
 
+    def left(self) -> dict[str, Any]:
+        names = ("state", "holder", "pledgee", "outstanding", "paid")
+        return {name: self.shown()[name] for name in names}
+
     def judge(self, call: Call) -> Refusals:
         """What comes of an act; what is possible has happened."""
         if (said := self.control(call)) is not None:
@@ -94,7 +101,7 @@ class Receivable(Instrument):
             return frozenset({bar, *wrong})
         if wrong:
             return frozenset(wrong)
-        self.done(call.act)
+        self.done(call.act, call.who)
         getattr(self, "_" + call.act.replace("-", "_"))(call.body)
         self.see()
         return ACCEPTED
@@ -160,6 +167,8 @@ class Receivable(Instrument):
         self.paid, self.outstanding = self.paid + amount, self.outstanding - amount
         if not self.outstanding:
             self.state = "paid"
+        else:
+            self.acts[-1].act = PART[self.acts[-1].act]
 
     def _split(self, body: Mapping[str, Any]) -> None:
         self.outstanding = 0
@@ -178,5 +187,6 @@ class Receivable(Instrument):
                 parties=set(),
                 parts=[],
             )
+            part.begun("arise", self.acts[-1].by)
             part.see()
             self.parts.append(part)

@@ -13,6 +13,7 @@ def check_all(story: Story) -> None:
     for who in ORGANISATIONS:
         check_lists(story, who)
         story.compare_accounts(who)
+    check_histories(story)
     check_parts(story)
     check_pledges(story)
     check_deposits(story)
@@ -68,6 +69,57 @@ def compare(
     assert found.keys() == expected.keys(), f"{path} of {who}"
     for key, one in expected.items():
         same(found[key], one, f"{path} {key} of {who}")
+
+
+def check_histories(story: Story) -> None:
+    """Every act that the model has played, by whom, in order, and what it left: nothing else."""
+    world = story.world
+    for room, records in (("receipts", world.receipts), ("receivables", world.receivables)):
+        for one in records:
+            told = history(story, f"/{room}/{one.id}", one.parties)
+            assert len(told) == len(one.acts) == one.revision, f"history of {one.id}"
+            for line, expected in zip(told, one.history(), strict=True):
+                same(line, expected, f"line {expected['revision']} of {one.id}")
+            in_order(told)
+    for deal in world.deals:
+        told = history(story, f"/settlements/{deal.id}", {deal.seller, deal.buyer, *deal.banks})
+        assert [(one["act"], one["by"], one["revision"]) for one in told] == deal.acts
+        in_order(told)
+    for pledge in world.pledges:
+        told = history(story, f"/pledges/{pledge.key}", {pledge.pledgor, pledge.pledgee})
+        changed = [one for one in told if one["kind"] == "changed"]
+        assert [(one["by"], one["state"]) for one in changed] == pledge.acts
+        covered = [one["instrument"] for one in told if one["kind"] == "covered"]
+        freed = [one["instrument"] for one in told if one["kind"] == "freed"]
+        assert sorted(covered) == sorted([*freed, *(one.id for one in pledge.covers)])
+        in_order(told)
+
+
+def history(story: Story, path: str, parties: set[str]) -> list[dict[str, Any]]:
+    """As the court is told it, page by page; a party is told the same, a stranger nothing."""
+    told: list[dict[str, Any]] = []
+    after = ""
+    while True:
+        page = story.stage.members[COURT].get(f"{path}/history?limit=7{after}")
+        told += page["acts"]
+        if page["after"] is None:
+            break
+        after = f"&after={page['after']}"
+    story.turn += 1
+    ordered = sorted(parties)
+    party = ordered[story.turn % len(ordered)]
+    seen = story.stage.members[party].get(f"{path}/history?limit={LIMIT}")
+    assert (seen["acts"], seen["after"]) == (told, None), f"history of {path} for {party}"
+    answer = story.stage.members[STRANGER].send("GET", f"{path}/history")
+    assert answer.status_code == 404, f"a stranger is told the history of {path}"
+    return told
+
+
+def in_order(told: list[dict[str, Any]]) -> None:
+    """As they stand on the chain, each with a proof of its own."""
+    leaves = [one["leaf"] for one in told]
+    assert leaves == sorted(set(leaves))
+    assert [one["proof"] for one in told] == [f"/log/proof/{leaf}" for leaf in leaves]
 
 
 def check_parts(story: Story) -> None:

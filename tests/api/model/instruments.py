@@ -24,6 +24,20 @@ class Call:
     """As If-Match tells it; 0: whichever."""
 
 
+@dataclass
+class Line:
+    """An act as the history is to tell it."""
+
+    act: str
+    by: str
+    revision: int
+    after: dict[str, Any] = field(default_factory=dict)
+    """The record as the act left it."""
+
+    def shown(self) -> dict[str, Any]:
+        return {"act": self.act, "by": self.by, "revision": self.revision, **self.after}
+
+
 @dataclass(eq=False)
 class Instrument:
     """What both have."""
@@ -42,6 +56,8 @@ class Instrument:
     """Which part of its origin it is, from 1."""
     parties: set[str] = field(default_factory=set)
     """Who is or was one."""
+    acts: list[Line] = field(default_factory=list)
+    """Whatever was done with it, in order."""
 
     def table(self) -> Mapping[str, Act]:
         raise NotImplementedError
@@ -81,11 +97,26 @@ class Instrument:
                 return "InstrumentPledged"
         return None
 
-    def done(self, act: str) -> None:
+    def done(self, act: str, by: str) -> None:
         """The act has happened: its state, one revision more, the permit is used up."""
+        self.history()
         self.state = self.table()[act].to or self.state
         self.revision += 1
         self.permit = None
+        self.acts.append(Line(act, by, self.revision))
+
+    def begun(self, act: str, by: str) -> None:
+        """The act that made it."""
+        self.acts = [Line(act, by, 1)]
+
+    def history(self) -> list[dict[str, Any]]:
+        """Its acts, as every party is told them: between two acts nothing changes."""
+        self.acts[-1].after = self.left()
+        return [one.shown() for one in self.acts]
+
+    def left(self) -> dict[str, Any]:
+        """What a line of the history says of the record."""
+        raise NotImplementedError
 
     def by_contract(self, act: str, contract: str, revision: int = 0) -> str | None:
         """Why another contract may not do this to it now."""
@@ -118,7 +149,7 @@ class Instrument:
             wrong.add("FreezeUnchanged")
         if bar or wrong:
             return frozenset({bar} if bar else wrong)
-        self.done(call.act)
+        self.done(call.act, call.who)
         if call.act == "permit":
             body = call.body
             self.permit = (body["act"], dict(body["arguments"]), self.revision)
@@ -237,6 +268,10 @@ class Receipt(Instrument):
             "rejectable": self.before[0] if self.before else "nothing",
         }
 
+    def left(self) -> dict[str, Any]:
+        names = ("state", "holder", "owner", "pledgee", "quantity")
+        return {name: self.shown()[name] for name in names}
+
     # ---- its own acts ---------------------------------------------------------------------------
 
     def judge(self, call: Call) -> Refusals:
@@ -249,7 +284,7 @@ class Receipt(Instrument):
         if wrong:
             return frozenset(wrong)
         before = self.before
-        self.done(call.act)
+        self.done(call.act, call.who)
         self.before = None
         getattr(self, "_" + call.act.replace("-", "_"))(call.body, before)
         self.see()
@@ -351,5 +386,6 @@ class Receipt(Instrument):
                 origin=self,
                 parties=set(),
             )
+            part.begun("arise", self.acts[-1].by)
             part.see()
             self.lot.receipts.append(part)

@@ -62,6 +62,8 @@ class Deal:
     """Revisions of the legs, as they were promised."""
     banks: set[str] = field(default_factory=set)
     """Through which the money goes."""
+    acts: list[tuple[str, str, int]] = field(default_factory=list)
+    """What was done with it, by whom, and its revision then."""
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -208,7 +210,7 @@ class Money:
         account = self.move(bank, who, payee_bank, one.holder, amount)
         if one.pledgee:
             account.held += amount
-        one.done("discharge")
+        one.done("discharge", who)
         one.pay(amount)
         return ACCEPTED
 
@@ -227,8 +229,9 @@ class Money:
             wrong.add("NoAccount")
         if not wrong:
             deal.banks = {self._paid_at(deal.seller)}
+            deal.acts.append(("offer", deal.seller, deal.revision))
             for leg in deal.legs:
-                leg.done("lock")
+                leg.done("lock", deal.seller)
                 leg.locked = True
                 leg.promised()
             deal.seen = [leg.revision for leg in deal.legs]
@@ -247,11 +250,12 @@ class Money:
         if not wrong:
             self.move(bank, who, home, deal.seller, deal.amount)
             for leg in deal.legs:
-                leg.done("settle")
+                leg.done("settle", deal.seller)
                 leg.locked = False
                 leg.hand_over(who)
                 leg.see()
             deal.state, deal.revision = "settled", deal.revision + 1
+            deal.acts.append(("accept", who, deal.revision))
             deal.banks |= {bank}
         return frozenset(wrong)
 
@@ -260,10 +264,11 @@ class Money:
         wrong = self._deal(who, deal, deal.buyer if act == "decline" else deal.seller)
         if not wrong:
             for leg in deal.legs:
-                leg.done("unlock")
+                leg.done("unlock", leg.holder)
                 leg.locked = False
             deal.state = "declined" if act == "decline" else "withdrawn"
             deal.revision += 1
+            deal.acts.append((act, who, deal.revision))
         return frozenset(wrong)
 
     def _deal(self, who: str, deal: Deal, meant: str) -> set[str]:

@@ -26,6 +26,8 @@ class Pledge:
     amount: int
     state: str = "proposed"
     covers: list[Instrument] = field(default_factory=list)
+    acts: list[tuple[str, str]] = field(default_factory=list)
+    """Who has done something with it, and its state then."""
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -88,6 +90,7 @@ class World:
                 "", "live", holder, lot=lot, warehouse=who, owner=holder, quantity=quantity
             )
             made.goods = goods
+            made.begun("issue", who)
             made.see()
             lot.receipts.append(made)
         return frozenset(wrong)
@@ -104,7 +107,7 @@ class World:
             wrong.add("GoodsDiffer")
         if not wrong:
             for one in parts:
-                one.done("merge")
+                one.done("merge", who)
                 one.close()
             first = parts[0]
             whole = sum(one.quantity for one in parts)
@@ -112,6 +115,7 @@ class World:
                 "", "live", who, lot=first.lot, warehouse=first.warehouse, owner=who, quantity=whole
             )
             made.goods, made.origin = first.goods, first
+            made.begun("arise", who)
             made.see()
             first.lot.receipts.append(made)
         return frozenset(wrong)
@@ -129,6 +133,7 @@ class World:
                 "", "proposed", who, issuer=who, debtor=debtor, amount=amount,
                 outstanding=amount, key=key,
             )  # fmt: skip
+            made.begun("create", who)
             made.see()
             self.receivables.append(made)
         return frozenset(wrong)
@@ -187,6 +192,7 @@ class World:
         if pledge.pledgee not in BANKS:
             wrong.add("NotBank")
         if not wrong:
+            pledge.acts.append((who, pledge.state))
             self.pledges.append(pledge)
         return frozenset(wrong)
 
@@ -223,18 +229,19 @@ class World:
             self._release(pledge, chosen)
         else:
             pledge.state = {"decline": "declined", "withdraw": "withdrawn"}[act]
+        pledge.acts.append((who, pledge.state))
         return ACCEPTED
 
     def _begin(self, pledge: Pledge) -> None:
         one = pledge.instrument
-        one.done("encumber")
+        one.done("encumber", pledge.pledgor)
         one.pledgee, pledge.state, pledge.covers = pledge.pledgee, "active", [one]
         one.close()
         one.see()
 
     def _release(self, pledge: Pledge, chosen: list[Instrument]) -> None:
         for one in chosen:
-            one.done("disencumber")
+            one.done("disencumber", pledge.pledgee)
             one.pledgee = None
             pledge.covers.remove(one)
         if not pledge.covers:
