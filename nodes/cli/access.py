@@ -30,7 +30,7 @@ Scopes = Annotated[
     typer.Option(
         "--scope",
         help="What the key may do, as receipts:write, stock:* or supervise; give it several "
-        "times. Default: capture.",
+        "times. `tally key scopes` lists them. Default: capture.",
         show_default=False,
     ),
 ]

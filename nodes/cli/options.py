@@ -14,7 +14,9 @@ Url = Annotated[
 ]
 Key = Annotated[
     str | None,
-    typer.Option("--key", help="Bearer key for writing. Default: $TALLY_API_KEY, else remembered."),
+    typer.Option(
+        "--key", help="Your organisation's bearer key. Default: $TALLY_API_KEY, else remembered."
+    ),
 ]
 Directory = Annotated[
     Path, typer.Option("--dir", help="The node's folder.", file_okay=False, show_default=True)

@@ -71,7 +71,8 @@ def load(
 ) -> None:
     """Make the book of a pool out of a file of assets, all or nothing.
 
-    What it prints is the first state, as `commit` sends it.
+    Columns: reference, balance (hundredths), and if they matter daysPastDue, state and kind; every
+    other one is an attribute of the asset. What it prints is the first state, as `commit` sends it.
     """
     told = Refusals(refused)
     with told, rows_of(assets, not as_json) as rows:
@@ -103,7 +104,10 @@ def update(
     refused: RefusedFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the state of the next date. What is wrong changes nothing."""
+    """Make the state of the next date. What is wrong changes nothing.
+
+    A line of changes names the reference and what is different.
+    """
     told = Refusals(refused)
     with AssetBook(book) as opened, told, rows_of(changes, not as_json) as rows:
         write = opened.correct if correct else opened.update

@@ -58,6 +58,9 @@ def reconcile(
 ) -> None:
     """Compare a bank's own statement with the ledger, and list every difference.
 
+    CSV has a header with date (YYYY-MM-DD), amount (such as -400.00, no thousands separators) and
+    currency, and if known reference, counterparty, text, value_date, bank_reference.
+
     The key needs the scope settlement:read. The statement is read, compared and forgotten. Exits 1
     where something differs.
     """
