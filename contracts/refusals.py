@@ -203,11 +203,12 @@ _SENTENCES: Final = {
     "InvalidFee": "fee {0} is out of its bounds, or there are more than four",
     "NotEnoughUnits": "{1} has {2} units of the tranche in pool {0}",
     "TooManyHolders": "a tranche has at most 16 holders",
-    "WrongDate": "pool {0}: the date is {1}, and {2} is next (days since 1970-01-01)",
+    "WrongDate": "pool {0}: the date {1} is not possible, {2} is (days since 1970-01-01)",
     "DateInFuture": "the date {0} (days since 1970-01-01) has not begun anywhere",
     "UnknownDay": "pool {0} has no such state of the date {1} (days since 1970-01-01)",
     "TooManyRevisions": "the state of that date was corrected too often",
-    "InvalidDay": "the state's {0} breaks a limit of the pool, or contradicts the state before",
+    "InvalidDay": "the state's {0} breaks a limit of the pool, or contradicts the state of the day "
+    "before or after",
     "AssetNotFree": "{1} is not free: the trustee does not hold it, or it is pledged, frozen or "
     "locked",
     "AssetInPool": "{1} stands in pool {2}",

@@ -13,7 +13,6 @@ import {Waterfall} from "./libraries/Waterfall.sol";
 /// @notice Collections, the waterfall, and the payments that come out of it.
 contract Pools is IPools, PoolBase {
     bytes32 private constant POOLS = "pools";
-    uint32 private constant PERIOD_DAYS_MAX = 3_660;
     uint256 private constant PAYMENTS_MAX = 32;
 
     mapping(bytes32 id => Account) private _accounts;

@@ -11,6 +11,7 @@ abstract contract PoolBase is IPoolBase {
     /// @dev Amounts stay so far below their type's end that sums and products of the waterfall fit.
     uint256 internal constant AMOUNT_MAX = 1 << 100;
     uint256 internal constant BP_MAX = 10_000;
+    uint32 internal constant PERIOD_DAYS_MAX = 3_660;
     /// @dev A date has begun somewhere on earth before it does in UTC.
     uint256 private constant EARLIEST_ZONE = 14 hours;
 

@@ -36,13 +36,21 @@ abstract contract PoolDays is IPoolBook, PoolBase {
     function commit(bytes32 id, uint32 date, Day calldata day) external {
         (Pool storage pool, bytes32 by) = _servicer(id);
         uint32 last = pool.lastDate;
-        if (last != 0 && date != last + 1) revert WrongDate(id, date, last + 1);
+        if (last == 0) _checkFirst(id, date, pool.terms.start);
+        else if (date != last + 1) revert WrongDate(id, date, last + 1);
         _checkDate(date);
         _checkDay(pool, day);
         if (last != 0) _checkGrowth(pool, date, _newest(id, last), day);
         pool.lastDate = date;
         _days[id][date].push(day);
         emit DayCommitted(id, date, by, 1, day, "");
+    }
+
+    /// @dev Every date behind the first one has its state: one long before the pool's start would put the day by which
+    /// is shared out that many states away, and one too long after it would lie behind the longest first period.
+    function _checkFirst(bytes32 id, uint32 date, uint32 start) private pure {
+        if (date < start) revert WrongDate(id, date, start);
+        if (date - start > PERIOD_DAYS_MAX) revert WrongDate(id, date, start + PERIOD_DAYS_MAX);
     }
 
     /// @inheritdoc IPoolBook
@@ -55,6 +63,7 @@ abstract contract PoolDays is IPoolBook, PoolBase {
         _checkDay(pool, day);
         uint32 before = date - 1;
         if (_days[id][before].length != 0) _checkGrowth(pool, date, _newest(id, before), day);
+        if (date != pool.lastDate) _checkGrowth(pool, date + 1, day, _newest(id, date + 1));
         states.push(day);
         emit DayCommitted(id, date, by, uint16(states.length), day, reason);
     }
@@ -74,7 +83,7 @@ abstract contract PoolDays is IPoolBook, PoolBase {
     }
 
     /// @dev Assets never vanish from the tree, and none are added behind the revolving period.
-    function _checkGrowth(Pool storage pool, uint32 date, Day storage before, Day calldata day) private view {
+    function _checkGrowth(Pool storage pool, uint32 date, Day memory before, Day memory day) private view {
         if (day.count < before.count) revert InvalidDay("count");
         if (day.count > before.count && date > pool.terms.limits.admitUntil) revert InvalidDay("count");
         if (day.changed < day.count - before.count) revert InvalidDay("changed");

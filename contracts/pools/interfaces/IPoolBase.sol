@@ -18,7 +18,7 @@ interface IPoolBase {
     error NotOffice(bytes32 id, bytes32 organisation);
     error WrongPoolState(bytes32 id, State state);
     error UnknownPool(bytes32 id);
-    /// @notice Each date has one state, in order: the next date is `expected` (0: any).
+    /// @notice Each date has one state, in order: `expected` is possible.
     error WrongDate(bytes32 id, uint32 date, uint32 expected);
     error DateInFuture(uint32 date);
     error UnknownDay(bytes32 id, uint32 date);

@@ -202,10 +202,12 @@ interface IPoolBook is IPoolBase {
 
     // ---- its assets ---------------------------------------------------------------------------
 
-    /// @notice State of a date: the first one is free, the others follow day by day. The servicer.
+    /// @notice State of a date: the first one lies at the pool's start or up to 3,660 days after it, the others follow
+    /// day by day. The servicer.
     function commit(bytes32 id, uint32 date, Day calldata day) external;
 
-    /// @notice A state in place of one that was wrong, which stays readable. The servicer.
+    /// @notice A state in place of one that was wrong, which stays readable. It fits to those of the day before and the
+    /// day after: what is wrong on several days is corrected from the newest one back. The servicer.
     function correct(bytes32 id, uint32 date, Day calldata day, string calldata reason) external;
 
     /// @notice Bring instruments of this ledger into the pool, each into one pool only, across all versions of

@@ -97,7 +97,8 @@ contract PoolActor is PoolScene {
         if (last == 0) return;
         uint32 date = uint32(_within(step, FIRST, last));
         IPoolBook.Day memory day = _state(pool, seed >> 8);
-        day.count = BOOK.dayOf(ids[pool], date, 0).count;
+        uint32 had = BOOK.dayOf(ids[pool], date, 0).count;
+        day.count = uint32(_within(seed >> 192, had - 2, had + 2));
         day.changed = day.count;
         _as(_servicerOf(pool));
         try BOOK.correct(ids[pool], date, day, "a wrong file") {

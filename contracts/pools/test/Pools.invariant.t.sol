@@ -84,13 +84,17 @@ contract PoolInvariants is PoolScene {
         }
     }
 
-    /// @dev As many dates as commits, without gap; a date has one state, and one more for each correction.
+    /// @dev As many dates as commits, without gap; a date has one state, and one more for each correction. No asset
+    /// vanishes from one date to the next, whatever was corrected.
     function _aDateIsCommittedOnce() private view {
         for (uint256 pool = 0; pool < _actor.POOL_COUNT(); ++pool) {
             bytes32 id = _actor.ids(pool);
             uint32 last = BOOK.poolOf(id).lastDate;
             vm.assertEq(_actor.states(pool), last == 0 ? 0 : last - FIRST + 1, "dates");
+            uint32 count = 0;
             for (uint32 date = FIRST; date <= last; ++date) {
+                vm.assertTrue(BOOK.dayOf(id, date, 0).count >= count, "an asset has vanished");
+                count = BOOK.dayOf(id, date, 0).count;
                 vm.assertEq(BOOK.revisionsOf(id, date), 1 + _actor.corrections(pool, date), "states of a date");
             }
         }

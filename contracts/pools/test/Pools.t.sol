@@ -29,6 +29,15 @@ contract PoolsTest is PoolScene {
         }
     }
 
+    function test_theFirstStateLiesNotBeforeThePoolsStart() public {
+        IPoolBook.Day memory day = _day(10, 10, 1e9, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(IPoolBase.WrongDate.selector, _id, 1, START));
+        _as(SERVICER);
+        BOOK.commit(_id, 1, day);
+        _as(SERVICER);
+        BOOK.commit(_id, START, day);
+    }
+
     function test_instrumentsStandInOnePool() public {
         bytes32 key = _lot("lot 1", 1_000);
         bytes32[] memory assets = new bytes32[](1);

@@ -16,6 +16,7 @@ from contracts.pools.leaf import Asset, outside_id
 from contracts.pools.types import (
     AssetKind,
     AssetState,
+    Day,
     DayCommitted,
     Fee,
     Office,
@@ -29,6 +30,7 @@ from ledger.tlog import inclusion_path, leaf_hash, root_of
 from ledger.types import Address, Hash32
 from tests.contracts.pools.scene import (
     FIRST,
+    START,
     TODAY,
     PoolScene,
     collection,
@@ -168,6 +170,47 @@ def test_a_date_has_one_state_in_order_and_corrections_leave_the_old_one(
         assert found.root == digest(root)
     silent = binding.correct_calldata(id_, FIRST, day(), "")
     assert scene.refusal("loan-service", BOOK, silent) == "ReasonMissing"
+
+
+def test_the_first_state_lies_where_the_first_period_can_end(scene: PoolScene) -> None:
+    """No servicer puts the day by which is shared out decades of states away."""
+    id_ = scene.active()
+
+    def refused(on: date) -> str | None:
+        return scene.refusal("loan-service", BOOK, binding.commit_calldata(id_, on, day()))
+
+    assert refused(date(1970, 1, 2)) == "WrongDate"
+    assert refused(START - timedelta(days=1)) == "WrongDate"
+    assert refused(START) is None
+    late = draft("CAR-OLD")
+    late = replace(late, terms=replace(late.terms, start=FIRST - timedelta(days=3_660)))
+    id_ = scene.active(late)
+    assert refused(FIRST + timedelta(days=1)) == "WrongDate"
+    assert scene.commit(id_, FIRST, day()).status == 1
+    scene.collect(id_, collection("p", 5_000_00, 0))
+    assert scene.distribute_refused(id_, 1, FIRST) is None
+
+
+def test_a_correction_fits_to_the_day_after_as_well(scene: PoolScene) -> None:
+    id_, second = scene.active(), FIRST + timedelta(days=1)
+    scene.commit(id_, FIRST, day(10))
+    scene.commit(id_, second, day(12, changed=3, root="two"))
+
+    def refused(on: date, state: Day) -> str | None:
+        data = binding.correct_calldata(id_, on, state, "a wrong file")
+        return scene.refusal("loan-service", BOOK, data)
+
+    assert refused(FIRST, day(13)) == "InvalidDay"  # an asset would vanish
+    assert refused(FIRST, day(8)) == "InvalidDay"  # four new ones, of three changes
+    for count in (9, 10, 12):
+        assert refused(FIRST, day(count, root="better")) is None
+    third = second + timedelta(days=1)
+    scene.commit(id_, third, day(12, changed=0, root="two"))
+    assert refused(second, day(12, root="other")) == "InvalidDay"  # the third has no change
+    assert refused(third, day(13)) is None
+    newest = binding.correct_calldata(id_, third, day(12, root="other"), "a wrong file")
+    assert scene.book("loan-service", newest).status == 1
+    assert refused(second, day(12, root="other")) is None
 
 
 def test_no_state_is_from_the_future_and_no_asset_comes_in_behind_the_revolving_period(
