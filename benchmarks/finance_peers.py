@@ -184,7 +184,8 @@ def serve(database: str) -> None:
 class Engine:
     """The execution engine over a state in memory, in blocks of signed transactions."""
 
-    def __init__(self) -> None:
+    def __init__(self, execution: PyEvmEngine | None = None) -> None:
+        self.execution = execution or PyEvmEngine()
         self.signers = {
             name: AccountKey.generate() for name in ("granary", "trader", "mill", "bank")
         }
@@ -224,7 +225,7 @@ class Engine:
             parent_hash=zero,
             block_hash=lambda _: None,
         )
-        execution = PyEvmEngine().begin(chain.state, environment)
+        execution = self.execution.begin(chain.state, environment)
         receipts = [execution.apply(decode_transaction(raw)) for raw in raws]
         chain.state.take(execution.seal())
         return receipts
@@ -233,8 +234,8 @@ class Engine:
 def bare_engine(receipts: int) -> Row:
     """The same calls in blocks of 50: no HTTP, no disk, no log, no lists."""
     engine = Engine()
-    lot = _stocked(engine)
-    calls = [life for number in range(receipts) for life in _life(engine, f"E-{number}", lot)]
+    lot = stocked(engine)
+    calls = [call for number in range(receipts) for call in life(engine, f"E-{number}", lot)]
     # One after the other a receipt's acts; those of different receipts as they come.
     ordered = [calls[place] for step in range(5) for place in range(step, len(calls), 5)]
     raws = [engine.signed(*call) for call in ordered]
@@ -248,7 +249,8 @@ def bare_engine(receipts: int) -> Row:
     return row("limit: the same calls, engine alone", len(done), seconds, note=note)
 
 
-def _stocked(engine: Engine) -> Hash32:
+def stocked(engine: Engine) -> Hash32:
+    """A lot with goods enough."""
     place, lot = (Hash32(hashlib.sha256(text).digest()) for text in (b"silo", b"maize"))
     key = lot_key("granary", place, lot)
     agreement = Agreement(Nature.FIXED, "KGM", 0, 0, 30 * DAY)
@@ -268,7 +270,8 @@ def _stocked(engine: Engine) -> Hash32:
     return key
 
 
-def _life(engine: Engine, number: str, lot: Hash32) -> list[tuple[str, Address, bytes]]:
+def life(engine: Engine, number: str, lot: Hash32) -> list[tuple[str, Address, bytes]]:
+    """The five acts of a receipt: who, on which contract, with which calldata."""
     now = engine.chain.time
     id_ = receipt_id(CHAIN_ID, "granary", number)
     goods, agreed = (Hash32(hashlib.sha256(text).digest()) for text in (b"maize", b"loan"))

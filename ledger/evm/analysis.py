@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
+from ledger.evm.stretches import NONE, Stretches
+
 _JUMPDEST = 0x5B
 _PUSH0 = 0x5F
 _PUSH32 = 0x7F
@@ -30,6 +32,8 @@ class Analysis(NamedTuple):
     """Position of a push instruction to the number that it pushes."""
     jump_targets: AbstractSet[int]
     """Positions of JUMPDEST instructions that are not part of a constant."""
+    stretches: Stretches
+    """What of it is translated."""
 
 
 def analyse(code: bytes) -> Analysis:
@@ -44,12 +48,13 @@ def analyse(code: bytes) -> Analysis:
 
 def _analyse(code: bytes) -> Analysis:
     large = _analyse_large(code)
-    return Analysis(dict(large.constants), frozenset(large.jump_targets))
+    constants, jump_targets = dict(large.constants), frozenset(large.jump_targets)
+    return Analysis(constants, jump_targets, Stretches(code, constants, jump_targets))
 
 
 def _analyse_large(code: bytes) -> Analysis:
     bare = _bare(code)
-    return Analysis(_Constants(code, bare), _JumpTargets(bare))
+    return Analysis(_Constants(code, bare), _JumpTargets(bare), NONE)
 
 
 def _bare(code: bytes) -> bytes:

@@ -28,7 +28,7 @@ codes = st.lists(
 def test_jump_targets_and_constants_are_those_of_py_evm(
     form: Callable[[bytes], Analysis], code: bytes
 ) -> None:
-    constants, targets = form(code)
+    constants, targets, _ = form(code)
     stream = CodeStream(code)
     valid = {at for at in range(len(code)) if stream.is_valid_opcode(at)}
     assert targets == {at for at in valid if code[at] == 0x5B}

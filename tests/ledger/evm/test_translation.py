@@ -1,0 +1,200 @@
+"""Translated code against py-evm's own loop: everything is translated where it is first met."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from ledger.evm import analysis, stretches
+from ledger.evm.analysis import Analysis, analyse
+from ledger.evm.stretches import Stretches
+from ledger.evm.translation import INSTRUCTIONS_MAX, Translation
+from tests.ledger.evm import test_reference_loop as loops
+from tests.ledger.evm.test_reference_loop import (
+    CONTRACTS,
+    OURS,
+    REFERENCE,
+    SENDER,
+    MemoryState,
+    called,
+    compare,
+    outcome,
+    push,
+    transaction,
+)
+
+pytestmark = pytest.mark.feature("L1")
+ENOUGH = 1 << 40
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(stretches, "VISITS_MIN", 1)
+    monkeypatch.setattr(stretches._MEANS, "visits", ENOUGH)
+    analysis._remembered.cache_clear()
+    yield
+    analysis._remembered.cache_clear()
+
+
+def state_of(*codes: bytes) -> MemoryState:
+    state = MemoryState()
+    state.put(SENDER, b"", nonce=0)
+    for address, code in zip(CONTRACTS, codes, strict=False):
+        state.put(address, code)
+    return state
+
+
+def same(code: bytes, data: bytes = b"", gas: int = 200_000) -> None:
+    state = state_of(code)
+    results = [called(engine, state, data, gas) for engine in (OURS, REFERENCE)]
+    assert results[0] == results[1], code.hex()
+    batch = [transaction(n, CONTRACTS[0], data, gas) for n in range(2)]
+    assert outcome(OURS, state, batch) == outcome(REFERENCE, state, batch), code.hex()
+
+
+def test_what_runs_is_translated_code() -> None:
+    """Without this, the other tests would hold the interpreter against py-evm."""
+    code = push(7) + push(5) + b"\x01\x5f\x52\x60\x20\x5f\xf3"
+    same(code)
+    assert set(analyse(code).stretches.ready) == {0}
+
+
+def test_random_programs_end_alike() -> None:
+    for seed in range(200_000, 200_300):
+        compare(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("visits", [1, 2, 5])
+def test_thousands_of_random_programs_end_alike(
+    visits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later translation knows more of which way branches go."""
+    monkeypatch.setattr(stretches, "VISITS_MIN", visits)
+    for seed in range(300_000 * visits, 300_000 * visits + 2_000):
+        compare(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("op", range(256), ids=lambda op: f"{op:#04x}")
+def test_each_instruction_at_the_edges(op: int) -> None:
+    loops.test_each_instruction_at_the_edges(op)
+
+
+def test_every_amount_of_gas_ends_alike() -> None:
+    loops.test_every_amount_of_gas_ends_alike()
+
+
+def test_a_store_needs_more_than_the_stipend_whatever_gas_later_instructions_take() -> None:
+    code = push(1) + push(4) + b"\x55" + b"\x5f\x50" * 40
+    state = state_of(code)
+    for gas in range(23_000, 23_800, 3):
+        assert called(OURS, state, b"", gas) == called(REFERENCE, state, b"", gas), gas
+
+
+def test_gas_left_is_told_exactly_between_instructions_that_cost() -> None:
+    same(b"\x5a\x5f\x52" + b"\x5a\x60\x20\x52" * 3 + b"\x60\x60\x51\x5a\x5f\x52\x60\x60\x5f\xf3")
+
+
+@pytest.mark.parametrize("flag", [0, 1, 2, 1 << 255])
+def test_both_ways_of_a_branch_whichever_was_taken_before(flag: int) -> None:
+    # JUMPI on the calldata; what was moved on the stack stands right on either side.
+    tail = b"\x5f\x55\x60\x01\x55\x60\x02\x55\x00"
+    head = push(11) + push(12) + push(13) + b"\x5f\x35\x15\x15"
+    code = head + push(len(head) + 3 + len(tail), 1) + b"\x57\x90" + tail + b"\x5b\x91" + tail
+    state = state_of(code)
+    other = (0).to_bytes(32, "big") if flag else (1).to_bytes(32, "big")
+    for _ in range(40):
+        assert called(OURS, state, other, 200_000) == called(REFERENCE, state, other, 200_000)
+    data = flag.to_bytes(32, "big")
+    assert called(OURS, state, data, 200_000) == called(REFERENCE, state, data, 200_000)
+
+
+@pytest.mark.parametrize("pushed", [0x40, 0x22, 0x27, 0x5C, 0x7B7D, 0xC2A7, int("a7" * 32, 16)])
+def test_constants_that_are_signs_of_a_language_are_numbers(pushed: int) -> None:
+    same(push(pushed) + b"\x5f\x52\x5a\x60\x20\x52\x60\x40\x5f\xf3")
+
+
+def test_hundreds_of_conditions_inside_each_other() -> None:
+    same(b"\x5f\x35" + b"\x15" * 290 + b"\x5f\x52\x60\x20\x5f\xf3")
+    same(b"\x5f\x35" + b"\x15\x80\x10" * 99 + b"\x5f\x52\x60\x20\x5f\xf3")
+
+
+def test_memory_that_a_caller_shows_to_a_call_may_grow_in_translated_code() -> None:
+    """Calldata is a view of the caller's memory, which cannot grow in place while it stands."""
+    inner = b"\x60\x20\x60\x40\x5f\x37\x5f\x51\x60\x80\x52\x60\xa0\x5f\xf3"
+    outer = push(77) + b"\x5f\x52" + b"\x60\x40\x60\x60\x60\x80\x5f\x5f\x73" + CONTRACTS[1]
+    outer += b"\x61\xff\xff\xf1\x50\x60\x60\x51\x61\x01\x00\x52\x61\x01\x20\x5f\xf3"
+    state = state_of(outer, inner)
+    for _ in range(3):
+        assert called(OURS, state, b"", 200_000) == called(REFERENCE, state, b"", 200_000)
+
+
+def test_a_stretch_is_short_and_the_next_one_goes_on() -> None:
+    code = b"\x5f\x5f\x01\x50" * 400 + push(9) + b"\x5f\x55"
+    same(code)
+    ready = analyse(code).stretches.ready
+    assert len(ready) > len(code) // INSTRUCTIONS_MAX
+    found = Translation(code, *analyse(code)[:2]).stretch(0, {})
+    assert found is not None
+    assert found.instructions <= INSTRUCTIONS_MAX
+
+
+# ---- what translating may cost ------------------------------------------------------------------
+
+
+def executed(code: bytes, times: int) -> Analysis:
+    state = state_of(code)
+    for _ in range(times):
+        OURS.call(
+            state, loops.environment(), loops.CallRequest(SENDER, CONTRACTS[0], 1, b"", 90_000)
+        )
+    return analyse(code)
+
+
+LOOP = b"\x60\x20\x5b\x60\x01\x90\x03\x80\x60\x02\x57"
+
+
+def test_translating_is_earned_by_interpreting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretches._MEANS, "visits", -1_000)
+    assert executed(LOOP, 3).stretches.ready == {}
+    assert -910 < stretches._MEANS.visits < -890
+    monkeypatch.setattr(stretches._MEANS, "visits", ENOUGH)
+    assert executed(LOOP, 1).stretches.ready
+    assert stretches._MEANS.visits < ENOUGH
+
+
+def test_what_is_translated_of_all_code_is_bounded_and_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gc.collect()
+    monkeypatch.setattr(stretches._MEANS, "instructions", 10 * INSTRUCTIONS_MAX)
+    assert executed(LOOP, 1).stretches.ready
+    assert stretches._MEANS.instructions < 10 * INSTRUCTIONS_MAX
+    analysis._remembered.cache_clear()
+    gc.collect()
+    assert stretches._MEANS.instructions == 10 * INSTRUCTIONS_MAX
+    monkeypatch.setattr(stretches._MEANS, "instructions", 0)
+    assert executed(LOOP, 3).stretches.ready == {}
+
+
+def test_code_that_is_not_worth_it_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    found = Stretches(b"\x00", {}, frozenset())
+
+    def refuse(self: Translation, start: int, visits: object) -> None:
+        del self, visits
+        tried.append(start)
+
+    monkeypatch.setattr(Translation, "stretch", refuse)
+    found._left = ENOUGH
+    assert not any(found.visit(0) for _ in range(100))
+    assert tried == [0]
+
+
+def test_creation_code_is_not_translated() -> None:
+    assert analyse(b"\x5b" * 30_000).stretches is stretches.NONE
