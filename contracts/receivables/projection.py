@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from contracts.directory import FollowingHandler
 from contracts.genesis import DIRECTORY_ADDRESS, PLEDGES_ADDRESS, RECEIVABLES_ADDRESS
@@ -193,8 +193,10 @@ def _inherit(connection: Connection, id_: str, origin: str) -> set[str]:
 
 
 def _restore(connection: Connection, id_: str, revision: int) -> None:
-    """As it was before the act that is rejected, which was the last one."""
-    table, last = receivable_endorsement_table, revision - 1
+    """As it was before the endorsement that is rejected, which was the last change of them."""
+    table = receivable_endorsement_table
+    newest = select(func.max(table.c.since), func.max(table.c.until)).where(table.c.id == id_)
+    last = max(one or 0 for one in connection.execute(newest).one())
     added = (table.c.id == id_) & (table.c.since == last) & table.c.until.is_(None)
     ended = (table.c.id == id_) & (table.c.until == last)
     connection.execute(update(table).where(added).values(until=revision))

@@ -115,7 +115,7 @@ class Receivable:
     undertaken: bool
     """Whether the holder stands behind it once settlement hands it over."""
     rejectable: bool
-    """Whether the very next act may reject an endorsement."""
+    """Whether the next act may reject an endorsement: nobody but others has acted since."""
     financed: bool
     """Whether it was ever pledged or passed on."""
 

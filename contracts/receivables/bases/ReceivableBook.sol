@@ -258,6 +258,9 @@ abstract contract ReceivableBook is Instrument, IReceivables {
         if (act == Rules.SETTLE) _pass(id, by, detail, entry.undertaken);
         if (act == Rules.SEIZE || act == Rules.AWARD) _retrace(id, _controls[id].holder);
         if (act == Rules.SETTLE || act == Rules.SEIZE || act == Rules.AWARD) entry.undertaken = false;
+        bool byOthers = act == Rules.FREEZE || act == Rules.UNFREEZE || act == Rules.PERMIT || act == Rules.DISENCUMBER;
+        // What somebody else does does not take the recipient's right to reject an endorsement.
+        if (byOthers && entry.rejectableRevision + 1 == _controls[id].revision) ++entry.rejectableRevision;
         _publishAct(id, rule, by, detail, remark);
     }
 }

@@ -141,7 +141,7 @@ interface IReceivables is IInstrument {
     error InvoiceUnchanged(bytes32 id);
     error NotInvoiced(bytes32 id);
     error Unchanged(bytes32 id);
-    /// @notice Only the very next act after an endorsement rejects it.
+    /// @notice Only the next act of the parties after an endorsement rejects it.
     error NothingToReject(bytes32 id);
     /// @notice Parts make up what is outstanding, no more and no less.
     error PartsDiffer(uint256 whole, uint256 parts);

@@ -49,6 +49,31 @@ contract ReceivablesTest is ReceivablesScene {
         _create(creditor, draft);
     }
 
+    // ---- rejecting ------------------------------------------------------------------------------
+
+    function test_a_freeze_leaves_the_recipient_the_right_to_reject() public {
+        _endorse(id, SUPPLIER, TRADER, true);
+        _as(REGULATOR);
+        RECEIVABLES.freeze(id, 0, DECISION, "");
+        bytes memory reject = abi.encodeCall(IReceivables.reject, (id, 0, ""));
+        _refused(TRADER, address(RECEIVABLES), reject, IInstrument.InstrumentFrozen.selector);
+        _as(REGULATOR);
+        RECEIVABLES.unfreeze(id, 0, REGULATOR, DECISION, "");
+        vm.assertTrue(_get(id).rejectable, "as it was");
+        _as(TRADER);
+        RECEIVABLES.reject(id, 0, "not agreed");
+        vm.assertEq(_get(id).holder, SUPPLIER, "back");
+        vm.assertEq(_get(id).endorsements, 0, "and nobody stands behind it");
+    }
+
+    function test_an_act_of_the_parties_ends_the_right_to_reject() public {
+        _endorse(id, SUPPLIER, TRADER, true);
+        _as(TRADER);
+        RECEIVABLES.undertake(id, 0, true, "");
+        bytes memory reject = abi.encodeCall(IReceivables.reject, (id, 0, ""));
+        _refused(TRADER, address(RECEIVABLES), reject, IReceivables.NothingToReject.selector);
+    }
+
     // ---- parts ----------------------------------------------------------------------------------
 
     function test_parts_sum_to_the_whole(uint128 first, uint128 second) public {

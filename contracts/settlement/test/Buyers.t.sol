@@ -2,40 +2,18 @@
 pragma solidity ^0.8.24;
 
 import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
-import {Receivables} from "../../receivables/Receivables.sol";
 import {IReceivables} from "../../receivables/interfaces/IReceivables.sol";
 import {Settlement} from "../Settlement.sol";
 import {IDeals} from "../interfaces/IDeals.sol";
 import {Places} from "../../instruments/libraries/Places.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
-import {SettlementScene} from "./SettlementScene.sol";
+import {DebtScene} from "./DebtScene.sol";
 
 /// @notice The supplier sells what the mill owes him; money waits only for what its buyer can hold.
-contract BuyersTest is SettlementScene {
-    Receivables private constant RECEIVABLES = Receivables(0x7A1100000000000000000000000000000000000b);
-    bytes32 private id;
-
-    function setUp() public {
-        _foundSettlement();
-        _place(address(RECEIVABLES), type(Receivables).creationCode);
-        _register("receivables", address(RECEIVABLES));
-        IReceivables.Draft memory draft;
-        draft.kind = IReceivables.Kind.Invoice;
-        draft.number = "I-1";
-        draft.creditor = SUPPLIER;
-        draft.debtor = MILL;
-        draft.terms = keccak256("terms");
-        draft.amount = 600;
-        draft.currency = CNY;
-        draft.due = uint48(block.timestamp + 30 days);
-        draft.keys = new bytes32[](1);
-        draft.keys[0] = keccak256("invoice 1");
-        _as(SUPPLIER);
-        id = RECEIVABLES.create(draft, "");
-        _as(MILL);
-        RECEIVABLES.accept(id, 0, false, 0, "");
+contract BuyersTest is DebtScene {
+    function setUp() public override {
+        super.setUp();
         _issue(BANK, SUPPLIER, 1);
-        _issue(BANK, MILL, 1_000);
         _issue(BANK, TRADER, 1_000);
         _issue(BANK, ARBITRATOR, 1_000);
     }

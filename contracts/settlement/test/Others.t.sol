@@ -2,40 +2,15 @@
 pragma solidity ^0.8.24;
 
 import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
-import {Receivables} from "../../receivables/Receivables.sol";
 import {IReceivables} from "../../receivables/interfaces/IReceivables.sol";
 import {IDeposits} from "../interfaces/IDeposits.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {IMembers} from "../interfaces/IMembers.sol";
+import {DebtScene} from "./DebtScene.sol";
 import {SettlementScene} from "./SettlementScene.sol";
 
-/// @notice The supplier has a receivable of 600 against the mill.
-contract DischargeTest is SettlementScene {
-    Receivables private constant RECEIVABLES = Receivables(0x7A1100000000000000000000000000000000000b);
-    bytes32 private id;
-
-    function setUp() public {
-        _foundSettlement();
-        _place(address(RECEIVABLES), type(Receivables).creationCode);
-        _register("receivables", address(RECEIVABLES));
-        _issue(BANK, MILL, 1000);
-        IReceivables.Draft memory draft;
-        draft.kind = IReceivables.Kind.Invoice;
-        draft.number = "I-1";
-        draft.creditor = SUPPLIER;
-        draft.debtor = MILL;
-        draft.terms = keccak256("terms");
-        draft.amount = 600;
-        draft.currency = CNY;
-        draft.due = uint48(block.timestamp + 30 days);
-        draft.keys = new bytes32[](1);
-        draft.keys[0] = keccak256("invoice 1");
-        _as(SUPPLIER);
-        id = RECEIVABLES.create(draft, "");
-        _as(MILL);
-        RECEIVABLES.accept(id, 0, false, 0, "");
-    }
-
+/// @notice The mill pays what it owes.
+contract DischargeTest is DebtScene {
     function _debt(uint128 amount, bytes32 number) private view returns (ISettlement.Discharge memory) {
         return ISettlement.Discharge(address(RECEIVABLES), id, 0, BANK, amount, number);
     }

@@ -11,6 +11,8 @@ from tests.api.model.tables import RECEIVABLE, Act
 
 PART: Final = {"confirm-payment": "confirm-part", "discharge": "discharge-part"}
 """What payments are told as that leave something outstanding."""
+OTHERS: Final = frozenset({"freeze", "unfreeze", "permit", "disencumber"})
+"""Acts of nobody who has it: they take no right to reject."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -45,9 +47,9 @@ class Receivable(Instrument):
         return found
 
     def done(self, act: str, by: str) -> None:
-        """An endorsement is rejected as the very next act, or not at all."""
+        """An endorsement is rejected before any other act of the parties, or not at all."""
         super().done(act, by)
-        self.rejectable = False
+        self.rejectable = self.rejectable and act in OTHERS
 
     @property
     def claims(self) -> bool:

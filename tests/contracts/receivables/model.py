@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from contracts.instruments import Act, WhilePledged
 from contracts.receivables import MACHINE, Draft, Endorsement, Kind, Receivable, part_id
@@ -102,6 +103,11 @@ class Paper:
             financed=self.financed,
         )
 
+    def keep_rejectable(self) -> None:
+        """The act that follows takes no recipient's right to reject."""
+        if self.former is not None and self.former[0] == self.revision:
+            self.former = self.revision + 1, *self.former[1:]
+
     def pass_on(self, by: str, to: str, *, recourse: bool) -> None:
         """The endorser's name goes behind it, unless it comes back to one before him."""
         if self.retrace(to):
@@ -117,6 +123,10 @@ class Paper:
         if known:
             self.endorsers = self.endorsers[: self.endorsers.index(promise)]
         return known
+
+
+OTHERS: Final = frozenset({"freeze", "unfreeze", "permit"})
+"""Acts that take no party's right to the next one."""
 
 
 class Book:
@@ -144,6 +154,8 @@ class Book:
         roles = {by} if by == "settlement" else roles_of(paper.record(), by)
         self._check(act, paper, roles)
         paper.state = MACHINE.after(act, paper.state)
+        if name in OTHERS:
+            paper.keep_rejectable()
         paper.revision += 1
         return paper
 
@@ -418,4 +430,5 @@ class Book:
     def free(self, id_: Hash32) -> None:
         paper = self.papers[id_]
         paper.pledgee = None
+        paper.keep_rejectable()
         paper.revision += 1

@@ -24,6 +24,7 @@ from contracts.receivables import (
     accept_calldata,
     agree_cancel_calldata,
     annul_calldata,
+    award_calldata,
     cancel_calldata,
     concede_calldata,
     confirm_payment_calldata,
@@ -34,15 +35,18 @@ from contracts.receivables import (
     discharge_calldata,
     dispute_calldata,
     endorse_calldata,
+    freeze_calldata,
     invoice_calldata,
     lapse_calldata,
     offer_cancel_calldata,
     part_id,
+    permit_calldata,
     present_calldata,
     recourse_calldata,
     refuse_calldata,
     reject_calldata,
     split_calldata,
+    unfreeze_calldata,
     uphold_calldata,
     withdraw_dispute_calldata,
 )
@@ -132,6 +136,36 @@ def test_an_invoice_is_free_again_where_nobody_financed_it(world: World, end: st
         world.act("maker", offer_cancel_calldata(id_, 2))
         world.act("supplier", agree_cancel_calldata(id_, 3))
     world.create(invoice(world, "INV-2", keys=keys))
+
+
+def test_a_freeze_does_not_take_the_recipients_right_to_reject(world: World) -> None:
+    """Frozen it waits; afterwards all is as it was. An award or the parties' own acts end it."""
+    id_ = accepted(world)
+    world.act("supplier", endorse_calldata(id_, 0, "tier-two", recourse=True))
+    world.act("court", freeze_calldata(id_, 0, DECISION))
+    assert world.get(id_).rejectable
+    assert world.refusal("tier-two", reject_calldata(id_, 0)) == "InstrumentFrozen"
+    world.act("court", unfreeze_calldata(id_, 0, "court", DECISION))
+    world.act("tier-two", reject_calldata(id_, 0))
+    assert (world.get(id_).holder, world.get(id_).endorsements) == ("supplier", 0)
+    world.act("supplier", endorse_calldata(id_, 0, "tier-two", recourse=True))
+    world.act("court", freeze_calldata(id_, 0, DECISION))
+    world.act("court", award_calldata(id_, 0, "tier-three", DECISION))
+    world.act("court", unfreeze_calldata(id_, 0, "court", DECISION))
+    assert world.refusal("tier-three", reject_calldata(id_, 0)) == "NothingToReject"
+
+
+def test_what_a_pledgee_let_pass_is_rejected_with_its_permit(world: World) -> None:
+    id_ = accepted(world)
+    pledged(world, id_)
+    endorse = endorse_calldata(id_, 0, "tier-two", recourse=False)
+    world.act("bank", permit_calldata(id_, 0, endorse))
+    world.act("supplier", endorse)
+    reject = reject_calldata(id_, 0)
+    assert world.refusal("tier-two", reject) == "InstrumentPledged"
+    world.act("bank", permit_calldata(id_, 0, reject))
+    world.act("tier-two", reject)
+    assert (world.get(id_).holder, world.get(id_).pledgee) == ("supplier", "bank")
 
 
 def test_an_invoice_that_was_financed_is_never_free_again(world: World) -> None:
@@ -361,11 +395,16 @@ def pledged_order(world: World) -> Hash32:
     """A confirmed order, which secures the bank's loan to the supplier."""
     id_ = world.create(order(world))
     world.act("maker", accept_calldata(id_, 1))
+    pledged(world, id_)
+    return id_
+
+
+def pledged(world: World, id_: Hash32) -> None:
+    """The supplier's, at revision 2."""
     terms = Terms(500_00, "CNY", world.now + 40 * DAY, 5, hash_of("loan"))
     draft = (RECEIVABLES_ADDRESS, id_, 2)
     world.pledges("supplier", propose_calldata(*draft, "bank", terms))
     world.pledges("bank", bank_accepts(pledge_key(*draft, "supplier", "bank", terms)))
-    return id_
 
 
 def test_a_pledged_order_is_not_lapsed_and_sold_once_more_as_an_invoice(world: World) -> None:

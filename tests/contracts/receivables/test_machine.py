@@ -360,6 +360,7 @@ FOLLOWING: Final = {
     "declare-default": ("recourse",),
     "endorse": ("reject", "endorse", "endorse"),
     "freeze": ("unfreeze", "award"),
+    "unfreeze": ("reject", "reject", "endorse"),
     "lock": ("unlock", "settle"),
 }
 """What a walk would meet too seldom: acts that follow at once."""

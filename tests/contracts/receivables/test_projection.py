@@ -24,6 +24,7 @@ from contracts.receivables import (
     decode_log,
     endorse_calldata,
     find_receivable,
+    freeze_calldata,
     invoice_calldata,
     list_receivables,
     part_id,
@@ -33,12 +34,14 @@ from contracts.receivables import (
     receivable_terms,
     reject_calldata,
     split_calldata,
+    unfreeze_calldata,
 )
 from contracts.receivables.notices import notices
 from contracts.receivables.tables import metadata
 from ledger.types import Hash32, Receipt
 from tests.contracts.receivables.world import (
     DAY,
+    DECISION,
     DOCUMENT,
     MEMBERS,
     World,
@@ -200,6 +203,8 @@ def test_a_rejected_endorsement_leaves_the_endorsers_of_before(told: Told, sql: 
     for to in ("bank", "supplier"):  # on, and back to where it was
         told.act("tier-three", endorse_calldata(id_, 0, to, recourse=True))
         assert receivable_endorsements(sql, id_, EVERYTHING) == told.world.chain_of(id_)
+        told.act("court", freeze_calldata(id_, 0, DECISION))
+        told.act("court", unfreeze_calldata(id_, 0, "court", DECISION))
         told.act(to, reject_calldata(id_, 0))
         assert receivable_endorsements(sql, id_, EVERYTHING) == before
 
