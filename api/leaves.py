@@ -2,8 +2,8 @@
 
 Hashes and paths are for everybody. So are leaves of blocks and of the contracts that are there for
 everybody (`api.sight.OPEN`). What a contract of finance has told is given to who is told it by the
-feed, or is a party to the record now; where the feed tells nobody, to the organisation that sent
-the transaction; and to who supervises.
+feed, or is a party to the record now; where the feed tells nobody, to its readers (`api.readers`)
+and to the organisation that sent the transaction; and to who supervises.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from api.errors import Unavailable
 from api.operations.telling import Teller, in_words, teller_of
 from api.principals import Principal
+from api.readers import Told, is_read_by
 from api.services import Services
 from api.sight import INSTRUMENTS, OPEN, Sight, readable, rooms_of
 from contracts.consortium import find_account
@@ -31,11 +32,10 @@ from contracts.receipts import find_receipt
 from contracts.receivables import find_receivable
 from contracts.settlement import find_deal
 from contracts.settlement.queries import find_account as find_deposit
+from contracts.stock import find_lot
 from ledger.projection import read_transaction
-from ledger.tlog import BlockLeaf, EventLeaf, LargeEventLeaf, decode_leaf
+from ledger.tlog import BlockLeaf, EventLeaf, decode_leaf
 from ledger.types import Hash32, Log
-
-Told = EventLeaf | LargeEventLeaf
 
 _FINDERS: Final = {
     "receipt": find_receipt,
@@ -46,13 +46,11 @@ _FINDERS: Final = {
     "application": find_application,
     "loan": find_application,
     "pool": find_pool,
+    "stock": find_lot,
 }
-"""By what a notice's kind begins with: records whose whole history their parties see. (Of a lot,
-what stands for how many receipts is its keeper's.)"""
+"""By what a notice's kind begins with: records whose whole history is for whoever sees them."""
 
 _PARTS: Final = frozenset({"pool-fee", "pool-holding"})
-_FOR_MEMBERS: Final = frozenset({"TablePublished"})
-"""Events of tables that all members read: banks' rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +115,17 @@ class Leaves:
         name, values = in_words(Log(leaf.address, leaf.topics, data))
         if not sight.tells(found.contract) or sight.values(name, values) is not values:
             return False
-        if name in _FOR_MEMBERS:
+        bound, viewer = principal.instruments, principal.viewer
+        if bound is None and viewer.sees_all:
             return True
         with read_transaction(self._services.engine) as connection:
-            notices = _whole(_notices(connection, found.leaf))
-            if principal.instruments is not None:
-                notices = tuple(one for one in notices if one.record in principal.instruments)
-                return any(_tells(connection, one, principal.viewer) for one in notices)
-            if principal.viewer.sees_all:
-                return True
+            notices = _whole(_notices(connection, leaf))
             if notices:
-                return any(_tells(connection, one, principal.viewer) for one in notices)
-            return self._sent(connection, found.leaf, principal.organisation)
+                mine = (one for one in notices if bound is None or one.record in bound)
+                return any(_tells(connection, one, viewer) for one in mine)
+            if is_read_by(connection, self._services.ledger, leaf, viewer, bound):
+                return True
+            return bound is None and self._sent(connection, leaf, principal.organisation)
 
     def may_read_all(self, principal: Principal, leaves: Sequence[Finance]) -> bool:
         """Whether he is given whole tiles: who supervises, and who has the ledger anyway, since

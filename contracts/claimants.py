@@ -51,13 +51,22 @@ def find_claimant(connection: Connection, key: Hash32, viewer: Viewer) -> Claima
         return Claimant(
             key, "receipt", claim.id, receipt.contract, title.state, title.revision, receipt.place
         )
-    part = ReceivableQuery(root=claim.id, limit=1)
-    if not list_receivables(connection, part, viewer).items:
-        return None
     whole = find_receivable(connection, claim.id, Viewer.everything())
-    if whole is None:
+    if whole is None or not _sees_receivable(connection, claim.id, viewer):
         return None
     debt = whole.receivable
     return Claimant(
         key, "receivable", claim.id, whole.contract, debt.state, debt.revision, whole.place
     )
+
+
+def sees_claimant(connection: Connection, id_: Hash32, viewer: Viewer) -> bool:
+    """Whether he is told of the claims of a record, now or as it was."""
+    return find_receipt(connection, id_, viewer) is not None or _sees_receivable(
+        connection, id_, viewer
+    )
+
+
+def _sees_receivable(connection: Connection, id_: Hash32, viewer: Viewer) -> bool:
+    """It or a part of it: what is claimed stays with the whole."""
+    return bool(list_receivables(connection, ReceivableQuery(root=id_, limit=1), viewer).items)

@@ -2,7 +2,8 @@
 
 An application and the loan that comes of it are one record, of the borrower and the bank whose
 offer was accepted. What stands between the borrower and each bank before that is a record of its
-own: no bank is told of another one's offer.
+own: no bank is told of another one's offer. It lives on the application (its topic), so that
+whoever is asked for an offer is told what the platform advises.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 from contracts.consortium import organisation_id_word
 from contracts.financing.decoding import decode_log
 from contracts.financing.types import (
+    Advised,
     ApplicationActed,
     LoanActed,
     OfferChanged,
@@ -33,13 +35,17 @@ def offer_record(id_: Hash32, bank: str) -> Hash32:
 
 
 def application_notices(log: Log) -> tuple[Notice, ...]:
-    """`application.<act>` and `offer.<stance>`. Raises `LogError`."""
+    """`application.<act>`, `application.advised` and `offer.<stance>`. Raises `LogError`."""
     match decode_log(log):
         case ApplicationActed() as event if event.act not in _TOLD_AS_OFFERS:
             application = event.application
             return (_acted("application", event, application.borrower, application.bank),)
         case OfferChanged() as event:
             return (_offer(event),)
+        case Advised(id_, by, advice):
+            told: dict[str, Json] = {"by": by, "advice": as_json(advice)}
+            kind = "application.advised"
+            return (Notice(kind, f"0x{id_.hex()}", None, told, by=(by,), alarm=True),)
     return ()
 
 
@@ -107,4 +113,6 @@ def _offer(event: OfferChanged) -> Notice:
         id=f"0x{offer_record(event.id, event.bank).hex()}",
         parties=organisations(event.borrower, event.bank),
         body=body,
+        topic=f"0x{event.id.hex()}",
+        final=event.offer.stance is Stance.DECLINED,
     )

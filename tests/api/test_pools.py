@@ -73,6 +73,15 @@ def test_the_life_of_a_pool_from_proposal_to_the_last_payment(
     made = scene.arranger.send("POST", "/pools", draft)
     assert made.status_code == 201, made.text
     pool = made.json()["pool"]["id"]
+    leaves = {one["name"]: one["leaf"] for one in made.json()["events"]}
+    for member, of_tranches in (
+        (scene.south, True),
+        (scene.trustee, True),
+        (scene.stranger, False),
+    ):
+        for name in ("TrancheAgreed", "FeesAgreed", "RulesPublished"):
+            given = member.get(f"/log/proof/{leaves[name]}")["entry"] is not None
+            assert given is (of_tranches or name == "RulesPublished"), (member.name, name)
     assert made.headers["location"] == f"/pools/{pool}"
     assert made.json()["pool"]["state"] == "proposed"
     scene.trustee.post(f"/pools/{pool}/accept", {"office": "trustee"})
