@@ -156,7 +156,7 @@ def _among_own(query: ReceiptQuery, viewer: Viewer) -> Select[Any]:
     """Through the viewer's own records, which are few."""
     table, parties = receipt_table, receipt_party_table
     own = select(parties.c.id).where(parties.c.organisation == viewer.organisation)
-    own_or_offered = own.union(offered_assets(viewer), sold_assets(viewer))
+    own_or_offered = own.union(offered_assets(viewer, table), sold_assets(viewer))
     conditions = [column.concat("") == value for column, value in _wanted(query).items()]
     if query.states is not None:
         conditions.append(table.c.state.concat("").in_(query.states))
@@ -217,7 +217,7 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
     """As a party, as a bank that is asked to lend on it, or as the buyer in a deal under way."""
     party = viewer.may_see(receipt_party_table, record)
-    return or_(party, is_offered(viewer, record), is_sold(viewer, record))
+    return or_(party, is_offered(viewer, record, receipt_table), is_sold(viewer, record))
 
 
 _FIND: Final = PreparedQuery(

@@ -177,7 +177,7 @@ def _among_own(query: ReceivableQuery, viewer: Viewer) -> Select[Any]:
     """Through the viewer's own records, which are few."""
     table, parties = receivable_table, receivable_party_table
     own = select(parties.c.id).where(parties.c.organisation == viewer.organisation)
-    own_or_offered = own.union(offered_assets(viewer), sold_assets(viewer))
+    own_or_offered = own.union(offered_assets(viewer, table), sold_assets(viewer))
     statement = select(table).where(table.c.id.in_(own_or_offered), *_conditions(query))
     return _older(statement, query).order_by(table.c.position.desc())
 
@@ -235,7 +235,7 @@ def _seen(viewer: Viewer) -> ColumnElement[bool]:
 def _sees(viewer: Viewer, record: ColumnElement[Any]) -> ColumnElement[bool]:
     """As a party, as a bank that is asked to lend on it, or as the buyer in a deal under way."""
     party = viewer.may_see(receivable_party_table, record)
-    return or_(party, is_offered(viewer, record), is_sold(viewer, record))
+    return or_(party, is_offered(viewer, record, receivable_table), is_sold(viewer, record))
 
 
 _FIND: Final = PreparedQuery(

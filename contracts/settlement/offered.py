@@ -1,18 +1,18 @@
 """Who is named as the buyer of an instrument: it may look at it while the deal stands.
 
 The seller who names a buyer lets him see what is sold, by id, in lists and with its history, until
-the offer is declined, withdrawn or over, or the deal has ended. Once it is settled he sees it as
-its holder (docs/finance.md, "Who sees what"). Whoever may take an offer that names nobody, or a
-role, sees the deal alone.
+the offer is declined, withdrawn or over, or the deal has ended: as long as the instrument is locked
+for it. Once it is settled he sees it as its holder (docs/finance.md, "Who sees what"). Whoever may
+take an offer that names nobody, or a role, sees the deal alone.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
+from contracts.instruments.now import NOW
 from contracts.instruments.viewer import Viewer
 from contracts.settlement.decoding import MACHINE
 from contracts.settlement.tables import deal_leg_table, deal_table
@@ -34,19 +34,9 @@ def is_sold(viewer: Viewer, asset: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def _is_buyer(viewer: Viewer) -> ColumnElement[bool]:
     deal = deal_table.c
-    stands = and_(deal.state == OFFERED, deal.expires >= _NOW)
+    stands = and_(deal.state == OFFERED, deal.expires >= NOW)
     return and_(
         deal.id == deal_leg_table.c.deal,
         deal.buyer == viewer.named,
         or_(stands, deal.state.in_(sorted(COMMITTED))),
     )
-
-
-def _now() -> int:
-    """Unix seconds."""
-    return int(time.time())
-
-
-_NOW: Final = bindparam("offered_now", callable_=lambda: _now(), type_=BigInteger())
-"""When the statement runs, not when it was made: an offer that nobody has ended by an act may be
-over."""

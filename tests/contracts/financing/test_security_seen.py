@@ -16,13 +16,14 @@ from contracts.financing import (
     withdraw_calldata,
 )
 from contracts.genesis import RECEIVABLES_ADDRESS
-from contracts.instruments import Viewer
+from contracts.instruments import Viewer, now
 from contracts.receipts import (
     ReceiptQuery,
     find_receipt,
     list_receipts,
     receipt_history,
     receipt_terms,
+    transfer_both_calldata,
 )
 from contracts.receivables import (
     ReceivableQuery,
@@ -92,6 +93,37 @@ def test_an_application_that_is_over_shows_it_no_longer(world: Loans, end: str) 
         world.apply_("mill", lapse_calldata(id_, 0))
     assert not sees(world, receipt, BANK)
     assert sees(world, receipt, OTHER) == (end == "declined")
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_whoever_buys_it_is_not_watched_by_the_banks_that_were_asked(
+    world: Loans, accepted: bool
+) -> None:
+    receipt = world.issue()
+    id_ = world.applied(world.request(receipt), banks=("bank",))
+    if accepted:
+        world.apply_("farm", accept_calldata(id_, 0, "bank", world.approved(id_)))
+    assert sees(world, receipt, BANK)
+    world.receipts("farm", transfer_both_calldata(receipt, 0, "mill", "mill"))
+    assert not sees(world, receipt, BANK)
+    world.receipts("mill", transfer_both_calldata(receipt, 0, "farm", "farm"))
+    assert sees(world, receipt, BANK)
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_an_application_is_over_with_its_time_even_if_nobody_says_so(
+    world: Loans, monkeypatch: pytest.MonkeyPatch, accepted: bool
+) -> None:
+    receipt = world.issue()
+    id_ = world.applied(world.request(receipt), banks=("bank",))
+    until = world.application(id_).request.expires
+    if accepted:
+        world.apply_("farm", accept_calldata(id_, 0, "bank", world.approved(id_)))
+        until = world.application(id_).valid_until
+    monkeypatch.setattr(now.time, "time", lambda: until)
+    assert sees(world, receipt, BANK)
+    monkeypatch.setattr(now.time, "time", lambda: until + 1)
+    assert not sees(world, receipt, BANK)
 
 
 def test_who_lends_goes_on_seeing_it_and_who_lost_does_not(world: Loans) -> None:

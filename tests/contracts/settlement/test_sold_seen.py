@@ -10,6 +10,7 @@ import pytest
 from contracts.consortium import Role
 from contracts.genesis import DEPOSITS_ADDRESS, RECEIPTS_ADDRESS, RECEIVABLES_ADDRESS
 from contracts.instruments import Viewer
+from contracts.instruments import now as clock
 from contracts.receipts import ReceiptQuery, find_receipt, list_receipts, receipt_history
 from contracts.receivables import (
     ReceivableQuery,
@@ -31,7 +32,6 @@ from contracts.settlement import (
     expire_calldata,
     issue_calldata,
     offer_calldata,
-    offered,
     quash_calldata,
     withdraw_calldata,
 )
@@ -122,9 +122,9 @@ def test_an_offer_is_over_with_its_time_even_if_nobody_says_so(
 ) -> None:
     receipt, now = world.issue(), world.chain.time
     sold(world, receipt)
-    monkeypatch.setattr(offered.time, "time", lambda: now + DAY)
+    monkeypatch.setattr(clock.time, "time", lambda: now + DAY)
     assert sees(world, receipt)
-    monkeypatch.setattr(offered.time, "time", lambda: now + 2 * DAY)
+    monkeypatch.setattr(clock.time, "time", lambda: now + 2 * DAY)
     assert not sees(world, receipt)
 
 
