@@ -13,9 +13,12 @@ from api.problems import MEDIA_TYPE
 from api.schemas import Problem
 
 DESCRIPTION: Final = """\
-A consortium's shared record of goods. Events are captured as EPCIS 2.0 (GS1), anchored on a
-permissioned ledger, and answered with proofs that anybody can check without this server.
-Reading is open; writing needs the bearer key of an organisation.
+A consortium's shared record of goods, and of what is lent against them. Events are captured as
+EPCIS 2.0 (GS1), anchored on a permissioned ledger, and answered with proofs that anybody can check
+without this server. Events, items, proofs and the log are open to everybody. Writing needs the
+bearer key of an organisation, and so does reading what is between its parties alone (receipts,
+loans, deposits, pools …), with the scope for it, such as receipts:read. Amounts are hundredths of
+the currency, quantities thousandths of the unit, times Unix seconds.
 """
 BEARER: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
 MAYBE_BEARER: Final[dict[str, Any]] = {"security": [{}, {"bearer": []}]}

@@ -83,7 +83,7 @@ def test_a_command_is_one_that_a_shell_reads_and_the_node_answers(
 
     words = command("captureEvent")
     assert words[:2] == ["curl", f"{site}/events"]
-    assert "Authorization: Bearer $TALLY_KEY" in words
+    assert "Authorization: Bearer $TALLY_API_KEY" in words
     media = next(word for word in words if word.startswith("Content-Type: "))
     headers = {**node.auth(), "Content-Type": media.removeprefix("Content-Type: ")}
     answer = node.client.post("/events", content=words[words.index("-d") + 1], headers=headers)

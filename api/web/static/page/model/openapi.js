@@ -161,7 +161,7 @@ export function curlOf(operation, origin) {
   if (operation.method !== "get") parts.push(`-X ${operation.method.toUpperCase()}`);
   if (media.length > 1 && media.includes("application/json")) parts.push(`-H ${quoted("Accept: application/json")}`);
   if (media.some((one) => /octet-stream|^image\/(?!svg)/.test(one)) && media.length === 1) parts.push("-o answer.bin");
-  if (operation.needsKey) parts.push('-H "Authorization: Bearer $TALLY_KEY"');
+  if (operation.needsKey) parts.push('-H "Authorization: Bearer $TALLY_API_KEY"');
   if (operation.body) {
     parts.push(`-H ${quoted(`Content-Type: ${operation.body.media[0]}`)}`);
     if (operation.body.example !== undefined) parts.push(`-d ${quoted(JSON.stringify(operation.body.example))}`);

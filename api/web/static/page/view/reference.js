@@ -9,6 +9,21 @@ const TITLES = {
   log: "The transparency log",
   proofs: "Proofs",
   items: "Items and labels",
+  consortium: "Members and votes",
+  network: "The consortium's nodes",
+  notices: "Notices",
+  oauth: "Access tokens",
+  transactions: "Transactions of one's own accounts",
+  receipts: "Warehouse receipts",
+  stock: "Counted stock",
+  claims: "Claims to goods and invoices",
+  pledges: "Pledges",
+  receivables: "Receivables",
+  loans: "Loans and their prices",
+  deposits: "Deposits and clearing",
+  settlements: "Settlement",
+  pools: "Asset pools",
+  webhooks: "Webhooks",
 };
 
 /** One card for the operations of a tag. */
