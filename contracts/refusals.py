@@ -119,7 +119,7 @@ _SENTENCES: Final = {
     "WrongCount": "{0} parts: between 2 and 16 are possible",
     # Claims, stock, receipts, pledges
     "NotInstrument": "{0} is no version of a contract of instruments",
-    "AlreadyClaimed": "the same goods or invoice (claim {0}) stand behind another live record: {2}",
+    "AlreadyClaimed": "the same goods or invoice (claim {0}) stand behind another live record",
     "NotClaimed": "record {1} has no claim {0}",
     "ZeroKey": "a claim of zeros is nobody's",
     "StillLive": "record {1}, or a part of it, still stands for what claim {0} is for: it "
@@ -164,6 +164,7 @@ _SENTENCES: Final = {
     "AlreadyPledged": "{1} is pledged to {2} already",
     "NotFrozen": "{1} has not frozen {0}",
     "NotCovered": "pledge {0} does not cover {1}",
+    "InvalidPledgee": "{0} would have a security right against itself",
     "TooEarly": "too early for {0}: not before {1}",
     # Deposits and settlement
     "NotCaller": "only a contract that the members have named for it may do this, not {0}",
@@ -176,6 +177,10 @@ _SENTENCES: Final = {
     "RedemptionDecided": "redemption {0} is decided already",
     "UnknownHold": "there is no hold {0}",
     "HoldExceeded": "hold {0} has {1} hundredths left, not {2}",
+    "NotSecured": "pledge {0} secures {1} hundredths more in this currency: {2} are not collected "
+    "for it",
+    "StillSecured": "of what is held for pledge {0}, {1} hundredths are more than it secures: {2} "
+    "are not yet given free by the account's owner",
     "UnknownDeal": "there is no deal {0}",
     "StaleDeal": "deal {0} has changed meanwhile: revision {1} was seen, it is at {2}",
     "DealState": "{1:act} is not possible while deal {0} is {2:state}{1:while}",
@@ -211,7 +216,7 @@ _SENTENCES: Final = {
     "before or after",
     "AssetNotFree": "{1} is not free: the trustee does not hold it, or it is pledged, frozen or "
     "locked",
-    "AssetInPool": "{1} stands in pool {2}",
+    "AssetInPool": "{1} stands in another pool, or in none",
     "WrongAssetCount": "{0} instruments: 1 to 64 at once",
     "InvalidCollection": "a collection has a payment, an amount, and a root where it is of several "
     "debtors",

@@ -16,6 +16,9 @@ contract Pledges is IPledges {
 
     uint256 private constant REMARK_BYTES_MAX = 256;
 
+    /// @notice Nobody has a security right against himself.
+    error InvalidPledgee(bytes32 organisation);
+
     mapping(bytes32 pledge => Pledge) private _pledges;
     mapping(address instrument => mapping(bytes32 id => bytes32 pledge)) private _covering;
     mapping(bytes32 pledge => address financing) private _makers;
@@ -176,6 +179,7 @@ contract Pledges is IPledges {
     ) private returns (bytes32 key) {
         bool meant = terms.amount != 0 && Codes.isCurrency(terms.currency) && terms.terms != 0;
         if (!meant || terms.due <= block.timestamp) revert InvalidTerms();
+        if (pledgee == pledgor) revert InvalidPledgee(pledgee);
         _checkBank(pledgee);
         key = keccak256(abi.encode(instrument, id, revision, pledgor, pledgee, terms, loan));
         if (!rule.possibleIn(uint8(_pledges[key].state))) revert PledgeExists(key);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IConsortium} from "../consortium/interfaces/IConsortium.sol";
 import {Places} from "../instruments/libraries/Places.sol";
+import {IPledges} from "../pledges/interfaces/IPledges.sol";
 import {IDeposits} from "./interfaces/IDeposits.sol";
 import {DepositBook} from "./bases/DepositBook.sol";
 
@@ -14,6 +15,9 @@ contract Deposits is DepositBook {
     // What all hold together: more than there can be where two of them hold everything.
     mapping(bytes32 account => uint256) private _heldInAll;
     mapping(bytes32 account => uint256) private _decided; // of it: by authorities
+    mapping(bytes32 hold => bytes32 pledge) private _pledgeOf;
+    mapping(bytes32 pledge => uint256) private _heldFor;
+    mapping(bytes32 pledge => uint128) private _collected;
 
     // ---- issue and redemption -------------------------------------------------------------------
 
@@ -158,9 +162,12 @@ contract Deposits is DepositBook {
     }
 
     /// @inheritdoc IDeposits
-    function holdFor(Flow calldata flow, string calldata remark) external {
+    function holdFor(Flow calldata flow, bytes32 pledge, string calldata remark) external {
         _checkNamed(Places.SETTLEMENT);
         bytes32 key = accountKey(flow.payeeBank, flow.currency, flow.payee);
+        if (_accounts[key].owner == 0) revert NoAccount(flow.payee, flow.payeeBank, flow.currency);
+        _pledgeOf[flow.id] = pledge;
+        _heldFor[pledge] += flow.amount;
         _hold(flow.id, key, flow.payeeBank, flow.amount, flow.cause, remark);
     }
 
@@ -230,15 +237,48 @@ contract Deposits is DepositBook {
     /// @inheritdoc IDeposits
     function release(bytes32 id, uint128 amount, bytes32 decision, string calldata remark) external {
         bytes32 by = _callerWith(remark);
-        bytes32 holder = _holds[id].by;
-        if (by != holder) {
-            bool gone = holder != 0 && Places.CONSORTIUM.statusOf(holder) != IConsortium.Status.Active;
-            if (!gone || !_isAuthority()) revert NotParty(id, by);
-        }
+        if (by != _holds[id].by) _checkFreeing(id, by, amount);
         // A pledgee gives its security free as it likes; an authority says by which decision.
         if (decision == 0 && _isAuthority()) revert DecisionMissing();
         _lessen(id, amount);
         _tellHold(id, by, Kind.Released, amount, decision, remark);
+    }
+
+    /// @dev Who gives free what another one holds.
+    function _checkFreeing(bytes32 id, bytes32 by, uint128 amount) private view {
+        Hold storage entry = _holds[id];
+        bytes32 pledge = _pledgeOf[id];
+        if (_isAuthority()) {
+            // A pledgee's by its decision; another authority's once that one sits no longer.
+            if (pledge == 0 && (entry.by == 0 || _sits(entry.by))) revert NotParty(id, by);
+            return;
+        }
+        Account storage from = _accounts[entry.account];
+        if (pledge == 0 || by != from.owner) revert NotParty(id, by);
+        uint256 free = _unsecured(pledge, from.currency);
+        if (amount > free) revert StillSecured(pledge, free, amount);
+    }
+
+    function _sits(bytes32 authority) private view returns (bool) {
+        IConsortium.Organisation memory known = Places.CONSORTIUM.organisation(authority);
+        bool decides = known.role == IConsortium.Role.Regulator || known.role == IConsortium.Role.Arbitrator;
+        return decides && known.status == IConsortium.Status.Active;
+    }
+
+    /// @dev What is held for a pledge and is not security: all once it has ended, and what is more than the
+    /// agreed amount. A loan's interest is secured as well, and of another currency nobody can say how much
+    /// is enough.
+    function _unsecured(bytes32 pledge, bytes3 currency) private view returns (uint256) {
+        IPledges.Pledge memory entry = Places.PLEDGES.pledge(pledge);
+        uint256 sum = _heldFor[pledge];
+        if (!_isLive(entry)) return sum;
+        if (entry.loan != 0 || entry.terms.currency != currency) return 0;
+        uint256 needed = entry.terms.amount - _collected[pledge];
+        return needed >= sum ? 0 : sum - needed;
+    }
+
+    function _isLive(IPledges.Pledge memory entry) private pure returns (bool) {
+        return entry.state == IPledges.State.Active || entry.state == IPledges.State.Defaulted;
     }
 
     /// @inheritdoc IDeposits
@@ -248,12 +288,22 @@ contract Deposits is DepositBook {
         Account storage from = _accounts[entry.account];
         if (by != entry.by || by != from.bank) revert NotParty(id, by);
         _lessen(id, amount);
+        _collectFor(_pledgeOf[id], from.currency, amount);
         // What authorities hold comes before the pledgee, and so does what is set aside.
         uint256 before = uint256(from.setAside) + _decided[entry.account];
         uint128 free = before >= from.balance ? 0 : uint128(from.balance - before);
         if (free < amount) revert Insufficient(entry.account, free, amount);
         _destroy(from, amount);
         _tellHold(id, by, Kind.Collected, amount, entry.cause, remark);
+    }
+
+    /// @dev Never more than the pledge is for, and nothing once it has ended.
+    function _collectFor(bytes32 pledge, bytes3 currency, uint128 amount) private {
+        IPledges.Pledge memory entry = Places.PLEDGES.pledge(pledge);
+        bool secures = _isLive(entry) && entry.terms.currency == currency;
+        uint128 left = secures ? entry.terms.amount - _collected[pledge] : 0;
+        if (left < amount) revert NotSecured(pledge, left, amount);
+        _collected[pledge] += amount;
     }
 
     function _lessen(bytes32 id, uint128 amount) private {
@@ -263,6 +313,8 @@ contract Deposits is DepositBook {
         if (entry.amount < amount) revert HoldExceeded(id, entry.amount, amount);
         entry.amount -= amount;
         _heldInAll[entry.account] -= amount;
+        bytes32 pledge = _pledgeOf[id];
+        if (pledge != 0) _heldFor[pledge] -= amount;
         if (entry.by != _accounts[entry.account].bank) _decided[entry.account] -= amount;
         _sumUp(entry.account);
     }
@@ -291,5 +343,10 @@ contract Deposits is DepositBook {
     /// @inheritdoc IDeposits
     function holdOf(bytes32 id) external view returns (Hold memory) {
         return _holds[id];
+    }
+
+    /// @inheritdoc IDeposits
+    function pledgeOf(bytes32 id) external view returns (bytes32) {
+        return _pledgeOf[id];
     }
 }

@@ -81,19 +81,21 @@ contract Settlement is Deals, ISettlement {
         IInstrument.Control memory control = IInstrument(debt.receivables).control(debt.receivable);
         (payment.payee, payment.currency) =
             IDischargeable(debt.receivables).discharge(debt.receivable, debt.revision, by, debt.amount);
-        bool pledged = control.pledgee != 0 && payment.payee == control.pledgee;
-        if (pledged) {
+        bytes32 pledge;
+        // A pledgee who has become the holder is paid as holder: nobody's security is in it.
+        if (control.pledgee != 0 && control.pledgee != control.holder) {
+            pledge = Places.PLEDGES.pledgeOf(debt.receivables, debt.receivable);
             payment.payeeBank = control.pledgee;
             payment.payee = control.holder;
         }
-        _pay(_flow(id, by, payment, debt.receivable), pledged, remark);
+        _pay(_flow(id, by, payment, debt.receivable), pledge, remark);
     }
 
     /// @dev A security goes on in the money: it is the holder's, at the pledgee, who holds it.
-    function _pay(IDeposits.Flow memory flow, bool pledged, string calldata remark) private {
+    function _pay(IDeposits.Flow memory flow, bytes32 pledge, string calldata remark) private {
         flow.owed = true;
-        flow.forced = pledged;
+        flow.forced = pledge != 0;
         DEPOSITS.move(flow, remark);
-        if (pledged) DEPOSITS.holdFor(flow, remark);
+        if (pledge != 0) DEPOSITS.holdFor(flow, pledge, remark);
     }
 }

@@ -20,8 +20,10 @@ abstract contract Deals is Members, IDeals {
     IDeposits internal constant DEPOSITS = IDeposits(0x7a11000000000000000000000000000000000010);
     uint256 private constant LEGS_MAX = 16;
     uint48 private constant TERM_SECONDS_MAX = 3660 days;
+    uint48 private constant STALE_SECONDS = 7 days;
 
     mapping(bytes32 id => Deal) private _deals;
+    mapping(bytes32 id => uint48) private _metAt;
 
     // ---- offers -------------------------------------------------------------------------------
 
@@ -109,17 +111,30 @@ abstract contract Deals is Members, IDeals {
         if (!_look(id, revisions)) revert Unchanged();
         _tellDeal(id, SettlementRules.AFFIRM, by, 0, remark);
         _tryHandOver(id);
+        // In one transaction: who pays a hundredth in between holds up nothing.
+        if (_isDue(id)) _tryProceed(id, by);
+    }
+
+    function _isDue(bytes32 id) private view returns (bool) {
+        Deal storage entry = _deals[id];
+        if (entry.state == SettlementRules.STATE_MET) return true;
+        return entry.condition.kind == ConditionKind.Date && block.timestamp >= entry.condition.due;
     }
 
     /// @inheritdoc IDeals
     function rescind(bytes32 id, uint64 revision, string calldata remark) external {
         bytes32 by = _actOn(id, revision, SettlementRules.RESCIND, remark);
         _tellDeal(id, SettlementRules.RESCIND, by, 0, remark);
+        _checkStale(id);
+        _undo(id, by, remark);
+    }
+
+    /// @dev Reverts where the instruments are what the buyer has bound himself to, and would go to him.
+    function _checkStale(bytes32 id) private {
         try this.rehearse(id) {} catch (bytes memory reason) {
             // A trial that ended without a word ran out of gas, which says nothing of the instruments.
             if (reason.length == 0 || bytes4(reason) == Rehearsed.selector) revert AsAgreed(id);
         }
-        _undo(id, by, remark);
     }
 
     /// @dev Nobody's money waits for what cannot become his: the buyer of a bill that he owes himself, say.
@@ -228,8 +243,13 @@ abstract contract Deals is Members, IDeals {
     /// @inheritdoc IDeals
     function attest(bytes32 id, uint64 revision, bytes32 evidence, string calldata remark) external {
         bytes32 by = _attested(id, revision, SettlementRules.ATTEST, evidence, remark);
+        _metAt[id] = uint48(block.timestamp);
         _tellDeal(id, SettlementRules.ATTEST, by, evidence, remark);
-        // What is attested stands even where the payment must wait (a limit, a freeze).
+        _tryProceed(id, by);
+    }
+
+    /// @dev What is attested or affirmed stands even where the payment must wait (a limit, a freeze).
+    function _tryProceed(bytes32 id, bytes32 by) private {
         try this.proceed(id, by) {} catch {}
     }
 
@@ -279,10 +299,16 @@ abstract contract Deals is Members, IDeals {
 
     /// @inheritdoc IDeals
     function giveBack(bytes32 id, uint64 revision, string calldata remark) external {
-        _end(id, revision, SettlementRules.GIVE_BACK, 0, remark);
+        bool met = _deals[id].state == SettlementRules.STATE_MET;
+        bytes32 by = _actOn(id, revision, SettlementRules.GIVE_BACK, remark);
         Condition storage condition = _deals[id].condition;
-        if (condition.kind == ConditionKind.Date) revert WrongCondition(id, condition.kind);
-        if (block.timestamp <= condition.deadline) revert TooEarly(id, condition.deadline);
+        bool silent = !met && condition.kind != ConditionKind.Date;
+        uint48 until = silent ? condition.deadline : (met ? _metAt[id] : condition.due) + STALE_SECONDS;
+        if (block.timestamp <= until) revert TooEarly(id, until);
+        _tellDeal(id, SettlementRules.GIVE_BACK, by, 0, remark);
+        // What is due is paid, unless it cannot be: nobody keeps the seller's instruments by doing nothing.
+        if (!silent) _checkStale(id);
+        _undo(id, by, remark);
     }
 
     /// @inheritdoc IDeals

@@ -152,7 +152,9 @@ interface IDeals {
     /// what the buyer has bound himself to. Anybody.
     function execute(bytes32 id, uint64 revision, string calldata remark) external;
 
-    /// @notice The deadline has passed without an attestation: all goes back. Anybody.
+    /// @notice The deadline has passed without an attestation; or, a week after the date or the attestation,
+    /// an instrument still is not what the buyer has bound himself to, or would not go to him: all goes back.
+    /// Anybody.
     function giveBack(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Want to end a deal under way. Buyer or seller.
@@ -161,7 +163,8 @@ interface IDeals {
     /// @notice Agree to end it: all goes back. The other one.
     function agreeCancel(bytes32 id, uint64 revision, string calldata remark) external;
 
-    /// @notice Bind oneself to the instruments as they have become since. The buyer.
+    /// @notice Bind oneself to the instruments as they have become since; what is due is paid at once where
+    /// that is possible. The buyer.
     /// @param revisions Of the instruments, as the buyer has seen them
     function affirm(bytes32 id, uint64 revision, uint64[] calldata revisions, string calldata remark) external;
 

@@ -171,6 +171,11 @@ interface IDeposits is IMembers {
     error UnknownHold(bytes32 id);
     error HoldExceeded(bytes32 id, uint128 held, uint128 amount);
     error NotParty(bytes32 id, bytes32 organisation);
+    /// @notice Of what the pledge is for, so much is not collected yet: nothing where it has ended, or is for
+    /// a debt in another currency.
+    error NotSecured(bytes32 pledge, uint128 left, uint128 amount);
+    /// @notice Of what is held for the pledge, no more than this is over and above what it secures.
+    error StillSecured(bytes32 pledge, uint256 free, uint128 amount);
 
     /// @notice Say where to be paid in a currency; opens the account.
     function chooseHome(bytes32 bank, bytes3 currency) external;
@@ -222,11 +227,13 @@ interface IDeposits is IMembers {
         string calldata remark
     ) external returns (bytes32 id);
 
-    /// @notice Give free some of what one holds, or what an authority holds that is active no longer.
+    /// @notice Give free some of what one holds. An authority: also what a pledgee holds, and what another
+    /// authority held that sits no longer. The account's owner: what a pledgee holds once the pledge has
+    /// ended, and what is more than an agreed pledge's amount.
     function release(bytes32 id, uint128 amount, bytes32 decision, string calldata remark) external;
 
     /// @notice Take what was paid on one's security: the deposit is gone, and so is as much of the secured
-    /// debt. The pledgee, at itself.
+    /// debt. The pledgee, at itself, while the pledge lives, in its currency and up to its amount in all.
     function collect(bytes32 id, uint128 amount, string calldata remark) external;
 
     /// @notice A payment of a deal, loan, pool or receivable. Settlement, for parties who have agreed there.
@@ -238,8 +245,9 @@ interface IDeposits is IMembers {
     /// @notice Take that promise back. Settlement.
     function giveBack(Flow calldata flow, string calldata remark) external;
 
-    /// @notice The payee's bank, whose security was paid, holds what has just come in. Settlement.
-    function holdFor(Flow calldata flow, string calldata remark) external;
+    /// @notice The payee's bank, whose security was paid, holds what has just come in for its pledge.
+    /// Settlement.
+    function holdFor(Flow calldata flow, bytes32 pledge, string calldata remark) external;
 
     function account(bytes32 bank, bytes3 currency, bytes32 owner) external view returns (Account memory);
 
@@ -253,6 +261,9 @@ interface IDeposits is IMembers {
     function redemption(bytes32 id) external view returns (Redemption memory);
 
     function holdOf(bytes32 id) external view returns (Hold memory);
+
+    /// @notice The pledge for which a pledgee holds it; zero where an authority does.
+    function pledgeOf(bytes32 id) external view returns (bytes32);
 
     /// @notice Where a payee is paid: at the bank named, or the one that it has chosen; a bank at itself.
     function payeeBankOf(bytes32 payee, bytes32 named, bytes3 currency) external view returns (bytes32);

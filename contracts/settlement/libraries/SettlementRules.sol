@@ -30,7 +30,7 @@ library SettlementRules {
     uint256 internal constant ATTEST = 0x110000030000080000000004;
     uint256 internal constant DENY = 0x120000080000080000000004;
     uint256 internal constant EXECUTE = 0x13000004000000010000000c;
-    uint256 internal constant GIVE_BACK = 0x140000080000000100000004;
+    uint256 internal constant GIVE_BACK = 0x14000008000000010000000c;
     uint256 internal constant ASK_CANCEL = 0x150000ff000005000000000c;
     uint256 internal constant AGREE_CANCEL = 0x16000009000005000000000c;
     uint256 internal constant QUASH = 0x17000009000000080000000e;

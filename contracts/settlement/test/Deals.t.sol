@@ -332,8 +332,12 @@ contract ConditionalTest is DealsScene {
 
     function test_a_date_is_not_given_back() public {
         bytes32 id = _paymentOn(_date());
+        vm.warp(NOW + 12 days);
+        vm.expectRevert(abi.encodeWithSelector(IDeals.TooEarly.selector, id, NOW + 12 days));
+        _as(MILL);
+        SETTLEMENT.giveBack(id, 1, "");
         vm.warp(NOW + 50 days);
-        vm.expectRevert(abi.encodeWithSelector(IDeals.WrongCondition.selector, id, IDeals.ConditionKind.Date));
+        vm.expectRevert(abi.encodeWithSelector(IDeals.AsAgreed.selector, id));
         _as(MILL);
         SETTLEMENT.giveBack(id, 1, "");
     }

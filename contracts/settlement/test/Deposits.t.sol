@@ -281,7 +281,7 @@ contract DepositsTest is SettlementScene {
         DEPOSITS.giveBack(flow, "");
         vm.expectRevert(refusal);
         _as(BANK);
-        DEPOSITS.holdFor(flow, "");
+        DEPOSITS.holdFor(flow, "pledge", "");
         refusal = abi.encodeWithSelector(IMembers.NotCaller.selector, account(BANK));
         vm.expectRevert(refusal);
         _as(BANK);

@@ -194,7 +194,9 @@ contract SettlementActor is DepositsActor {
         IDeals.Deal memory deal = SETTLEMENT.deal(id);
         if (deal.legs.length == 0) return;
         bytes memory data = abi.encodeCall(IDeals.affirm, (id, deal.revision, _seen(deal, seen), ""));
-        if (_watched(id, deal.buyer, data)) _agreed[id] = _worth(deal.legs[0]);
+        uint256 before = _agreed[id];
+        _agreed[id] = _worth(deal.legs[0]); // what is due is settled at once
+        if (!_watched(id, deal.buyer, data)) _agreed[id] = before;
     }
 
     function rescind(uint256 seed) external {

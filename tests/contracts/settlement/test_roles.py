@@ -206,7 +206,7 @@ def deposit_calls(desk: Desk) -> Mapping[str, Call]:
         "move": made("move", desk.flow(), ""),
         "setAside": made("setAside", desk.flow(), ""),
         "giveBack": made("giveBack", desk.flow(), ""),
-        "holdFor": made("holdFor", desk.flow(), ""),
+        "holdFor": made("holdFor", desk.flow(), hash_of("pledge"), ""),
         "setLimit": set_limit_calldata("other-bank", CURRENCY, 2_000),
         "confirmSettlement": confirm_settlement_calldata("other-bank", CURRENCY, 50, number),
         "hold": hold_calldata("bank", CURRENCY, "farm", 5, hash_of("another decision")),

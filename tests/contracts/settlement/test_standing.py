@@ -5,41 +5,31 @@ from __future__ import annotations
 import pytest
 
 from contracts.consortium import CONSORTIUM_ADDRESS, Status, set_organisation_status
-from contracts.genesis import PLEDGES_ADDRESS, RECEIVABLES_ADDRESS
-from contracts.pledges import Terms, pledge_key, propose_calldata
-from contracts.pledges import accept_calldata as accept_pledge
-from contracts.receivables.binding import decode_receivable, receivable_calldata
+from contracts.genesis import RECEIVABLES_ADDRESS
 from contracts.settlement import (
     DEPOSITS_ADDRESS,
-    SETTLEMENT_ADDRESS,
-    Account,
-    AccountQuery,
     Condition,
     ConditionalDraft,
     ConditionKind,
-    Discharge,
     Leg,
     OfferDraft,
     Payment,
     account_key,
     choose_home_calldata,
     collect_calldata,
-    discharge_calldata,
     hold_calldata,
     hold_id,
-    list_accounts,
     offer_calldata,
     pay_calldata,
-    payment_id,
     release_calldata,
     set_aside_calldata,
 )
 from ledger.types import Hash32
-from tests.contracts.scene import CHAIN_ID, govern
+from tests.contracts.scene import govern
+from tests.contracts.settlement.debts import account, outstanding, paid_into_hold, paying, pledged
 from tests.contracts.settlement.market import (
     CNY,
     DECISION,
-    EVERYTHING,
     EVIDENCE,
     KEYS,
     Market,
@@ -63,40 +53,6 @@ def suspend(market: Market, organisation: str, status: Status = Status.SUSPENDED
     assert govern(market.chain, call, by=KEYS["operator"]).status == 1
 
 
-def pledged(market: Market) -> Hash32:
-    """The mill owes the farm 4,000, and the first bank has it as its security."""
-    what = (RECEIVABLES_ADDRESS, market.receivable("farm", "mill", 4_000), 2)
-    terms = Terms(3_000, CNY, market.chain.time + 900_000, 5, EVIDENCE)
-    data = propose_calldata(*what, "first-bank", terms)
-    assert market.send("farm", PLEDGES_ADDRESS, data).status == 1
-    key = pledge_key(*what, "farm", "first-bank", terms)
-    assert market.send("first-bank", PLEDGES_ADDRESS, accept_pledge(key)).status == 1
-    return what[1]
-
-
-def paying(market: Market, receivable: Hash32, amount: int = 4_000) -> bytes:
-    number = market.number()
-    debt = Discharge(RECEIVABLES_ADDRESS, receivable, 0, "second-bank", amount, number)
-    return discharge_calldata(debt)
-
-
-def outstanding(market: Market, id_: Hash32) -> int:
-    output = market.answer(RECEIVABLES_ADDRESS, receivable_calldata(id_))
-    found = decode_receivable(output)
-    assert found is not None
-    return found.outstanding
-
-
-def account(market: Market, bank: str, owner: str) -> Account:
-    found = market.account(bank, owner)
-    assert found is not None
-    with market.tables.engine.connect() as connection:
-        query = AccountQuery(bank=bank, owner=owner)
-        (stored,) = list_accounts(connection, query, EVERYTHING).items
-    assert stored.account == found
-    return found
-
-
 def held(market: Market, by: str, amount: int, decision: Hash32) -> Hash32:
     market.deposits(by, hold_calldata("first-bank", CNY, "farm", amount, decision))
     return hold_id(account_key("first-bank", CNY, "farm"), by, decision)
@@ -110,11 +66,10 @@ def test_a_hold_of_everything_stops_no_other_hold_and_no_debtor(market: Market) 
     first = held(market, "court", EVERYTHING_HELD, DECISION)
     second = held(market, "regulator", EVERYTHING_HELD, EVIDENCE)
     assert account(market, "first-bank", "farm").held == EVERYTHING_HELD
-    market.deals("mill", paying(market, receivable))
+    security = paid_into_hold(market, receivable)
     paid = account(market, "first-bank", "farm")
     assert (paid.balance, paid.held, paid.free) == (14_000, EVERYTHING_HELD, 0)
-    security = payment_id(CHAIN_ID, "mill", f"N-{market.numbers}", SETTLEMENT_ADDRESS)
-    taking = collect_calldata(security, 4_000)
+    taking = collect_calldata(security, 3_000)
     assert market.refusal("first-bank", taking, DEPOSITS_ADDRESS) == "Insufficient"
     market.deposits("court", release_calldata(first, EVERYTHING_HELD, DECISION))
     assert account(market, "first-bank", "farm").held == EVERYTHING_HELD
@@ -123,7 +78,7 @@ def test_a_hold_of_everything_stops_no_other_hold_and_no_debtor(market: Market) 
     assert account(market, "first-bank", "farm").held == 4_007
     market.deposits("first-bank", taking)
     left = account(market, "first-bank", "farm")
-    assert (left.balance, left.held, left.free) == (10_000, 7, 9_993)
+    assert (left.balance, left.held, left.free) == (11_000, 1_007, 9_993)
 
 
 # ---- standing -----------------------------------------------------------------------------------
@@ -153,12 +108,12 @@ def test_a_debtor_pays_where_the_holder_wants_it_though_that_bank_is_suspended(
 def test_a_debtor_pays_while_the_pledgee_is_suspended_and_it_stays_held(market: Market) -> None:
     receivable = pledged(market)
     suspend(market, "first-bank")
-    market.deals("mill", paying(market, receivable))
+    hold = paid_into_hold(market, receivable)
     paid = account(market, "first-bank", "farm")
     assert (paid.balance, paid.held, outstanding(market, receivable)) == (14_000, 4_000, 0)
-    hold = payment_id(CHAIN_ID, "mill", f"N-{market.numbers}", SETTLEMENT_ADDRESS)
     free = release_calldata(hold, 4_000, DECISION)
-    assert market.refusal("farm", free, DEPOSITS_ADDRESS) == "NotParty"
+    assert market.refusal("farm", free, DEPOSITS_ADDRESS) == "StillSecured"
+    assert market.refusal("mill", free, DEPOSITS_ADDRESS) == "NotParty"
     market.deposits("court", free)
     assert account(market, "first-bank", "farm").held == 0
 

@@ -79,21 +79,24 @@ def on_inspection(market: Market) -> Condition:
     return Condition(ConditionKind.INSPECTION, 0, deadline, "weighers", EVIDENCE)
 
 
-def committed(market: Market, receivable: Hash32, condition: Condition) -> Hash32:
-    """The farm sells what the mill owes it, and the trader's money waits."""
+def committed(
+    market: Market, receivable: Hash32, condition: Condition, buyer: str = "trader"
+) -> Hash32:
+    """The farm sells what the mill owes it, and the buyer's money waits (a bank's own does not)."""
     draft = OfferDraft(
         number=market.number(),
         currency=CNY,
         amount=PRICE,
         expires=market.chain.time + 500,
         legs=(Leg(RECEIVABLES_ADDRESS, receivable, 2),),
-        buyer="trader",
+        buyer=buyer,
         seller_bank="first-bank",
         condition=condition,
     )
     market.deals("farm", offer_calldata(draft))
     deal = deal_id(CHAIN_ID, "farm", draft.number)
-    market.deals("trader", commit_calldata(deal, 0, "first-bank", [3]))
+    bank = buyer if buyer.endswith("bank") else "first-bank"
+    market.deals(buyer, commit_calldata(deal, 0, bank, [3]))
     return deal
 
 
@@ -147,7 +150,7 @@ def test_an_attestation_does_not_settle_what_has_lost_its_worth(market: Market) 
     market.deals("weighers", attest_calldata(deal, 0, EVIDENCE))
     assert (state(market, deal), record(market, receivable).holder) == ("met", "farm")
     # Every other way out needs somebody else, or is not there: the buyer's own is.
-    assert market.refusal("trader", give_back_calldata(deal, 0)) == "DealState"
+    assert market.refusal("trader", give_back_calldata(deal, 0)) == "TooEarly"
     market.deals("trader", rescind_calldata(deal, 0))
     assert money(market, "trader") == before
 
@@ -157,7 +160,7 @@ def test_the_buyer_alone_gets_his_money_out_of_a_date_deal_that_cannot_be(market
     deal = committed(market, receivable, on_date(market))
     paid(market, receivable, OWED)
     market.chain.number += 1_000
-    assert market.refusal("trader", give_back_calldata(deal, 0)) == "WrongCondition"
+    assert market.refusal("trader", give_back_calldata(deal, 0)) == "TooEarly"
     assert market.refusal("trader", agree_cancel_calldata(deal, 0)) == "AskTheOther"
     for by in ("farm", "mill", "first-bank", "court"):
         assert market.refusal(by, rescind_calldata(deal, 0)) == "DealNotEntitled"
@@ -186,6 +189,89 @@ def test_the_buyer_stands_by_what_is_left_and_pays_for_it(market: Market) -> Non
         OWED - 100,
     )
     assert money(market, "trader")[0] == balance - PRICE
+
+
+def given_back_late(market: Market, deal: Hash32, seconds: int = 7 * 86_400 + 1) -> None:
+    """Anybody may, a week later and not before."""
+    late = give_back_calldata(deal, 0)
+    assert market.refusal("farm", late) == "TooEarly"
+    market.chain.number += seconds
+    for by in ("farm", "mill", "weighers"):
+        assert market.refusal(by, late) is None
+    market.deals("farm", late)
+    assert state(market, deal) == "returned"
+
+
+def test_a_seller_has_his_instrument_back_though_his_debtor_pays_a_hundredth_of_it(
+    market: Market,
+) -> None:
+    """The buyer is a bank: nothing of its own waits, so that it loses nothing by doing nothing."""
+    receivable = market.receivable("farm", "mill", OWED)
+    deal = committed(market, receivable, on_date(market), "second-bank")
+    paid(market, receivable, 1)
+    market.chain.number += 60
+    assert market.refusal("farm", execute_calldata(deal, 0)) == "StaleRevision"
+    given_back_late(market, deal)
+    held = record(market, receivable)
+    assert (held.holder, held.locked, held.outstanding) == ("farm", False, OWED - 1)
+    assert stored(market, receivable).state == "returned"
+
+
+def test_so_he_has_where_the_condition_was_met(market: Market) -> None:
+    receivable = market.receivable("farm", "mill", OWED)
+    deal = committed(market, receivable, on_inspection(market), "second-bank")
+    paid(market, receivable, 1)
+    market.deals("weighers", attest_calldata(deal, 0, EVIDENCE))
+    assert state(market, deal) == "met"
+    given_back_late(market, deal)
+    assert not record(market, receivable).locked
+
+
+def test_a_seller_keeps_nothing_that_is_as_agreed(market: Market) -> None:
+    """What can be paid is paid, however late; and what nobody has attested goes back at once."""
+    receivable = market.receivable("farm", "mill", OWED)
+    deal = committed(market, receivable, on_date(market))
+    market.chain.number += 30 * 86_400
+    assert market.refusal("farm", give_back_calldata(deal, 0)) == "AsAgreed"
+    data, farm = give_back_calldata(deal, 0), KEYS["farm"].address
+    for gas in range(50_000, 500_000, 25_000):
+        tried = market.chain.call(farm, SETTLEMENT_ADDRESS, data, gas)
+        assert tried.reverted or tried.error == "out of gas", gas
+    market.deals("mill", execute_calldata(deal, 0))
+    assert record(market, receivable).holder == "trader"
+
+
+@pytest.mark.parametrize("met", [False, True], ids=["on a date", "once it is met"])
+def test_no_debtor_holds_up_a_sale_by_a_hundredth_each_time(market: Market, met: bool) -> None:
+    """What is due is paid by the act with which the buyer stands by it."""
+    receivable = market.receivable("farm", "mill", OWED)
+    balance, _ = money(market, "trader")
+    condition = on_inspection(market) if met else on_date(market)
+    deal = committed(market, receivable, condition)
+    market.chain.number += 60
+    paid(market, receivable, 1)
+    if met:
+        market.deals("weighers", attest_calldata(deal, 0, EVIDENCE))
+    assert market.refusal("farm", execute_calldata(deal, 0)) == "StaleRevision"
+    market.deals("trader", affirm_calldata(deal, 0, [0]))
+    assert (state(market, deal), record(market, receivable).holder) == ("settled", "trader")
+    assert money(market, "trader")[0] == balance - PRICE
+    assert stored(market, receivable).state == "settled"
+
+
+def test_what_is_affirmed_stands_where_the_payment_must_wait(market: Market) -> None:
+    receivable = market.receivable("farm", "mill", OWED)
+    deal = committed(market, receivable, on_date(market), "second-bank")
+    market.chain.number += 60
+    paid(market, receivable, 1)
+    claim = market.position("first-bank", "second-bank").claim
+    market.limit("first-bank", "second-bank", claim)
+    market.deals("second-bank", affirm_calldata(deal, 0, [0]))
+    assert state(market, deal) == "open"
+    assert market.refusal("farm", execute_calldata(deal, 0)) == "LimitExceeded"
+    market.limit("first-bank", "second-bank", 50_000)
+    market.deals("farm", execute_calldata(deal, 0))
+    assert record(market, receivable).holder == "second-bank"
 
 
 def test_what_is_as_agreed_is_neither_rescinded_nor_affirmed(market: Market) -> None:
