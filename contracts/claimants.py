@@ -60,11 +60,16 @@ def find_claimant(connection: Connection, key: Hash32, viewer: Viewer) -> Claima
     )
 
 
+def room_of_claimant(connection: Connection, id_: Hash32, viewer: Viewer) -> str | None:
+    """Whose scopes count for the claims of a record, now or as it was; None: he sees no such."""
+    if find_receipt(connection, id_, viewer) is not None:
+        return "receipts"
+    return "receivables" if _sees_receivable(connection, id_, viewer) else None
+
+
 def sees_claimant(connection: Connection, id_: Hash32, viewer: Viewer) -> bool:
     """Whether he is told of the claims of a record, now or as it was."""
-    return find_receipt(connection, id_, viewer) is not None or _sees_receivable(
-        connection, id_, viewer
-    )
+    return room_of_claimant(connection, id_, viewer) is not None
 
 
 def _sees_receivable(connection: Connection, id_: Hash32, viewer: Viewer) -> bool:

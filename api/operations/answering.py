@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
 from api.documentation import BEARER, header, problems, query
-from api.errors import QueryInvalid, Refusal
+from api.errors import Forbidden, QueryInvalid, Refusal
 from api.formats import json_response
 from api.operations.errors import UnderWay
 from api.operations.repeating import done_before
@@ -89,9 +89,10 @@ async def answer_again(
     more: Callable[[Done], Mapping[str, Any]] = lambda _: {},
 ) -> Response:
     """For a request whose call cannot be made (`refusal`): its answer where it came before under
-    its Idempotency-Key. Raises `refusal` where it did not, and what `done_before` raises."""
+    its Idempotency-Key. Raises `refusal` where it did not or where the key may not ask, and what
+    `done_before` and `more` raise."""
     idempotency = idempotency_of(request, body)
-    if idempotency is None or _preparation(request)[0]:
+    if idempotency is None or isinstance(refusal, Forbidden) or _preparation(request)[0]:
         raise refusal
     try:
         done = await run_in_threadpool(done_before, engine, operations, principal, idempotency)

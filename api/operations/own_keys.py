@@ -9,19 +9,29 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from api.errors import Forbidden, ProblemPart, Unprocessable, ValidationFailed
+from api.errors import Forbidden, NotFound, ProblemPart, Unprocessable, ValidationFailed
 from api.operations.naming import check_named
 from api.operations.telling import Teller
 from api.operations.types import Call, Limits, Prepared
 from api.principals import CAPTURE, Principal
 from api.sight import room_of
-from contracts.claimants import find_claimant
+from contracts.claimants import find_claimant, room_of_claimant
+from contracts.claims import CLAIMS_ADDRESS, Released
+from contracts.claims import decode_log as decode_claims_log
 from contracts.consortium import Account, Kind, Status, accounts_of, find_account
 from ledger.chain import Ledger
 from ledger.evm import decode_transaction
 from ledger.evm.errors import TransactionRefused
 from ledger.projection import read_transaction
-from ledger.sending import Nonces, Sender, Signed, Unsigned, signing_hash, unsigned_envelope
+from ledger.sending import (
+    Nonces,
+    Outcome,
+    Sender,
+    Signed,
+    Unsigned,
+    signing_hash,
+    unsigned_envelope,
+)
 from ledger.types import Address, Hash32, Transaction
 
 TYPES: Final = frozenset({0, 1, 2})
@@ -168,13 +178,19 @@ class OwnKeys:
             check_named(connection, contract, one.data, principal.viewer)
 
     def _check_claim(self, principal: Principal, one: Transaction) -> None:
-        """A claim is of the room whose record has it; once it is annulled, nobody has it."""
-        if self._sender.outcome(one.hash) is not None:
-            return
+        """A claim is of the room whose record has it, or had it until this call took it."""
+        outcome, room = self._sender.outcome(one.hash), None
         with read_transaction(self._engine) as connection:
-            check_named(connection, "claims", one.data, principal.viewer)
-            found = find_claimant(connection, Hash32(one.data[4:36]), principal.viewer)
-        principal.check("receipts:write" if found is None else f"{found.room}:write")
+            if outcome is None:
+                check_named(connection, "claims", one.data, principal.viewer)
+                found = find_claimant(connection, Hash32(one.data[4:36]), principal.viewer)
+                room = None if found is None else found.room
+            elif (id_ := _released(outcome)) is not None:
+                room = room_of_claimant(connection, id_, principal.viewer)
+                if room is None:
+                    raise NotFound(f"there is no record 0x{id_.hex()} that you may see")
+        if room is not None or not principal.may("receivables:write"):
+            principal.check(f"{room or 'receipts'}:write")
 
     def _check_in_time(self, one: Transaction) -> None:
         """Raises `Unprocessable` for what this node has prepared too long ago."""
@@ -188,6 +204,16 @@ class OwnKeys:
                 "it was prepared too long ago, and what it was shown to do may be another thing "
                 "now: prepare it again"
             )
+
+
+def _released(outcome: Outcome) -> Hash32 | None:
+    """From which record a mined call took a claim; None: it was refused."""
+    for placed in outcome.logs:
+        if placed.log.address == CLAIMS_ADDRESS:
+            event = decode_claims_log(placed.log)
+            if isinstance(event, Released):
+                return event.id
+    return None
 
 
 def _check_account(connection: Connection, principal: Principal, sender: Address) -> Account:

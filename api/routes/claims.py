@@ -30,7 +30,7 @@ from api.principals import Principal
 from api.routes.changing import Changing
 from api.routes.reading import REVISION_TEXT
 from api.services import Services
-from contracts.claimants import Claimant, find_claimant
+from contracts.claimants import Claimant, find_claimant, room_of_claimant
 from contracts.claims import CLAIMS_ADDRESS, Annulled, Released, decode_log
 from contracts.instruments.notices import as_json
 from ledger.projection import read_transaction
@@ -46,7 +46,14 @@ def router(services: Services, guard: Guard) -> APIRouter:
     _add_reading(routes, services, guard)
     if services.operations is not None:
         changes = Changing(
-            routes, services, guard, services.operations, _PATH, "claim", None, _told
+            routes,
+            services,
+            guard,
+            services.operations,
+            _PATH,
+            "claim",
+            None,
+            partial(_told, services),
         )
         changes.add_act(
             "annul",
@@ -121,14 +128,19 @@ def _body(found: Claimant) -> dict[str, Any]:
     }
 
 
-def _told(_: Principal, key: Hash32, done: Done) -> Mapping[str, Any]:
-    """From what the claim was taken, and by which decision."""
+def _told(services: Services, principal: Principal, key: Hash32, done: Done) -> Mapping[str, Any]:
+    """From what the claim was taken, and by which decision.
+
+    Nobody has the claim any more: who asks again, sees the record that had it, by a key with the
+    scope of its room. Raises `NotFound` and `Forbidden`.
+    """
     told: dict[str, Any] = {"key": f"0x{key.hex()}"}
     for event in done.events:
         if event.contract != "claims":
             continue
         match decode_log(event.placed.log):
             case Released(_, contract, id_):
+                _check_had(services, principal, key, id_)
                 told |= {"record": as_json(id_), "contract": as_json(contract)}
             case Annulled() as annulled:
                 told |= {
@@ -137,3 +149,10 @@ def _told(_: Principal, key: Hash32, done: Done) -> Mapping[str, Any]:
                     "remark": annulled.remark,
                 }
     return {"annulled": told}
+
+
+def _check_had(services: Services, principal: Principal, key: Hash32, id_: Hash32) -> None:
+    with read_transaction(services.engine) as connection:
+        found = room_of_claimant(connection, id_, principal.viewer)
+    text = f"0x{key.hex()}"
+    principal.check(f"{here_or_not_found(found, 'claim', text)}:write", text)

@@ -84,6 +84,10 @@ def test_an_authority_frees_what_a_record_that_has_ended_claims(scene: Court) ->
     assert scene.node.client.get(done["proof"]).status_code == 200
     replayed = scene.court.send("POST", path, body, headers={**by_key, "If-Match": f'"{revision}"'})
     assert (replayed.status_code, replayed.json()) == (200, done)
+    for scopes, status in ((("supervise", "receipts:*"), 403), ((ROOM,), 404)):
+        other = Member(scene.node, BANK, *scopes)
+        told = other.send("POST", path, body, headers={**by_key, "If-Match": f'"{revision}"'})
+        assert told.status_code == status, told.text
     assert scene.court.send("GET", f"/claims/{key}").status_code == 404
     assert scene.court.refused(path, body)[0] == 404
     assert scene.supplier.get(f"/receivables/{id_}")["claims"] == []
@@ -151,6 +155,9 @@ def test_an_authority_with_a_key_of_its_own_signs_in_plain_words(scene: Court) -
         assert status == (403 if "supervise" in wrong else 404)
     done = scene.court.post("/transactions", {"raw": raw})
     assert [one["name"] for one in done["events"]] == ["Released", "Annulled"]
+    for scopes, status in ((("supervise", "receipts:*"), 403), ((ROOM,), 404)):
+        other = Member(node, BANK, *scopes)
+        assert other.refused("/transactions", {"raw": raw})[0] == status
     again = scene.court.send("POST", "/transactions", {"raw": raw})
     assert (again.json(), again.headers["idempotency-replayed"]) == (done, "true")
 

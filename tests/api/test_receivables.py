@@ -105,6 +105,10 @@ def test_the_same_invoice_is_not_written_down_twice(scene: Scene) -> None:
     assert len(scene.customer.get(f"/receivables/{id_}")["claims"]) == 1
     status, refusal, detail = scene.supplier.refused("/receivables", scene.body("I-2"))
     assert (status, refusal) == (409, "AlreadyClaimed"), detail
+    for path in ("/receivables", "/receivables?prepare=true"):
+        stranger = scene.bank.refused(path, scene.body("X-1") | {"debtor": FARM})
+        assert stranger[1] == "AlreadyClaimed"
+        assert id_ not in stranger[2], "the words name a record that he may not see"
     other = scene.supplier.send("POST", "/receivables", scene.body("I-3", "25112000000099999999"))
     assert other.status_code == 201
 
