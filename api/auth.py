@@ -9,6 +9,7 @@ from fastapi import Request
 from api.errors import Forbidden, RateLimited, Unauthenticated
 from api.keys import ApiKey, KeyStore
 from api.limits import RateLimiter
+from api.parameters import check_parameters
 from api.principals import Principal, covers
 from api.settings import ApiSettings
 from api.standing import Standings
@@ -36,7 +37,8 @@ class Guard:
     def principal(
         self, request: Request, scope: str | None, *, instrument: str | None = None
     ) -> Principal:
-        """Who sends this, if he may. Raises `Unauthenticated`, `Forbidden` or `RateLimited`.
+        """Who sends this, if he may. Raises `Unauthenticated`, `Forbidden` or `RateLimited`, and
+        `QueryInvalid` where he reads with a parameter that there is not.
 
         `instrument` is the id (0x…) of the record that the request is about; None where it lists
         or makes some. Without a scope any will do. An unknown and a revoked key get the same
@@ -45,6 +47,8 @@ class Guard:
         key, principal = self._who(request)
         principal.check(scope, instrument)
         self.count(key)
+        if request.method == "GET":
+            check_parameters(request)
         return principal
 
     def anybody(self, request: Request) -> Principal | None:

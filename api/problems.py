@@ -112,8 +112,8 @@ def _from_validation(error: RequestValidationError) -> Refusal:
         else:
             parts.append(ProblemPart(fault["msg"], parameter=".".join(map(str, place))))
     refusal = ValidationFailed if in_body else QueryInvalid
-    names = ", ".join(filter(None, (part.parameter or part.pointer for part in parts)))
-    return refusal(f"not valid: {names}" if names else "the request is not valid", errors=parts)
+    told = "; ".join(f"{part.parameter or part.pointer}: {part.detail}" for part in parts)
+    return refusal(told or "the request is not valid", errors=parts)
 
 
 def _escaped(step: str) -> str:

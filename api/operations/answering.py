@@ -18,6 +18,7 @@ from api.operations.errors import UnderWay
 from api.operations.repeating import done_before
 from api.operations.service import Operations
 from api.operations.types import Call, Done, Idempotency
+from api.parameters import unknown_parameter
 from api.principals import Principal
 from api.schemas import Schema
 from api.sight import Sight
@@ -26,6 +27,7 @@ from ledger.types import Address
 KEY_LENGTH_MAX: Final = 255
 
 _ACCOUNT: Final = re.compile(r"0x[0-9a-fA-F]{40}")
+_PARAMETERS: Final = frozenset({"account", "prepare"})
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 
 CHANGE_PARAMETERS: Final = [
@@ -180,6 +182,9 @@ _PENDING: Final = {
 
 def _preparation(request: Request) -> tuple[bool, Address | None]:
     """Whether the transaction is only to be prepared, and for which account."""
+    for name in request.query_params:
+        if name not in _PARAMETERS:
+            raise unknown_parameter(name, _PARAMETERS)
     text = request.query_params.get("prepare", "false")
     if text not in ("true", "false"):
         raise QueryInvalid(f"prepare: {text[:40]!r} is neither true nor false")

@@ -7,7 +7,7 @@ revisions are one line.
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
@@ -42,6 +42,8 @@ from api.routes.reading import (
     Reading,
     Seen,
     TimeQuery,
+    state_of,
+    states_schema,
 )
 from api.services import Services
 from contracts.financing import (
@@ -64,7 +66,7 @@ from contracts.instruments import Page, Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT
 from ledger.types import Hash32
 
-_STATES: Final = frozenset(state for state in MACHINE.states if state != "none")
+_State = Annotated[str, state_of(MACHINE), states_schema(MACHINE)]
 
 
 def router(services: Services, guard: Guard) -> APIRouter:
@@ -94,7 +96,7 @@ def _add_list(reading: Reading[Line]) -> None:
     )
     async def list_all(
         request: Request,
-        state: Annotated[list[str] | None, Query(max_length=len(_STATES))] = None,
+        state: Annotated[list[_State] | None, Query(max_length=len(MACHINE.states))] = None,
         borrower: OrganisationQuery = None,
         bank: Annotated[
             str | None, Query(pattern=ORGANISATION, description="whose offer was accepted")
@@ -138,10 +140,7 @@ def _found(
 
 
 def _is_of_loans(states: tuple[str, ...] | None, *filters: object) -> bool:
-    """Whether loans that were paid out are meant. Raises `QueryInvalid` for no state."""
-    for state in states or ():
-        if state not in _STATES:
-            raise _no_query("state", f"{state[:40]!r} is none of {', '.join(sorted(_STATES))}")
+    """Whether loans that were paid out are meant."""
     paid_out = any(state not in BEFORE for state in states or ())
     return paid_out or any(one is not None for one in filters)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, WithJsonSchema
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
@@ -31,7 +32,7 @@ from api.documentation import BEARER, problems
 from api.errors import NotFound
 from api.formats import bytes_response, json_response
 from api.services import Services
-from contracts.instruments import Page, Viewer
+from contracts.instruments import Machine, Page, Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
 from ledger.projection import read_transaction
 from ledger.types import Hash32
@@ -44,6 +45,26 @@ HashQuery = Annotated[str | None, Query(pattern=HASH)]
 CurrencyQuery = Annotated[str | None, Query(pattern="^[A-Z]{3}$")]
 NumberQuery = Annotated[str | None, Query(pattern="^[!-~]{1,32}$")]
 TimeQuery = Annotated[int | None, Query(ge=0, le=UINT48_MAX, description="Unix seconds")]
+
+
+def state_of(machine: Machine) -> AfterValidator:
+    """A state of the table, by its name: another one is not, and no record is in it."""
+    known = [state for state in machine.states if state != "none"]
+
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"{value[:40]!r} is none of {', '.join(known)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def states_schema(machine: Machine) -> WithJsonSchema:
+    """The same for the interface's description."""
+    return WithJsonSchema(
+        {"type": "string", "enum": [one for one in machine.states if one != "none"]}
+    )
+
 
 REVISION_TEXT: Final = "Its revision is the ETag: send it back as If-Match with what you do next."
 """Description of a record that is read with its revision."""

@@ -32,6 +32,8 @@ from api.routes.reading import (
     OrganisationQuery,
     Reading,
     Seen,
+    state_of,
+    states_schema,
 )
 from api.services import Services
 from contracts.claims import keys_of
@@ -59,6 +61,7 @@ from ledger.types import Address, Hash32, Log
 
 READ: Final = "receipts:read"
 WRITE: Final = "receipts:write"
+_State = Annotated[str, state_of(MACHINE), states_schema(MACHINE)]
 
 
 def _acted(log: Log) -> Acted | None:
@@ -106,7 +109,7 @@ def _add_list(reading: Reading[StoredReceipt]) -> None:
     )
     async def list_all(
         request: Request,
-        state: Annotated[list[str] | None, Query(max_length=len(MACHINE.states))] = None,
+        state: Annotated[list[_State] | None, Query(max_length=len(MACHINE.states))] = None,
         warehouse: OrganisationQuery = None,
         holder: OrganisationQuery = None,
         owner: OrganisationQuery = None,

@@ -28,6 +28,8 @@ from api.routes.reading import (
     OrganisationQuery,
     Reading,
     Seen,
+    state_of,
+    states_schema,
 )
 from api.services import Services
 from contracts.claims import keys_of
@@ -54,6 +56,7 @@ from ledger.types import Address, Hash32, Log
 
 READ: Final = "receivables:read"
 WRITE: Final = "receivables:write"
+_State = Annotated[str, state_of(MACHINE), states_schema(MACHINE)]
 
 
 def _acted(log: Log) -> Acted | None:
@@ -101,7 +104,7 @@ def _add_list(reading: Reading[StoredReceivable]) -> None:
     )
     async def list_all(
         request: Request,
-        state: Annotated[list[str] | None, Query(max_length=len(MACHINE.states))] = None,
+        state: Annotated[list[_State] | None, Query(max_length=len(MACHINE.states))] = None,
         kind: Annotated[list[_KindWord] | None, Query(max_length=len(Kind))] = None,
         issuer: OrganisationQuery = None,
         creditor: OrganisationQuery = None,

@@ -33,7 +33,7 @@ from api.principals import Principal
 from api.routes import deposit_answers
 from api.routes.acting import act_body, record, stored_body
 from api.routes.changing import Changing, who_may
-from api.routes.reading import After, Limit, OrganisationQuery, Reading
+from api.routes.reading import After, Limit, OrganisationQuery, Reading, state_of, states_schema
 from api.schemas import DoneAnswer
 from api.services import Services
 from contracts import receivables
@@ -57,6 +57,7 @@ from ledger.types import Address, Hash32
 
 READ: Final = "settlement:read"
 WRITE: Final = "settlement:write"
+_State = Annotated[str, state_of(MACHINE), states_schema(MACHINE)]
 
 
 def router(services: Services, guard: Guard) -> APIRouter:
@@ -99,7 +100,7 @@ def _add_list(reading: Reading[StoredDeal]) -> None:
     )
     async def list_all(
         request: Request,
-        state: Annotated[list[str] | None, Query(max_length=len(MACHINE.states))] = None,
+        state: Annotated[list[_State] | None, Query(max_length=len(MACHINE.states))] = None,
         seller: OrganisationQuery = None,
         buyer: OrganisationQuery = None,
         attestor: OrganisationQuery = None,
