@@ -337,7 +337,8 @@ class Commit(_Take):
 
 
 class Affirm(DealBody):
-    """Bind oneself to the instruments as they have become since; the buyer."""
+    """Bind oneself to the instruments as they have become since; what is due is paid at once where
+    that is possible. The buyer."""
 
     revisions: Annotated[
         list[Revision],
@@ -451,9 +452,11 @@ ACTS: Final[Mapping[str, type[DealBody]]] = {
     ),
     "give-back": _plain(
         "GiveBack",
-        "The deadline has passed without an attestation: money and instruments go back.",
+        "The deadline has passed without an attestation, or a week after the date or the "
+        "attestation an instrument still is not what the buyer has bound himself to: money and "
+        "instruments go back.",
         settlement.give_back_calldata,
-        "give back what deal {} holds, as its deadline has passed",
+        "give back what deal {} holds, as its time has passed",
         "因期限已过，退回交易 {} 的款项与凭证",
     ),
     "ask-cancel": _plain(

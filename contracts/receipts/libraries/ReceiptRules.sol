@@ -37,7 +37,7 @@ library ReceiptRules {
     uint256 internal constant REQUEST_DELIVERY = 0x190001ff0000040000000012;
     uint256 internal constant DELIVER = 0x1a0002ff0000010000000012;
     uint256 internal constant EXPIRE = 0x1b0202040000000100000002;
-    uint256 internal constant EXTEND = 0x1c0202010000010000000012;
+    uint256 internal constant EXTEND = 0x1c0002010000010000000012;
     uint256 internal constant CANCEL = 0x1d0001090000010000000004;
     uint256 internal constant REPLACE = 0x1e0001080000010000000004;
     uint256 internal constant TO_PAPER = 0x1f0000030000010000000004;
