@@ -207,7 +207,8 @@ _SENTENCES: Final = {
     "InvalidTranche": "tranche {0} is incomplete, out of its bounds or out of its rank",
     "InvalidFee": "fee {0} is out of its bounds, or there are more than four",
     "NotEnoughUnits": "{1} has {2} units of the tranche in pool {0}",
-    "TooManyHolders": "a tranche has at most 16 holders",
+    "TooManyHolders": "a tranche has at most 24 holders: who comes in gets, and who stays keeps, a "
+    "sixteenth of it ({2} units) or more",
     "WrongDate": "pool {0}: the date {1} is not possible, {2} is (days since 1970-01-01)",
     "DateInFuture": "the date {0} (days since 1970-01-01) has not begun anywhere",
     "UnknownDay": "pool {0} has no such state of the date {1} (days since 1970-01-01)",

@@ -79,7 +79,8 @@ class Appoint(_BookAct):
 
 
 class Assign(_BookAct):
-    """Give a part of a tranche to another organisation."""
+    """Give a part of a tranche to another organisation: somebody new gets, and who stays keeps, a
+    sixteenth of it or more; a smaller part goes on as a whole, or to other holders."""
 
     who = "For: a holder of the tranche. While: active."
     tranche: Annotated[int, Field(ge=0, lt=TRANCHES_MAX, description="index, from 0")]

@@ -12,7 +12,13 @@ import {PoolPlaces} from "./libraries/PoolPlaces.sol";
 /// @notice How a pool comes into being, who holds its offices and tranches, and how it ends.
 contract PoolBook is PoolDays {
     uint256 private constant TRANCHES_MAX = 8;
-    uint256 private constant HOLDERS_MAX = 16;
+    /// @dev Of a tranche when it is agreed.
+    uint256 private constant FIRST_HOLDERS_MAX = 16;
+    /// @dev A part below a sixteenth of its tranche is small. A tranche begins with at most eight of them and gets
+    /// no more, and more than sixteen others there cannot be: nobody's sales take a place from anybody else.
+    uint256 private constant LARGE_PARTS = 16;
+    uint256 private constant SMALL_MAX = 8;
+    uint256 private constant HOLDERS_MAX = LARGE_PARTS + SMALL_MAX;
     uint256 private constant FEES_MAX = 4;
     uint256 private constant ASSETS_MAX = 16_777_216;
     uint256 private constant PAYLOAD_BYTES_MAX = 65_536;
@@ -99,7 +105,7 @@ contract PoolBook is PoolDays {
             TrancheDraft calldata draft = tranches[i];
             if (
                 draft.name == 0 || draft.rateBp > BP_MAX || draft.seniority < rank || draft.holders.length == 0
-                    || draft.holders.length > HOLDERS_MAX || draft.holders.length != draft.units.length
+                    || draft.holders.length > FIRST_HOLDERS_MAX || draft.holders.length != draft.units.length
             ) revert InvalidTranche(i);
             rank = draft.seniority;
             uint128 principal = _give(id, i, draft);
@@ -119,7 +125,9 @@ contract PoolBook is PoolDays {
             _holders[id][index].push(holder);
             principal += draft.units[i];
         }
-        if (principal > AMOUNT_MAX) revert InvalidTranche(index);
+        uint256 small = 0;
+        for (uint256 i = 0; i < draft.units.length; ++i) small += _small(draft.units[i], principal / LARGE_PARTS);
+        if (principal > AMOUNT_MAX || small > SMALL_MAX) revert InvalidTranche(index);
         return uint128(principal);
     }
 
@@ -225,13 +233,40 @@ contract PoolBook is PoolDays {
         _checkActive(to);
         mapping(bytes32 => uint128) storage holding = _units[id][tranche];
         if (units == 0 || from == to || holding[from] < units) revert NotEnoughUnits(id, from, holding[from]);
-        bytes32[] storage holders = _holders[id][tranche];
+        uint256 small = _smallOf(id, tranche, from, to);
+        _move(_holders[id][tranche], holding, from, to, units);
+        // More holders than there may be are possible only where a sixteenth is a few hundredths.
+        if (_smallOf(id, tranche, from, to) > small || _holders[id][tranche].length > HOLDERS_MAX) {
+            revert TooManyHolders(id, tranche, _least(id, tranche));
+        }
+        emit UnitsMoved(id, from, to, tranche, units, holding[from], holding[to]);
+    }
+
+    function _move(
+        bytes32[] storage holders,
+        mapping(bytes32 => uint128) storage holding,
+        bytes32 from,
+        bytes32 to,
+        uint128 units
+    ) private {
         holding[from] -= units;
         if (holding[from] == 0) _drop(holders, from);
         if (holding[to] == 0) holders.push(to);
-        if (holders.length > HOLDERS_MAX) revert TooManyHolders(id, tranche);
         holding[to] += units;
-        emit UnitsMoved(id, from, to, tranche, units, holding[from], holding[to]);
+    }
+
+    function _least(bytes32 id, uint256 tranche) private view returns (uint256) {
+        return _tranches[id][tranche].principal / LARGE_PARTS;
+    }
+
+    /// @dev How many of the two have a small part.
+    function _smallOf(bytes32 id, uint256 tranche, bytes32 from, bytes32 to) private view returns (uint256) {
+        uint256 least = _least(id, tranche);
+        return _small(_units[id][tranche][from], least) + _small(_units[id][tranche][to], least);
+    }
+
+    function _small(uint256 units, uint256 least) private pure returns (uint256) {
+        return units != 0 && units < least ? 1 : 0;
     }
 
     function _drop(bytes32[] storage holders, bytes32 holder) private {

@@ -15,6 +15,7 @@ from ledger.types import Address, Hash32
 _EPOCH: Final = date(1970, 1, 1)
 TRANCHES_MAX: Final = 8
 HOLDERS_MAX: Final = 16
+"""Of a tranche when it is agreed; afterwards at most 24."""
 FEES_MAX: Final = 4
 ASSETS_MAX: Final = 1 << 24
 AMOUNT_MAX: Final = 1 << 100

@@ -154,7 +154,8 @@ interface IPoolBook is IPoolBase {
     error InvalidFee(uint256 index);
     error PayloadDiffers(bytes32 rules);
     error NotEnoughUnits(bytes32 id, bytes32 holder, uint128 units);
-    error TooManyHolders(bytes32 id, uint256 index);
+    /// @notice Somebody would have less of the tranche than a sixteenth of it, who had more or nothing before.
+    error TooManyHolders(bytes32 id, uint256 index, uint256 least);
     error TooManyRevisions(bytes32 id, uint32 date);
     /// @notice The state breaks the named limit, or contradicts itself.
     error InvalidDay(string part);
@@ -191,7 +192,8 @@ interface IPoolBook is IPoolBase {
     /// arranger where the present one is no active member any more.
     function appoint(bytes32 id, Office office, bytes32 organisation, string calldata remark) external;
 
-    /// @notice Give units of a tranche to another organisation. Their holder.
+    /// @notice Give units of a tranche to another organisation. Their holder. Who comes in gets a sixteenth of the
+    /// tranche or more, and who stays keeps as much; a part below that goes on as a whole, or to other holders.
     function assign(bytes32 id, uint256 tranche, bytes32 to, uint128 units) external;
 
     /// @notice The end: everything is distributed and confirmed, and all principal repaid. Or what is outstanding

@@ -97,7 +97,7 @@ def calls(pools: Pools) -> Mapping[str, Call]:
         "PoolBook.accept": binding.accept_calldata(proposed, Office.TRUSTEE),
         "PoolBook.withdraw": binding.withdraw_calldata(proposed),
         "PoolBook.appoint": binding.appoint_calldata(active, Office.SERVICER, "weighers"),
-        "PoolBook.assign": binding.assign_calldata(active, 0, "trader", 5),
+        "PoolBook.assign": binding.assign_calldata(active, 0, "trader", 100_000_00),
         "PoolBook.close": binding.close_calldata(pools.repaid("E")),
         "PoolBook.commit": binding.commit_calldata(active, next_day, state),
         "PoolBook.correct": binding.correct_calldata(active, FIRST, day(), "a wrong balance"),
