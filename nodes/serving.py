@@ -18,6 +18,7 @@ import uvicorn
 from nodes.endpoints import parse_endpoint
 from nodes.errors import NodeError, PortTaken
 from nodes.operations import RunFile, new_token
+from nodes.pauses import short_pauses
 from nodes.runtime import NodeRuntime
 from nodes.settings import NodeSettings
 
@@ -108,8 +109,9 @@ def wait_for_stop(halted: Callable[[], str | None] = lambda: None) -> str | None
     }
     reason = None
     try:
-        while reason is None and not stop.wait(0.5):
-            reason = halted()
+        with short_pauses():
+            while reason is None and not stop.wait(0.5):
+                reason = halted()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,0 +1,33 @@
+"""What a node does about the pauses of garbage collection."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+
+from nodes.pauses import THRESHOLDS, short_pauses
+
+pytestmark = pytest.mark.feature("N3")
+
+
+class _Ring:
+    """Refers to itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_was_there_is_not_looked_through_and_new_garbage_still_goes() -> None:
+    before = gc.get_threshold()
+    with short_pauses():
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold() == THRESHOLDS
+        ring = _Ring()
+        gone = weakref.ref(ring)
+        del ring
+        gc.collect()
+        assert gone() is None
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == before
