@@ -35,8 +35,10 @@ def is_sold(viewer: Viewer, asset: ColumnElement[Any]) -> ColumnElement[bool]:
 def _is_buyer(viewer: Viewer) -> ColumnElement[bool]:
     deal = deal_table.c
     stands = and_(deal.state == OFFERED, deal.expires >= NOW)
+    # One by one: a list would be written into the statement anew each time it runs.
+    waits = (deal.state == state for state in sorted(COMMITTED))
     return and_(
         deal.id == deal_leg_table.c.deal,
         deal.buyer == viewer.named,
-        or_(stands, deal.state.in_(sorted(COMMITTED))),
+        or_(stands, *waits),
     )
