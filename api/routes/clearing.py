@@ -21,10 +21,10 @@ from ledger.projection import read_transaction
 DESCRIPTION = """\
 Two by two (`bilateral`) and all together (`multilateral`). A bank sees its own pairs and its own
 net; regulators and arbitrators with the scope `supervise` see all, and few payments that would
-settle everything (`transfers`); nobody else sees any. What is settled, the creditor confirms with
-`POST /deposits/interbank/settlements`: `setOff` is what both can confirm to each other without
-money, `net` what is left to be paid then. A function of the ledger alone: once `final`, every node
-answers the same for ever.
+settle everything (`transfers`); nobody else sees any. What is claimed both ways is set off at once,
+payment by payment: `setOff` is how much of both claims went out so on that day, `net` what is left
+to be paid. What is settled, the creditor confirms with `POST /deposits/interbank/settlements`. A
+function of the ledger alone: once `final`, every node answers the same for ever.
 """
 
 

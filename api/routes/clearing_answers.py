@@ -81,7 +81,7 @@ def _pair(pair: Bilateral) -> dict[str, Any]:
                 ),
             )
         ],
-        "setOff": str(min(pair.closing_first, pair.closing_second)),
+        "setOff": str(pair.set_off),
         "dayNet": _owed(first, second, pair.day_net),
         "net": _owed(first, second, pair.net),
     }

@@ -42,17 +42,20 @@ class Bilateral:
     settled_first: int
     """What the first confirmed of its claim."""
     settled_second: int
+    set_off: int
+    """What payments of the day have set off of both claims."""
     payments: int
 
     @property
     def closing_first(self) -> int:
         """What the second owes the first after the day."""
-        return self.opening_first + self.claimed_first - self.settled_first
+        return self.opening_first + self.claimed_first - self.settled_first - self.set_off
 
     @property
     def closing_second(self) -> int:
         """What the first owes the second after the day."""
-        return self.opening_second + self.claimed_second - self.settled_second
+        claims = self.opening_second + self.claimed_second
+        return claims - self.settled_second - self.set_off
 
     @property
     def day_net(self) -> int:
@@ -155,6 +158,7 @@ def _clear(
 ) -> Clearing:
     claimed: dict[tuple[str, Pair], int] = defaultdict(int)
     settled: dict[tuple[str, Pair], int] = defaultdict(int)
+    set_off: dict[tuple[str, Pair], int] = defaultdict(int)
     payments: dict[tuple[str, Pair], int] = defaultdict(int)
     for currency, creditor, debtor, kind, amount in changes:
         key = (currency, (creditor, debtor))
@@ -163,6 +167,8 @@ def _clear(
             payments[key] += 1
         elif kind == PositionKind.SETTLED:
             settled[key] += amount
+        elif kind == PositionKind.SET_OFF:
+            set_off[key] += amount
     keys = {key for key, claim in opening.items() if claim} | set(claimed) | set(settled)
     pairs = sorted({(currency, *sorted(pair)) for currency, pair in keys})
     bilateral = []
@@ -179,6 +185,7 @@ def _clear(
                 claimed_second=claimed[theirs],
                 settled_first=settled[ours],
                 settled_second=settled[theirs],
+                set_off=set_off[ours],  # told of both sides alike
                 payments=payments[ours] + payments[theirs],
             )
         )
@@ -276,7 +283,8 @@ def _claim_found(connection: Connection, pair: Pair, currency: str, boundary: in
         .limit(1)
     )
     kind, amount, claim = connection.execute(query).one()
-    change = {PositionKind.CLAIMED: amount, PositionKind.SETTLED: -amount}.get(kind, 0)
+    less = kind in (PositionKind.SETTLED, PositionKind.SET_OFF)
+    change = amount if kind == PositionKind.CLAIMED else -amount if less else 0
     return int(claim) - int(change)
 
 

@@ -62,6 +62,8 @@ class PositionKind(_Word):
     LIMITED = 1
     CLAIMED = 2
     SETTLED = 3
+    SET_OFF = 4
+    """Claimed both ways: goes out against the claim of a payment."""
 
 
 class ConditionKind(_Word):

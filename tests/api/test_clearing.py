@@ -141,7 +141,8 @@ def test_two_banks_see_what_a_day_leaves_between_them(market: Market) -> None:
         assert pair["dayNet"] == pair["net"]
         assert pair["setOff"] == "30000"
         claims = {one["creditor"]: one for one in pair["claims"]}
-        assert claims[CARRIER]["closing"] == claims[CARRIER]["claimed"] == "100000"
+        assert (claims[CARRIER]["claimed"], claims[CARRIER]["closing"]) == ("100000", "70000")
+        assert (claims[BANK]["claimed"], claims[BANK]["closing"]) == ("30000", "0")
         assert (claims[BANK]["opening"], claims[BANK]["settled"]) == ("0", "0")
         (net,) = found["multilateral"]
         assert net["bank"] == member.name
@@ -149,6 +150,9 @@ def test_two_banks_see_what_a_day_leaves_between_them(market: Market) -> None:
         assert (found["complete"], found["transfers"]) == (False, [])
         changes = member.get(found["movements"])["movements"]
         assert sum(one["kind"] == "claimed" for one in changes) == 3
+        off = [(one["creditor"], one["amount"]) for one in changes if one["kind"] == "set-off"]
+        assert {creditor for creditor, _ in off} == {BANK, CARRIER}
+        assert sum(int(amount) for _, amount in off) == 2 * 30_000
 
 
 def test_who_supervises_sees_all_and_others_nothing(market: Market) -> None:
@@ -357,19 +361,17 @@ def test_settled_claims_are_held_against_the_account_at_the_central_bank(
     with ExitStack() as exits:
         market = open_market(exits, tmp_path, identity)
         settle = "/deposits/interbank/settlements"
-        market.bank.post(settle, market.money(30_000, debtor=CARRIER, remark="set off"))
-        number = market.money(100_000, debtor=BANK)
+        over = market.bank.refused(settle, market.money(30_000, debtor=CARRIER))
+        assert over[:2] == (409, "ClaimExceeded"), "it is set off already"
+        number = market.money(70_000, debtor=BANK)
         market.other.post(settle, number)
         (pair,) = market.other.get(f"/clearing/{market.day()}")["bilateral"]
-        assert (pair["net"], pair["setOff"]) == (None, "0")
+        assert (pair["net"], pair["setOff"]) == (None, "30000")
         assert pair["dayNet"]["amount"] == "70000"
         today = market.lines()[-1].day
-        statement = [
-            Line(today, -30_000, reference=f"N-{market.numbers - 1}"),
-            Line(today, 100_000, reference=number["number"]),
-        ]
+        statement = [Line(today, 70_000, reference=number["number"])]
         found = market.told(csv_text(statement), account="interbank", currency=CNY, by=market.other)
         assert found["agrees"] is True, found
-        assert [one["line"]["counterparty"] for one in found["matched"]] == [BANK, BANK]
+        assert [one["line"]["counterparty"] for one in found["matched"]] == [BANK]
         theirs = market.told(csv_text([]), account="interbank", currency=CNY, by=market.farm)
         assert theirs["ledger"]["lines"] == 0

@@ -60,21 +60,35 @@ abstract contract DepositBook is Members, IDeposits {
 
     function _owe(Flow memory flow, string memory remark) private {
         Position storage between = _positions[flow.payeeBank][flow.payerBank][flow.currency];
+        Position storage opposite = _positions[flow.payerBank][flow.payeeBank][flow.currency];
+        uint128 off = opposite.claim < flow.amount ? opposite.claim : flow.amount;
         uint256 claim = uint256(between.claim) + flow.amount;
-        if (claim > between.limit) revert LimitExceeded(flow.payeeBank, flow.payerBank, claim, between.limit);
+        if (claim - off > between.limit) {
+            revert LimitExceeded(flow.payeeBank, flow.payerBank, claim - off, between.limit);
+        }
         between.claim = uint128(claim);
         _books[flow.payerBank][flow.currency].sent += flow.amount;
         _books[flow.payeeBank][flow.currency].received += flow.amount;
+        _tellBetween(flow.payeeBank, flow.payerBank, PositionKind.Claimed, flow, flow.amount, remark);
+        // Money that goes to and fro uses up nobody's limit: one bank owes the other, or it the one.
+        if (off == 0) return;
+        between.claim -= off;
+        opposite.claim -= off;
+        _tellBetween(flow.payeeBank, flow.payerBank, PositionKind.SetOff, flow, off, remark);
+        _tellBetween(flow.payerBank, flow.payeeBank, PositionKind.SetOff, flow, off, remark);
+    }
+
+    function _tellBetween(
+        bytes32 creditor,
+        bytes32 debtor,
+        PositionKind kind,
+        Flow memory flow,
+        uint128 amount,
+        string memory remark
+    ) private {
+        Position storage between = _positions[creditor][debtor][flow.currency];
         emit PositionChanged(
-            flow.payeeBank,
-            flow.payerBank,
-            flow.id,
-            PositionKind.Claimed,
-            flow.currency,
-            between,
-            flow.amount,
-            flow.number,
-            remark
+            creditor, debtor, flow.id, kind, flow.currency, between, amount, flow.number, remark
         );
     }
 

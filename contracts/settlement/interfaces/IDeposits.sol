@@ -41,7 +41,9 @@ interface IDeposits is IMembers {
         None,
         Limited,
         Claimed,
-        Settled
+        Settled,
+        /// @notice Claimed both ways: what one owes the other goes out against the claim of a payment.
+        SetOff
     }
 
     /// @param setAside Part of the balance that is promised
@@ -200,7 +202,8 @@ interface IDeposits is IMembers {
     function withdrawRedemption(bytes32 id, string calldata remark) external;
 
     /// @notice Pay an organisation. At another bank: the payer's deposit is gone, the payee's comes into
-    /// being, and the payee's bank has a claim on the payer's, within the limit that it has set.
+    /// being, and the payee's bank has a claim on the payer's, set off against what it owes that one; what
+    /// is left is within the limit that it has set.
     function pay(Payment calldata payment, string calldata remark) external returns (bytes32 id);
 
     /// @notice Up to which amount another bank may owe the caller. Banks. A lower limit than the claim

@@ -136,6 +136,30 @@ contract DepositsTest is SettlementScene {
         _checkBook(OTHER_BANK, 900);
     }
 
+    function test_what_both_banks_claim_is_set_off() public {
+        _limit(OTHER_BANK, BANK, 400);
+        _limit(BANK, OTHER_BANK, 100);
+        IDeposits.Payment memory payment;
+        for (uint256 i = 0; i < 2; ++i) {
+            payment = _payment(BANK, MILL, OTHER_BANK, 400);
+            _as(TRADER);
+            DEPOSITS.pay(payment, "");
+            vm.assertEq(DEPOSITS.position(OTHER_BANK, BANK, CNY).claim, 400 - i * 50, "one way");
+            vm.assertEq(DEPOSITS.position(BANK, OTHER_BANK, CNY).claim, 0, "the other");
+            payment = _payment(OTHER_BANK, TRADER, BANK, 450);
+            _as(MILL);
+            DEPOSITS.pay(payment, "");
+            vm.assertEq(DEPOSITS.position(OTHER_BANK, BANK, CNY).claim, 0, "no way");
+            vm.assertEq(DEPOSITS.position(BANK, OTHER_BANK, CNY).claim, 50 + i * 50, "or the other");
+        }
+        payment = _payment(OTHER_BANK, TRADER, BANK, 1);
+        vm.expectRevert(abi.encodeWithSelector(IDeposits.LimitExceeded.selector, BANK, OTHER_BANK, 101, 100));
+        _as(MILL);
+        DEPOSITS.pay(payment, "");
+        _checkBook(BANK, 1100);
+        _checkBook(OTHER_BANK, 400);
+    }
+
     function test_the_creditor_bank_confirms_what_was_settled() public {
         _limit(OTHER_BANK, BANK, 400);
         IDeposits.Payment memory payment = _payment(BANK, MILL, OTHER_BANK, 400);

@@ -86,7 +86,9 @@ abstract contract DepositsActor is SettlementScene {
         if (from == to) return;
         _destroyed[from] += amount;
         _created[to] += amount;
-        _claimed[to] += amount;
+        uint256 off = _claimed[from] < amount ? _claimed[from] : amount;
+        _claimed[from] -= off;
+        _claimed[to] += amount - off;
     }
 
     // ---- customers and banks --------------------------------------------------------------------

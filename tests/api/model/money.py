@@ -127,7 +127,8 @@ class Money:
         """Why one bank cannot owe another that much more."""
         if creditor == debtor:
             return set()
-        owed = self.claims.get((creditor, debtor), 0) + amount
+        opposite = self.claims.get((debtor, creditor), 0)
+        owed = self.claims.get((creditor, debtor), 0) - opposite + amount
         return {"LimitExceeded"} if owed > self.limits.get((creditor, debtor), 0) else set()
 
     def move(self, bank: str, payer: str, payee_bank: str, payee: str, amount: int) -> Account:
@@ -138,7 +139,8 @@ class Money:
             self.accounts[bank, payer].balance -= amount
         if bank != payee_bank:
             pair = (payee_bank, bank)
-            self.claims[pair] = self.claims.get(pair, 0) + amount
+            net = self.claims.get(pair, 0) - self.claims.get(pair[::-1], 0) + amount
+            self.claims[pair], self.claims[pair[::-1]] = max(net, 0), max(-net, 0)
         if payee == payee_bank:
             self.issued[payee_bank] = self.issued.get(payee_bank, 0) - amount
             return Account(payee_bank, payee)

@@ -72,12 +72,15 @@ class World:
         require(promised or self.free(payer) >= amount)
         require(payee in self.balances)
         if payer[0] != payee[0]:
-            between = (payee[0], payer[0])
-            claim = self.claims.get(between, 0) + amount
-            require(claim <= self.limits.get(between, 0))
-            self.claims[between] = claim
+            self._claim((payee[0], payer[0]), amount)
         self.balances[payer] -= amount
         self.balances[payee] += amount
+
+    def _claim(self, pair: tuple[str, str], amount: int) -> None:
+        """A bank's claim on another, less what it owes that one."""
+        net = self.claims.get(pair, 0) - self.claims.get(pair[::-1], 0) + amount
+        require(net <= self.limits.get(pair, 0))
+        self.claims[pair], self.claims[pair[::-1]] = max(net, 0), max(-net, 0)
 
     def limit(self, creditor: str, debtor: str, limit: int) -> None:
         require(self.limits.get((creditor, debtor), 0) != limit)

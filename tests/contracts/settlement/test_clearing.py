@@ -125,8 +125,9 @@ def test_a_day_from_the_tables(market: Market) -> None:
     found = day_of(market, EVERYTHING)
     (pair,) = found.bilateral
     assert (pair.claimed_first, pair.claimed_second, pair.payments) == (2_500, 9_000, 2)
-    assert pair.closing_second == market.position("second-bank", "first-bank").claim == 8_000
-    assert pair.closing_first == market.position("first-bank", "second-bank").claim == 2_500
+    assert (pair.set_off, pair.settled_first, pair.settled_second) == (2_500, 0, 1_000)
+    assert pair.closing_second == market.position("second-bank", "first-bank").claim == 5_500
+    assert pair.closing_first == market.position("first-bank", "second-bank").claim == 0
     assert found.transfers == (Transfer(CNY, "first-bank", "second-bank", 5_500),)
     assert day_of(market, Viewer.of("first-bank")).bilateral == found.bilateral
     assert day_of(market, Viewer.of("first-bank")).transfers == ()
@@ -139,7 +140,7 @@ def test_the_next_day_begins_with_what_was_left(market: Market) -> None:
     pay(market, "mill", 2_500)
     (pair,) = day_of(market, EVERYTHING).bilateral
     assert (pair.opening_second, pair.claimed_second, pair.claimed_first) == (9_000, 0, 2_500)
-    assert pair.net == -6_500
+    assert (pair.set_off, pair.closing_second, pair.net) == (2_500, 6_500, -6_500)
     (before,) = day_of(market, EVERYTHING, -1).bilateral
     assert (before.opening_second, before.closing_second) == (0, 9_000)
     assert day_of(market, EVERYTHING, -2).bilateral == ()

@@ -146,6 +146,42 @@ def test_between_banks_claims_rise_within_limits_and_are_settled(market: Market)
     assert nothing == ()
 
 
+def test_money_that_goes_to_and_fro_uses_up_nobodys_limit(market: Market) -> None:
+    """A customer of both banks sends himself his money: one bank owes the other, or it the one."""
+    for creditor, debtor in (("first-bank", "second-bank"), ("second-bank", "first-bank")):
+        market.limit(creditor, debtor, 5_000)
+    market.deposits("trader", choose_home_calldata("second-bank", CNY))
+    there, back = ("second-bank", "first-bank"), ("first-bank", "second-bank")
+    for amount, way in ((5_000, there), (5_000, back), (3_000, there), (5_000, back)):
+        order = Payment(way[1], "trader", CNY, amount, market.number(), way[0])
+        if amount == 5_000 and way == back and market.balance("second-bank", "trader") < amount:
+            market.issue("second-bank", "trader", amount)
+        market.deposits("trader", pay_calldata(order))
+    assert market.position("first-bank", "second-bank") == Position(2_000, 5_000)
+    assert market.position("second-bank", "first-bank") == Position(0, 5_000)
+    more = Payment("second-bank", "trader", CNY, 3_001, market.number(), "first-bank")
+    market.issue("second-bank", "trader", 3_001)
+    assert market.refusal("trader", pay_calldata(more), DEPOSITS_ADDRESS) == "LimitExceeded"
+    with market.tables.engine.connect() as connection:
+        changes = list_interbank(connection, Viewer.of("first-bank")).items
+        shown = {one.creditor: one.position.claim for one in list_positions(connection, EVERYTHING)}
+    assert shown == {"first-bank": 2_000, "second-bank": 0}
+    off = [one for one in changes if one.kind is PositionKind.SET_OFF]
+    assert [(one.creditor, one.amount, one.position.claim) for one in off] == [
+        ("first-bank", 5_000, 0),
+        ("second-bank", 5_000, 0),
+        ("first-bank", 3_000, 2_000),
+        ("second-bank", 3_000, 0),
+    ]
+    claimed = [one for one in changes if one.kind is PositionKind.CLAIMED]
+    assert [(one.amount, one.position.claim) for one in claimed] == [
+        (5_000, 5_000),
+        (5_000, 5_000),
+        (3_000, 3_000),
+        (5_000, 5_000),
+    ]
+
+
 def test_home_is_where_one_is_paid(market: Market) -> None:
     data = pay(market, 100, "mill")
     assert market.refusal("trader", data, DEPOSITS_ADDRESS) == "NoAccount"
