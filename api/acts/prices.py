@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.acts.common import CurrencyCode, HashText, OrganisationName, Quantity, StrictBody
 from api.acts.loans import Document, RateBp, digest
@@ -57,6 +57,27 @@ class PricingBody(StrictBody):
 class TableBody(PricingBody):
     """The next version of a bank's table for a currency; versions before it stay."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "currency": "CNY",
+                    "tiers": [
+                        {
+                            "kind": "receipts",
+                            "amountMax": "10000000",
+                            "termDaysMax": 90,
+                            "rateBp": 450,
+                        },
+                        {"amountMax": "50000000000", "termDaysMax": 730, "rateBp": 700},
+                    ],
+                    "contribution": {"pointsPerBp": 100, "discountBpMax": 60, "floorBp": 400},
+                    "document": {"conditions": "as usual"},
+                }
+            ]
+        }
+    )
+
     currency: CurrencyCode
     tiers: Annotated[list[TierBody], Field(min_length=1, max_length=TIERS_MAX)]
     contribution: ContributionBody = Field(default_factory=ContributionBody)
@@ -88,6 +109,14 @@ class TableBody(PricingBody):
 
 class PointsBody(PricingBody):
     """A booking of a customer's points with a bank."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"customer": "stone-mill", "change": 600, "document": {"for": "payroll accounts"}}
+            ]
+        }
+    )
 
     customer: OrganisationName
     change: Annotated[int, Field(ge=-POINTS_MAX, le=POINTS_MAX, description="not 0")]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.acts.common import (
     CurrencyCode,
@@ -86,6 +86,30 @@ class _Claims(InstrumentAct):
 
 class DraftBody(_Claims):
     """A receivable to be written down. Either a document or its hash is named."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "invoice",
+                    "number": "I-2027-17",
+                    "debtor": "stone-mill",
+                    "amount": "1250000",
+                    "currency": "CNY",
+                    "due": 1_830_000_000,
+                    "document": {"goods": "wheat, grade 2", "weightTonnes": 5},
+                    "invoices": [
+                        {
+                            "sellerTaxNumber": "91230100MA0000000X",
+                            "number": "25112000000012345678",
+                            "date": "2027-01-09",
+                            "total": "1250000",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     kind: Literal["invoice", "bill", "bank-bill", "order"]
     number: Number

@@ -10,12 +10,14 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic.alias_generators import to_camel
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     JSON_ANSWER,
     RecordId,
     Target,
     body_schema,
+    hash_of,
     here_or_not_found,
     maybe_hash,
     place_body,
@@ -217,6 +219,7 @@ def _add_counts(
     async def post_count(request: Request) -> Response:
         principal = guard.principal(request, WRITE)
         body, raw = await read_strict(request, CountBody, timeout_s=timeout_s)
+        await run_in_threadpool(_check_lot, services, principal, body)
         with valid():
             data = count_calldata(body.count)
         call = _count_call(data, "count", body, "", "")
@@ -247,6 +250,13 @@ def _count_call(data: bytes, act: str, body: CountBody, en: str, zh: str) -> Cal
         f"报告批次 {body.lot} 盘点数量 {body.quantity}（单位的千分之一）{zh}",
     )
     return Call("stock", STOCK_ADDRESS, data, act, words, body.lot)
+
+
+def _check_lot(services: Services, principal: Principal, body: CountBody) -> None:
+    """Raises `NotFound`: who counts a lot sees it."""
+    with read_transaction(services.engine) as connection:
+        found = find_lot(connection, hash_of(body.lot), principal.viewer)
+    here_or_not_found(found, "lot", body.lot)
 
 
 def _about(key: str) -> Callable[[Done], dict[str, Any]]:

@@ -94,3 +94,21 @@ def test_a_change_with_a_parameter_that_there_is_not_is_not_made(
     assert words == "prepar: there is no such parameter here; there are: account, prepare"
     assert scene.node.stack.head() == before
     assert reader.get("/receivables")["receivables"] == []
+
+
+def test_every_change_reads_the_example_that_it_shows(scene: Scene) -> None:
+    """Who copies it is told what its records are, not that it is no body."""
+    rooms = (f"{room}:*" for room in ROOMS)
+    member = Member(scene.node, FARM, *rooms)
+    paths = scene.node.client.get("/openapi.json").json()["paths"]
+    tried = 0
+    for path, methods in paths.items():
+        named = {one.get("name") for one in methods.get("post", {}).get("parameters", ())}
+        if "prepare" not in named:
+            continue
+        media = methods["post"]["requestBody"]["content"]["application/json"]
+        where = path.replace("{id}", f"0x{'11' * 32}")
+        answer = member.send("POST", f"{where}?prepare=true", media["example"])
+        assert answer.status_code in (200, 403, 404, 409, 422), (path, answer.text)
+        tried += 1
+    assert tried > 100

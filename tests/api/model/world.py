@@ -68,6 +68,8 @@ class World:
     # ---- goods ----------------------------------------------------------------------------------
 
     def count(self, who: str, lot: Lot, quantity: int, sequence: int, at: int) -> Refusals:
+        if not self.sees_lot(who, lot):
+            return INVISIBLE
         wrong = set() if who == lot.keeper else {"NotCounter"}
         if sequence <= lot.sequence:
             wrong.add("CountReplayed")
