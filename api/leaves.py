@@ -113,7 +113,7 @@ class Leaves:
         # Of large ones a hash stands for what they say.
         data = leaf.data if isinstance(leaf, EventLeaf) else b""
         name, values = in_words(Log(leaf.address, leaf.topics, data))
-        if not sight.tells(found.contract) or sight.values(name, values) is not values:
+        if not sight.tells(found.contract) or sight.hides(name, values):
             return False
         bound, viewer = principal.instruments, principal.viewer
         if bound is None and viewer.sees_all:

@@ -91,14 +91,23 @@ class Veil:
     """`of` are the event's own members, not the record's."""
     lifted: Callable[[Mapping[str, Any]], bool] = lambda _: False
     """Whether nothing of such a record is hidden."""
+    absent: bool = False
+    """The event itself does not have the members: nobody is told what stands in their place."""
+
+    def hides(self, values: Mapping[str, Any], viewer: Viewer) -> bool:
+        """Whether something of the event or notice is for others alone."""
+        record = values.get(self.record)
+        if viewer.sees_all or not isinstance(record, Mapping) or self.lifted(record):
+            return False
+        naming = values if self.beside else record
+        return viewer.organisation not in [naming.get(one) for one in self.of]
 
     def over(self, values: Mapping[str, Any], viewer: Viewer) -> Mapping[str, Any]:
         """The same values where he is shown all, or others without what is hidden."""
         record = values.get(self.record)
-        if viewer.sees_all or not isinstance(record, Mapping):
+        if not isinstance(record, Mapping) or self.lifted(record):
             return values
-        naming = values if self.beside else record
-        if self.lifted(record) or viewer.organisation in [naming.get(one) for one in self.of]:
+        if not self.absent and not self.hides(values, viewer):
             return values
         if not self.members:
             return {name: value for name, value in values.items() if name != self.record}
@@ -113,17 +122,18 @@ def is_open(application: Mapping[str, Any]) -> bool:
     return bool(application["bank"]) or not sealed
 
 
-_SEALED: Final = ("best", "quotes", "open")
+SEALED: Final = ("best", "quotes", "open")
 EVENTS: Final = {
-    "ApplicationActed": Veil("application", ("borrower",), _SEALED, lifted=is_open),
+    "ApplicationActed": Veil("application", ("borrower",), SEALED, lifted=is_open, absent=True),
     "OfferChanged": Veil("offer", ("borrower", "bank"), beside=True),
     "AccountChanged": Veil("content", ("bank", "owner")),
     "PositionChanged": Veil("content", ("creditor", "debtor"), beside=True),
 }
-"""By event. How many have quoted under seal, and who is ahead, is for the borrower; what an account
-holds, for the bank and its owner; what one bank owes another, for the two."""
+"""By event. How many have quoted under seal, and who is ahead, no event says (`/loans/{id}` tells
+the borrower); what an account holds is for the bank and its owner; what one bank owes another, for
+the two."""
 KINDS: Final = {
-    "application": Veil("record", ("borrower",), _SEALED, lifted=is_open),
+    "application": Veil("record", ("borrower",), SEALED, lifted=is_open, absent=True),
     "deposit": Veil("record", ("bank", "owner")),
 }
 """The same by what a notice's kind begins with."""
@@ -167,6 +177,11 @@ class Sight:
         """What is told of an event: these very values where nothing is hidden."""
         veil = EVENTS.get(event)
         return values if veil is None else veil.over(values, self.viewer)
+
+    def hides(self, event: str, values: Mapping[str, Any]) -> bool:
+        """Whether something of an event is for others alone."""
+        veil = EVENTS.get(event)
+        return veil is not None and veil.hides(values, self.viewer)
 
 
 def readable(principal: Principal) -> frozenset[str]:

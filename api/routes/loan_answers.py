@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from api.acts.common import place_body
 from api.operations import Done
-from api.sight import is_open
+from api.sight import SEALED, is_open
 from contracts.financing import (
     ActOfLoan,
     Advice,
@@ -176,7 +176,9 @@ def told(id_: Hash32, viewer: Viewer, done: Done) -> Mapping[str, Any]:
         match decode_log(event.placed.log):
             case ApplicationActed() as acted if acted.id == id_:
                 loan |= _acted(acted)
-                loan["application"] = application_body(acted.application, viewer)
+                body = application_body(acted.application, viewer)
+                hidden = SEALED if acted.application.is_sealed else ()
+                loan["application"] = {k: v for k, v in body.items() if k not in hidden}
             case LoanActed() as acted if acted.id == id_:
                 loan |= _acted(acted)
                 loan["payout"] = loan_body(acted.loan)

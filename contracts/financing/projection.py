@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, delete, insert, select
+from sqlalchemy import Connection, MetaData, Table, delete, insert, select, update
 
 from contracts.financing.decoding import decode_log
+from contracts.financing.pricing import best_quote
 from contracts.financing.tables import (
     advice_table,
     application_act_table,
@@ -33,10 +34,13 @@ from contracts.financing.types import (
     ApplicationActed,
     Loan,
     LoanActed,
+    Mode,
     OfferChanged,
     Paid,
     PointsRecorded,
     RateTable,
+    SealedQuote,
+    Stance,
 )
 from contracts.genesis import APPLICATIONS_ADDRESS, FINANCING_ADDRESS, PRICING_ADDRESS
 from contracts.instruments.columns import hex_of, put
@@ -140,6 +144,8 @@ def _apply_application(connection: Connection, acted: ApplicationActed, log: Pla
         **place_values(log),
     }
     put(connection, application_table, row)
+    if application.is_sealed:
+        _count_sealed(connection, id_)
     connection.execute(insert(application_act_table).values(_history(acted) | place_values(log)))
     parties = [application.borrower, application.bank]
     note_parties(connection, application_party_table, id_, position, parties)
@@ -167,7 +173,31 @@ def _apply_offer(connection: Connection, changed: OfferChanged, log: PlacedLog) 
         **place_values(log),
     }
     put(connection, offer_table, row)
+    _count_sealed(connection, str(row["id"]))
     _note(connection, application_table, application_party_table, changed.id, [changed.bank])
+
+
+def _count_sealed(connection: Connection, id_: str) -> None:
+    """What sealed quotes have made of an application, by the offers: until a bank's is accepted no
+    event of the application says it."""
+    loan, offer = application_table.c, offer_table.c
+    sealed = (loan.id == id_) & (loan.mode == int(Mode.MARKET)) & loan.bank.is_(None)
+    if connection.execute(select(loan.id).where(sealed)).first() is None:
+        return
+    query = select(offer.bank, offer.stance, offer.rate_bp, offer.order).where(offer.id == id_)
+    offers = connection.execute(query).all()
+    opened = (
+        SealedQuote(one.bank, one.rate_bp, one.order)
+        for one in offers
+        if one.stance == int(Stance.REVEALED)
+    )
+    best = best_quote(opened)
+    counted = {
+        "best": None if best is None else best.bank,
+        "open": sum(one.stance != int(Stance.DECLINED) for one in offers),
+        "quotes": sum(one.order > 0 for one in offers),
+    }
+    connection.execute(update(application_table).where(loan.id == id_).values(counted))
 
 
 # ---- loans --------------------------------------------------------------------------------------

@@ -198,6 +198,12 @@ class Application:
     """None where it was not checked."""
     request: Request
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether quotes are sealed, and none is accepted yet: events then have zeros for `best`,
+        `open` and `quotes`, since whoever knows the rest would find them by the leaf's hash."""
+        return self.request.mode is Mode.MARKET and self.bank is None
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

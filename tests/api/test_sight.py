@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from eth_abi.abi import decode, encode
 from eth_account import Account
 from eth_utils.address import to_checksum_address
 
@@ -15,11 +18,13 @@ from api.errors import Unavailable
 from api.limits import Turns
 from api.sight import INSTRUMENTS, OPEN, ROOM_OF_KIND, room_of
 from contracts import consortium, receivables
-from contracts.consortium import Role
+from contracts.abi import canonical_type
+from contracts.consortium import Role, organisation_id_word
+from contracts.financing.genesis import APPLICATIONS_ARTIFACT
 from contracts.genesis import RECEIVABLES_ADDRESS
 from contracts.governance import Call
 from contracts.network import NETWORK_ADDRESS, add_node
-from ledger.tlog import TlogProof, leaf_hash
+from ledger.tlog import EventLeaf, TlogProof, decode_leaf, leaf_hash
 from ledger.types import Hash32
 from tests.api.conftest import Clock, Node
 from tests.api.members import Member
@@ -233,10 +238,37 @@ def test_nobody_but_the_borrower_counts_sealed_quotes(
     assert [counted(one["body"]["record"]) for one in notices] == [set()]
     borrower = Member(scene.node, CARRIER, "notices:read", "financing:read")
     notices = borrower.get("/notices", params={"kind": "application.check"})["notices"]
-    assert [one["body"]["record"]["best"] for one in notices] == [BANK]
+    assert [counted(one["body"]["record"]) for one in notices] == [set()], "no event has them"
     assert entry(borrower, done["leaf"]) is not None
+    own = scene.trader.get(f"/loans/{id_}")["application"]
+    assert (own["quotes"], own["open"], own["best"]) == (1, 1, BANK)
+    assert counted(scene.trader.post(f"/loans/{id_}/check")["loan"]["application"]) == set()
+    assert fitting(scene.node, done["leaf"]) == [(None, 0, 0)], "whatever is true: (BANK, 1, 1)"
     clock.reach(now + 1_200)
     assert counted(scene.platform.get(f"/loans/{id_}")["application"]) == sealed - hidden
+
+
+def fitting(node: Node, index: int) -> list[tuple[str | None, int, int]]:
+    """Best bank, quotes and open of an application that fit the public hash of its event."""
+    wanted = node.client.get(f"/log/proof/{index}").json()["hash"]
+    leaf = decode_leaf(node.stack.ledger.log.entry(index))
+    assert isinstance(leaf, EventLeaf)
+    (event,) = (one for one in APPLICATIONS_ARTIFACT.abi if one.get("name") == "ApplicationActed")
+    inputs = [one for one in event["inputs"] if not one["indexed"]]
+    types = [canonical_type(one) for one in inputs]
+    values = list(decode(types, leaf.data))
+    place = [one["name"] for one in inputs].index("application")
+    names = [one["name"] for one in inputs[place]["components"]]
+    found: list[tuple[str | None, int, int]] = []
+    for best in (None, BANK, FARM):
+        for quotes, open_ in itertools.product(range(3), repeat=2):
+            guess = dict(zip(names, values[place], strict=True))
+            word = bytes(32) if best is None else organisation_id_word(best)
+            guess |= {"best": word, "quotes": quotes, "open": open_}
+            data = encode(types, [*values[:place], tuple(guess.values()), *values[place + 1 :]])
+            if f"0x{leaf_hash(replace(leaf, data=data).encode()).hex()}" == wanted:
+                found.append((best, quotes, open_))
+    return found
 
 
 def test_every_contract_and_kind_has_its_room() -> None:

@@ -185,11 +185,13 @@ abstract contract Requests is LoanActs, IApplications {
         if (role == IConsortium.Role.Operator) parties |= LoanRules.PARTY_OPERATOR;
     }
 
+    /// @dev Hashes of events are public, and so small numbers in them are as good as told: who leads under seal, and
+    /// how many have quoted or declined, stands in the offers' own events, of which each names what nobody guesses.
     function _tell(bytes32 id, uint256 rule, bytes32 by, bytes32 detail, string memory remark) internal {
         Standing memory standing = _standing[id];
-        emit ApplicationActed(
-            id, by, rule.act(), standing.revision, standing.state, _applications[id], detail, remark
-        );
+        Application memory told = _applications[id];
+        if (told.request.mode == Mode.Market && told.bank == 0) (told.best, told.open, told.quotes) = (0, 0, 0);
+        emit ApplicationActed(id, by, rule.act(), standing.revision, standing.state, told, detail, remark);
     }
 
     function _tellOffer(bytes32 id, bytes32 bank) internal {

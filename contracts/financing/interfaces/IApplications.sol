@@ -138,7 +138,8 @@ interface IApplications is ILoanActs {
         Request request;
     }
 
-    /// @notice An act, with the application as it is afterwards.
+    /// @notice An act, with the application as it is afterwards; until a bank's offer is accepted, without what sealed
+    /// quotes have made of it (`best`, `open` and `quotes` are zero: the offers tell them).
     /// @param detail What the act names: a hash, a bank; or zero
     event ApplicationActed(
         bytes32 indexed id,

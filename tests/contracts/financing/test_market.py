@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from contracts.financing import (
+    APPLICATIONS_ADDRESS,
+    Application,
+    ApplicationActed,
     Mode,
     SealedQuote,
     Stance,
@@ -14,10 +17,13 @@ from contracts.financing import (
     commit_calldata,
     commitment,
     decline_calldata,
+    decode_log,
+    find_application,
     offer_hash,
     reveal_calldata,
 )
-from ledger.types import Hash32
+from contracts.instruments import Viewer
+from ledger.types import Hash32, Log
 from tests.contracts.financing.loans import DAY, SALT, TERMS, Loans, hash_of
 
 pytestmark = pytest.mark.feature("F9")
@@ -53,6 +59,38 @@ def test_the_lowest_rate_wins_whoever_opens_first(world: Loans) -> None:
     )
     world.apply_("farm", early)
     assert world.application(id_).bank == "other-bank"
+
+
+def test_no_event_says_what_sealed_quotes_have_made_of_an_application(world: Loans) -> None:
+    """Hashes of events are public: small numbers in them would be. The tables have them all the
+    same, by the offers."""
+    request = world.market()
+    id_ = world.applied(request, banks=("bank", "other-bank"))
+
+    def told(logs: list[Log]) -> Application:
+        events = [decode_log(one) for one in logs if one.address == APPLICATIONS_ADDRESS]
+        (acted,) = [one for one in events if isinstance(one, ApplicationActed)]
+        with world.connect() as connection:
+            stored = find_application(connection, id_, Viewer.everything())
+        assert stored is not None
+        assert stored.application == world.application(id_)
+        return acted.application
+
+    def counted(one: Application) -> tuple[str | None, int, int]:
+        return one.best, one.open, one.quotes
+
+    seal = commitment(id_, "bank", 80_000_00, 480, TERMS, SALT)
+    assert counted(told(world.apply_("bank", commit_calldata(id_, 0, seal)))) == (None, 0, 0)
+    declined = world.apply_("other-bank", decline_calldata(id_, 0, TERMS))
+    assert counted(told(declined)) == (None, 0, 0)
+    world.wait(2 * DAY)
+    assert counted(told(world.apply_("bank", opening(id_, 480)))) == (None, 0, 0)
+    assert counted(told(world.apply_("farm", _nothing(id_)))) == (None, 0, 0)
+    assert counted(world.application(id_)) == ("bank", 1, 1)
+    world.wait(DAY)
+    hash_ = offer_hash(id_, "bank", world.offer(id_, "bank"))
+    accepted = world.apply_("farm", accept_calldata(id_, 0, "bank", hash_))
+    assert counted(told(accepted)) == ("bank", 1, 1)
 
 
 def test_of_equal_rates_that_which_was_sealed_first_wins(world: Loans) -> None:
