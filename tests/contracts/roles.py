@@ -33,11 +33,10 @@ from contracts.genesis import (
     RECEIVABLES_ADDRESS,
     SETTLEMENT_ADDRESS,
 )
-from contracts.refusals import refusal_name
 from ledger.types import Address
 from tests.contracts.financing.loans import Loans
 from tests.contracts.receipts.world import KEYS, SCALE
-from tests.contracts.scene import key
+from tests.contracts.scene import error_of, key
 
 MEMBERS: Final = {
     "operator": "operator",
@@ -166,4 +165,4 @@ def answer(world: Loans, caller: str, to: Address, call: Call) -> str | None:
     """What a caller is told now; None where the call goes through. Nothing changes."""
     data = call if isinstance(call, bytes) else call(caller)
     result = world.chain.call(CALLERS[caller], to, data)
-    return (refusal_name(result.output) or "an unknown error") if result.reverted else None
+    return error_of(result)

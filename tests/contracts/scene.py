@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from eth_account import Account as EthAccount
 
+from contracts.abi import Function
+from contracts.artifact import Artifact
 from contracts.consortium import Founder, Profile, Role
 from contracts.founding import consortium_alloc
 from contracts.genesis import GOVERNANCE_ADDRESS, AllocEntry
 from contracts.governance import Call, propose_and_execute
 from contracts.network import FoundingNode
+from contracts.refusals import refusal_name
 from ledger.evm import (
     BlockEnvironment,
     CallRequest,
@@ -136,6 +139,17 @@ class MemoryChain:
     def words(self, address: Address) -> dict[int, int]:
         """Everything in a contract's storage."""
         return dict(self.state.slots.get(address, {}))
+
+
+def call_of(artifact: Artifact, name: str, *arguments: object) -> bytes:
+    """Calldata of a function that only other contracts call: rooms have no builder of it."""
+    return Function.of(artifact, name).calldata(*arguments)
+
+
+def error_of(answer: CallResult) -> str | None:
+    """Name of the error that a call ended with; None where it went well."""
+    assert answer.error is None
+    return (refusal_name(answer.output) or "unknown") if answer.reverted else None
 
 
 def _account(entry: AllocEntry) -> GenesisAccount:

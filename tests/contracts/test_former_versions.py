@@ -40,7 +40,6 @@ from contracts.receivables.binding import create_calldata
 from contracts.receivables.binding import split_calldata as split_receivable
 from contracts.receivables.genesis import RECEIVABLES_ARTIFACT
 from contracts.receivables.types import Draft
-from contracts.refusals import refusal_name
 from contracts.settlement import (
     Condition,
     ConditionalDraft,
@@ -61,7 +60,7 @@ from tests.contracts.financing.loans import Loans
 from tests.contracts.pools.scene import PoolScene, draft
 from tests.contracts.receipts.world import KEYS as WORLD_KEYS
 from tests.contracts.receipts.world import World, hash_of
-from tests.contracts.scene import CHAIN_ID, Key, MemoryChain, govern, key
+from tests.contracts.scene import CHAIN_ID, Key, MemoryChain, error_of, govern, key
 from tests.contracts.settlement.market import CNY, KEYS, Market, opened
 
 FORMER = "NotCurrentVersion"
@@ -82,7 +81,7 @@ def name_again(chain: MemoryChain, name: str, place: Address) -> None:
 def refusal(chain: MemoryChain, by: Key, to: Address, data: bytes) -> str | None:
     """Name of the error that a call meets now; None where it meets none."""
     answer = chain.call(by.address, to, data)
-    return refusal_name(answer.output) if answer.reverted else None
+    return error_of(answer)
 
 
 @pytest.mark.feature("F1")

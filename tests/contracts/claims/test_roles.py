@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import pytest
 
-from contracts.abi import Function
 from contracts.claims.genesis import CLAIMS_ARTIFACT
 from contracts.genesis import CLAIMS_ADDRESS
 from tests.contracts.receipts.world import hash_of
 from tests.contracts.roles import SUSPENDED, check, opened, read_table
+from tests.contracts.scene import call_of
 
 TABLE: Final = read_table(__file__)
 
 
-def made(name: str, *arguments: object) -> bytes:
-    return Function.of(CLAIMS_ARTIFACT, name).calldata(*arguments)
+made = partial(call_of, CLAIMS_ARTIFACT)
 
 
 @pytest.mark.feature("F1")

@@ -36,9 +36,9 @@ from contracts.financing import (
 from contracts.instruments import Act
 from contracts.pledges import declare_default_calldata as default_pledge
 from contracts.pledges import enforce_calldata
-from contracts.refusals import refusal_name
 from ledger.types import Address, Hash32
 from tests.contracts.financing.loans import DAY, KEYS, SALT, TERMS, Loans
+from tests.contracts.scene import error_of
 
 pytestmark = pytest.mark.feature("F8")
 
@@ -114,7 +114,7 @@ def loan_in(world: Loans, state: str) -> Hash32:
 def tried(world: Loans, who: str, to: Address, data: bytes) -> str | None:
     """Name of the refusal, None where it went through; the chain stays as it was."""
     answer = world.chain.call(KEYS[who].address, to, data)
-    return (refusal_name(answer.output) or "another contract's") if answer.reverted else None
+    return error_of(answer)
 
 
 @pytest.mark.parametrize("state", [state for state in MACHINE.states if state != "none"])

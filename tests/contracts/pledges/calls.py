@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from contracts.abi import Function
 from contracts.consortium import organisation_id_word
 from contracts.pledges import PLEDGES_ARTIFACT, Terms
 from ledger.types import Address, Hash32
 from tests.contracts.receipts.world import hash_of
+from tests.contracts.scene import call_of
 
 DECISION: Final = hash_of("decision 7 of 2027")
 
 
-def made(name: str, *arguments: object) -> bytes:
-    return Function.of(PLEDGES_ARTIFACT, name).calldata(*arguments)
+made = partial(call_of, PLEDGES_ARTIFACT)
 
 
 def secure_calldata(

@@ -30,11 +30,11 @@ from contracts.pledges import (
     withdraw_calldata,
 )
 from contracts.receipts import freeze_calldata, part_id, permit_calldata, split_calldata
-from contracts.refusals import refusal_name
 from contracts.storage import Layout
 from ledger.types import Address, Hash32
 from tests.contracts.pledges.calls import DECISION, made, secure_calldata
 from tests.contracts.receipts.world import DAY, KEYS, World, hash_of
+from tests.contracts.scene import error_of
 
 pytestmark = pytest.mark.feature("F2")
 WHO: Final[Mapping[str, set[str]]] = {
@@ -126,8 +126,7 @@ class Stage:
         words[place.slot] = words.get(place.slot, 0) & ~mask | value << (8 * place.offset)
 
     def refusal(self, who: str, data: bytes) -> str | None:
-        answer = self.world.chain.call(address_of(who), PLEDGES_ADDRESS, data)
-        return refusal_name(answer.output) if answer.reverted else None
+        return error_of(self.world.chain.call(address_of(who), PLEDGES_ADDRESS, data))
 
 
 def address_of(who: str) -> Address:

@@ -34,7 +34,7 @@ from contracts.receivables import Draft, Kind, create_calldata, receivable_id
 from contracts.receivables.binding import accept_calldata
 from contracts.refusals import refusal_name
 from ledger.types import Address, Hash32, Receipt
-from tests.contracts.scene import CHAIN_ID, OPERATOR, Key, MemoryChain, entries, key, told
+from tests.contracts.scene import CHAIN_ID, OPERATOR, Key, MemoryChain, entries, error_of, key, told
 
 ROLES = {
     "car-bank": Role.BANK,
@@ -148,8 +148,7 @@ class PoolScene:
 
     def refusal(self, by: str, to: Address, data: bytes) -> str | None:
         """Name of the error with which the call is refused; None: it is not."""
-        result = self.chain.call(self.key(by).address, to, data)
-        return refusal_name(result.output) if result.reverted else None
+        return error_of(self.chain.call(self.key(by).address, to, data))
 
     def key(self, by: str) -> Key:
         return KEYS[by]

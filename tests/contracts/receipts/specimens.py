@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from contracts.abi import Function
 from contracts.consortium import organisation_id_word
 from contracts.genesis import PLEDGES_ADDRESS, RECEIPTS_ADDRESS, SETTLEMENT_ADDRESS
 from contracts.receipts import MACHINE, Purpose
@@ -15,6 +15,7 @@ from contracts.receipts.genesis import RECEIPTS_ARTIFACT
 from contracts.storage import Layout
 from ledger.state.keccak import keccak
 from ledger.types import Hash32
+from tests.contracts import scene
 from tests.contracts.receipts.world import DAY, World, hash_of
 
 BURDENS: Final = ("pledged", "permitted", "frozen", "locked")
@@ -31,9 +32,7 @@ PURPOSES: Final = {
 REJECTABLE: Final = {"reject-ownership": 1, "reject-holding": 2, "reject-both": 3}
 
 
-def call_of(name: str, *arguments: object) -> bytes:
-    """Calldata of a function that only other contracts call."""
-    return Function.of(RECEIPTS_ARTIFACT, name).calldata(*arguments)
+call_of = partial(scene.call_of, RECEIPTS_ARTIFACT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,6 @@ from contracts.receipts import (
     unfreeze_calldata,
 )
 from contracts.receipts.genesis import RECEIPTS_ARTIFACT
-from contracts.refusals import refusal_name
-from ledger.evm import CallResult
 from ledger.types import Address
 from tests.contracts.receipts.specimens import (
     BURDENS,
@@ -56,7 +54,7 @@ from tests.contracts.receipts.specimens import (
     call_of,
 )
 from tests.contracts.receipts.world import DAY, KEYS, SCALE, hash_of
-from tests.contracts.scene import key
+from tests.contracts.scene import error_of, key
 
 DECISION: Final = hash_of("decision 7 of 2027")
 LIVING: Final = 4_000_000_000
@@ -194,12 +192,6 @@ def refusal(cabinet: Cabinet, specimen: Specimen, act: Act, by: str) -> str | No
         with cabinet.showing(specimen, act.name, data, by):
             answer = cabinet.world.chain.call(address_of(by), RECEIPTS_ADDRESS, data)
     return error_of(answer)
-
-
-def error_of(answer: CallResult) -> str | None:
-    """Name of the error that a call ended with; None where it went well."""
-    assert answer.error is None
-    return refusal_name(answer.output) if answer.reverted else None
 
 
 def test_every_act_of_the_table_is_asked_for() -> None:

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from contracts.abi import Function
 from contracts.consortium import organisation_id_word
 from contracts.genesis import RECEIVABLES_ADDRESS
 from contracts.pledges import Terms, accept_calldata, pledge_key, propose_calldata
@@ -33,6 +33,7 @@ from contracts.receivables import (
 )
 from contracts.receivables import accept_calldata as debtor_accepts
 from ledger.types import Hash32
+from tests.contracts import scene
 from tests.contracts.receivables.world import (
     DAY,
     DECISION,
@@ -51,9 +52,7 @@ LOCKED_BEFORE: Final = ("disputed", "annulled", "paid", "lapsed")
 BURDENS: Final = ("free", "pledged", "locked", "frozen")
 
 
-def call_of(name: str, *arguments: object) -> bytes:
-    """A call that only other contracts make."""
-    return Function.of(RECEIVABLES_ARTIFACT, name).calldata(*arguments)
+call_of = partial(scene.call_of, RECEIVABLES_ARTIFACT)
 
 
 def lock_calldata(id_: Hash32, by: str) -> bytes:

@@ -50,7 +50,6 @@ from contracts.receivables import (
     uphold_calldata,
     withdraw_dispute_calldata,
 )
-from contracts.refusals import refusal_name
 from ledger.types import Hash32
 from tests.contracts.receivables.world import (
     DAY,
@@ -63,6 +62,7 @@ from tests.contracts.receivables.world import (
     invoice,
     order,
 )
+from tests.contracts.scene import error_of
 
 pytestmark = pytest.mark.feature("F5")
 
@@ -483,4 +483,4 @@ def test_an_authority_frees_an_invoice_that_two_have_blocked(world: World, how: 
 
 def claims_refusal(world: World, by: str, calldata: bytes) -> str | None:
     result = world.chain.call(KEYS[by].address, CLAIMS_ADDRESS, calldata)
-    return refusal_name(result.output) if result.reverted else None
+    return error_of(result)

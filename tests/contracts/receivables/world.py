@@ -22,10 +22,9 @@ from contracts.receivables import (
     receivable_calldata,
     receivable_id,
 )
-from contracts.refusals import refusal_name
 from ledger.state.keccak import keccak
 from ledger.types import Address, Hash32, Receipt
-from tests.contracts.scene import CHAIN_ID, Key, MemoryChain, entries, govern, key
+from tests.contracts.scene import CHAIN_ID, Key, MemoryChain, entries, error_of, govern, key
 
 MEMBERS: Final = {
     "operator": Role.OPERATOR,
@@ -114,7 +113,7 @@ class World:
             result = self.chain.call(sender.address, to, calldata)
         finally:
             self.chain.number -= 1
-        return (refusal_name(result.output) or "unknown") if result.reverted else None
+        return error_of(result)
 
     def pledges(self, by: str, calldata: bytes) -> Receipt:
         receipt = self.chain.send(KEYS[by], PLEDGES_ADDRESS, calldata)

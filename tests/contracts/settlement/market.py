@@ -11,7 +11,7 @@ from contracts.receivables import Kind
 from contracts.receivables.binding import accept_calldata, create_calldata
 from contracts.receivables.ids import receivable_id
 from contracts.receivables.types import Draft
-from contracts.refusals import explain, refusal_name
+from contracts.refusals import explain
 from contracts.settlement import (
     DEPOSITS_ADDRESS,
     MACHINE,
@@ -32,7 +32,7 @@ from contracts.settlement import (
     set_limit_calldata,
 )
 from ledger.types import Address, Hash32, Receipt
-from tests.contracts.scene import CHAIN_ID, Key, MemoryChain, entries, key
+from tests.contracts.scene import CHAIN_ID, Key, MemoryChain, entries, error_of, key
 from tests.contracts.tables import Tables
 
 ROLES = {
@@ -101,8 +101,7 @@ class Market:
 
     def refusal(self, by: str, data: bytes, to: Address = SETTLEMENT_ADDRESS) -> str | None:
         """Name of the error with which the call would be refused now; None: it would not."""
-        result = self.chain.call(KEYS[by].address, to, data)
-        return refusal_name(result.output) if result.reverted else None
+        return error_of(self.chain.call(KEYS[by].address, to, data))
 
     def words(self, by: str, data: bytes, to: Address = SETTLEMENT_ADDRESS) -> str:
         """Why the call would be refused, as people read it."""

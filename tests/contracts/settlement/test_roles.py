@@ -8,7 +8,6 @@ from typing import Final
 
 import pytest
 
-from contracts.abi import Function
 from contracts.consortium import organisation_id_word
 from contracts.genesis import (
     DEPOSITS_ADDRESS,
@@ -66,7 +65,7 @@ from ledger.types import Hash32
 from tests.contracts.financing.loans import CURRENCY, Loans
 from tests.contracts.receipts.world import DAY, hash_of
 from tests.contracts.roles import SUSPENDED, Call, check, opened, read_table
-from tests.contracts.scene import CHAIN_ID
+from tests.contracts.scene import CHAIN_ID, call_of
 
 pytestmark = pytest.mark.feature("F6")
 TABLE: Final = read_table(__file__)
@@ -176,7 +175,7 @@ class Desk:
 
 def made(name: str, *arguments: object) -> bytes:
     artifact = DEPOSITS_ARTIFACT if name in INNER else SETTLEMENT_ARTIFACT
-    return Function.of(artifact, name).calldata(*arguments)
+    return call_of(artifact, name, *arguments)
 
 
 INNER: Final = ("move", "setAside", "giveBack", "holdFor")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from contracts.abi import Function
 from contracts.consortium import organisation_id_word
 from contracts.genesis import STOCK_ADDRESS
 from contracts.stock import (
@@ -26,14 +26,13 @@ from contracts.stock import (
 from tests.contracts.financing.loans import Loans
 from tests.contracts.receipts.world import AGREEMENT, SCALE, hash_of
 from tests.contracts.roles import SUSPENDED, Call, check, opened, read_table
-from tests.contracts.scene import CHAIN_ID
+from tests.contracts.scene import CHAIN_ID, call_of
 
 pytestmark = pytest.mark.feature("F3")
 TABLE: Final = read_table(__file__)
 
 
-def made(name: str, *arguments: object) -> bytes:
-    return Function.of(STOCK_ARTIFACT, name).calldata(*arguments)
+made = partial(call_of, STOCK_ARTIFACT)
 
 
 def calls(world: Loans) -> Mapping[str, Call]:
