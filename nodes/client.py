@@ -92,6 +92,11 @@ class NodeClient:
     """A node's HTTP interface. Use as a context manager."""
 
     def __init__(self, address: NodeAddress, timeout_s: float = 30.0) -> None:
+        if not all("!" <= letter <= "~" for letter in address.key or ""):
+            raise RequestRefused(
+                "the bearer key has characters that no key has (a line's end, a blank, a letter "
+                "that is not ASCII): give it as `tally key create` prints it"
+            )
         headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
         self.address = address
         if not address.url.startswith(("http://", "https://")):

@@ -4,6 +4,7 @@ from api.client.client import Tallystick
 from api.client.errors import (
     ClientError,
     Denied,
+    KeyMalformed,
     Malformed,
     Missing,
     PreparedWrongly,
@@ -23,6 +24,7 @@ __all__ = [
     "ClientError",
     "Denied",
     "Done",
+    "KeyMalformed",
     "Malformed",
     "Missing",
     "Notice",

@@ -20,6 +20,10 @@ class Malformed(ClientError):
     """The node's answer is not one that this client understands."""
 
 
+class KeyMalformed(ClientError):
+    """The bearer key has characters that no key has; what it is is not told."""
+
+
 class PreparedWrongly(ClientError):
     """What the node has prepared is not what is to be signed: it was not signed."""
 

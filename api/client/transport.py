@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +13,15 @@ from typing import Any, Final
 
 import httpx
 
-from api.client.errors import Malformed, Unreachable, problem_of
+from api.client.errors import KeyMalformed, Malformed, Unreachable, problem_of
 
 TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 WAIT_S_MAX: Final = 30.0
 TOKEN_SPARE_S: Final = 30.0
 """A token is renewed so long before it is over."""
 
+KEY: Final = re.compile(r"[!-~]*")
+"""What a bearer key is made of, for a header (RFC 6750 section 2.1 is narrower)."""
 Parameters = Sequence[tuple[str, str]]
 
 
@@ -47,6 +50,11 @@ class Credentials:
         scope: str | None = None,
     ) -> None:
         """`key`, or a `client` (its id and secret) with the scopes that its tokens are to have."""
+        if key is not None and not KEY.fullmatch(key):
+            raise KeyMalformed(
+                "the bearer key has characters that no key has (a line's end, a blank, a letter "
+                "that is not ASCII): give it as `tally key create` prints it"
+            )
         self._http = http
         self._key = key
         self._client = client

@@ -69,7 +69,7 @@ class NetworkTable:
 
     def print_whole(self) -> None:
         """The table as wide as it needs to be: for files and pipes."""
-        Console(file=out.file, width=WIDTH_MAX, highlight=False).print(self.render())
+        Console(file=out.file, width=WIDTH_MAX, highlight=False, emoji=False).print(self.render())
 
     def _ask(self, one: MemberProcess) -> Seen:
         if one.ended is not None or one.ready is None:

@@ -20,8 +20,8 @@ EXIT_UNKNOWN = 3
 EXIT_HALTED = 4
 """The node stopped by itself, because its ledger would no longer be that of the others."""
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def program() -> str:

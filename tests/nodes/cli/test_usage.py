@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,31 @@ def test_usage_errors_are_one_line(
     assert lines[0].startswith("tally: ")
     assert told in lines[0]
     assert "--help)" in lines[0]
+
+
+@pytest.mark.parametrize("key", ["schl\u00fcssel-of-ours", "secret-of-ours\n", "secret of ours"])
+@pytest.mark.parametrize("command", [("capture",), ("reconcile", "--account", "x", "--date", "y")])
+def test_a_key_that_is_none_is_told_so_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: tuple[str, ...],
+    key: str,
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("{}")
+    words = (command[0], str(file), *command[1:], "--key", key, "--url", "http://127.0.0.1:1")
+    assert said(monkeypatch, *words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tally: the bearer key has characters that no key has")
+    assert "ours" not in line
+
+
+def test_words_between_colons_stay_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert said(monkeypatch, "dev", "--dir", str(tmp_path), "--member", "Acme:bank:") == 2
+    assert "Acme:bank:" in capsys.readouterr().err
 
 
 def test_help_and_version_are_no_errors(
