@@ -268,7 +268,9 @@ class WithdrawRedemption(_Redemption):
 
 
 class Release(RecordCall):
-    """Give some of a hold free; who holds it. An authority names its decision."""
+    """Give some of a hold free; who holds it. An authority, by its decision: also what a pledgee
+    holds. The account's owner: what a pledgee holds once the pledge has ended, and what is more
+    than an agreed pledge's amount."""
 
     amount: Amount
     decision: Decision | None = None
@@ -288,7 +290,8 @@ class Release(RecordCall):
 
 
 class Collect(RecordCall):
-    """Take what was paid on one's security. The pledgee, who is the bank."""
+    """Take what was paid on one's security, while the pledge lives, in its currency and up to its
+    amount in all. The pledgee, who is the bank."""
 
     amount: Amount
 

@@ -110,7 +110,7 @@ class Holds:
         return self._changes.make("/deposits/holds", body, key=key)
 
     def release(self, hold: str, body: Mapping[str, Any], *, key: str | None = None) -> Done:
-        """Give some of it free; who holds it."""
+        """Give some of it free; who holds it, an authority, the owner where nothing secures it."""
         return self._changes.make(f"/deposits/holds/{hold}/release", body, key=key)
 
     def collect(self, hold: str, body: Mapping[str, Any], *, key: str | None = None) -> Done:

@@ -159,12 +159,13 @@ def hold_calldata(
 def release_calldata(
     id_: Hash32, amount: int, decision: Hash32 | None = None, remark: str = ""
 ) -> bytes:
-    """Give some of a hold free. Who holds it; an authority names its decision."""
+    """Give some of a hold free. Who holds it; an authority, which names its decision; the owner of
+    the account what a pledgee holds and its pledge does not secure."""
     return _RELEASE.calldata(id_, amount, decision or NO_WORD, remark)
 
 
 def collect_calldata(id_: Hash32, amount: int, remark: str = "") -> bytes:
-    """Take what was paid on one's security. The pledgee."""
+    """Take what was paid on one's security, up to what the pledge is for. The pledgee."""
     return _COLLECT.calldata(id_, amount, remark)
 
 
@@ -237,7 +238,8 @@ def execute_calldata(id_: Hash32, revision: int, remark: str = "") -> bytes:
 
 
 def give_back_calldata(id_: Hash32, revision: int, remark: str = "") -> bytes:
-    """The deadline has passed: all goes back. Anybody."""
+    """The deadline has passed, or a week after the date or the attestation an instrument still is
+    not as agreed: all goes back. Anybody."""
     return _GIVE_BACK.calldata(id_, revision, remark)
 
 
@@ -254,7 +256,8 @@ def agree_cancel_calldata(id_: Hash32, revision: int, remark: str = "") -> bytes
 def affirm_calldata(
     id_: Hash32, revision: int, revisions: Sequence[int], remark: str = ""
 ) -> bytes:
-    """Bind oneself to the instruments as they are now, at these revisions. The buyer."""
+    """Bind oneself to the instruments as they are now, at these revisions; what is due is paid.
+    The buyer."""
     return _AFFIRM.calldata(id_, revision, list(revisions), remark)
 
 

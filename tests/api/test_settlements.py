@@ -203,8 +203,9 @@ def test_what_was_paid_on_a_pledged_receivable_stays_with_the_pledgee(scene: Sce
     path = f"/deposits/holds/{hold['id']}"
     assert scene.supplier.refused(f"{path}/collect", {"amount": 1})[:2] == (403, "NotParty")
     assert scene.customer.refused(f"{path}/collect", {"amount": 1})[0] == 404
+    assert scene.bank.refused(f"{path}/collect", {"amount": 800_001})[:2] == (409, "NotSecured")
     scene.bank.post(f"{path}/collect", {"amount": 800_000, "remark": "loan 7"})
-    done = scene.bank.post(f"{path}/release", {"amount": 200_000})
+    done = scene.supplier.post(f"{path}/release", {"amount": 200_000})
     assert [(one["kind"], one["free"]) for one in done["movements"]] == [("released", "200000")]
     (hold,) = scene.supplier.get(f"/deposits/{account['id']}")["holds"]
     assert (hold["initial"], hold["amount"]) == ("1000000", "0")

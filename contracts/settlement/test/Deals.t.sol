@@ -184,9 +184,11 @@ contract DeliveryVersusPaymentTest is DealsScene {
     function test_the_buyer_takes_what_he_has_seen() public {
         bytes32 id = _offer(MILL, 600, _none());
         uint64[] memory revisions = _revisions(receipt);
-        _as(WAREHOUSE);
-        RECEIPTS.extend(receipt, 0, uint48(block.timestamp + 400 days), "");
-        vm.expectRevert(abi.encodeWithSelector(IInstrument.StaleRevision.selector, receipt, revisions[0], revisions[0] + 1));
+        _as(ARBITRATOR);
+        RECEIPTS.freeze(receipt, 0, DECISION, "");
+        _as(ARBITRATOR);
+        RECEIPTS.unfreeze(receipt, 0, ARBITRATOR, DECISION, "");
+        vm.expectRevert(abi.encodeWithSelector(IInstrument.StaleRevision.selector, receipt, revisions[0], revisions[0] + 2));
         _as(MILL);
         SETTLEMENT.accept(id, 1, BANK, revisions, "");
         vm.expectRevert(abi.encodeWithSelector(IDeals.StaleDeal.selector, id, 7, 1));
