@@ -81,7 +81,8 @@ _SENTENCES: Final = {
     "InvalidGrace": "{0} seconds of grace are more than a year",
     "InvalidDelivery": "an order is delivered before it is due, and nothing else is delivered: {0}",
     "InvalidParty": "organisation {0} cannot be what it would become here",
-    "WrongKeys": "{0} claims: an invoice or an order has at least one, and at most 64",
+    "WrongKeys": "{0} claims: an invoice or an order has at least one, and at most 64 (128 with "
+    "those that its pledgee or buyer names)",
     "Unconditional": "receivable {0} is owed without condition: the debtor cannot contest it",
     "PastDue": "receivable {0} was due at {1}: too late for this",
     "NotPresented": "bill {0} has not been presented for payment",
@@ -283,7 +284,8 @@ _PARTIES: Final = {
 _ON_BEHALF: Final = {
     **dict.fromkeys(("encumber", "lock", "settle"), "{}"),
     **dict.fromkeys(("disencumber", "seize"), "the pledgee"),
-    "unfreeze": "the authority that has frozen it, or any once that one is active no longer",
+    "unfreeze": "the authority that has frozen it, or any once that one is active, or an "
+    "authority, no longer",
 }
 """Whom acts are for that another contract does for somebody, or that one of several may do."""
 

@@ -14,7 +14,7 @@ _NOUNS: Final = {"receipt": "仓单", "receivable": "应收账款"}
 
 
 class AnnulClaim(ActBody):
-    """Take a claim from a record that has ended, so that others can make it."""
+    """Take a claim from a record that has ended, or what an order only keeps, for others."""
 
     decision: Decision
 
@@ -26,7 +26,7 @@ class AnnulClaim(ActBody):
         """What it does, for who is to sign it."""
         key, record = f"0x{on.key.hex()}", f"0x{on.id.hex()}"
         return Words(
-            f"take claim {key} from {on.noun} {record}, which has ended, by decision "
+            f"take claim {key} from {on.noun} {record}, which is {on.state}, by decision "
             f"{self.decision}",
-            f"依据决定 {self.decision} 解除已终止的{_NOUNS[on.noun]} {record} 对标识 {key} 的占用",
+            f"依据决定 {self.decision} 解除{_NOUNS[on.noun]} {record} 对标识 {key} 的占用",
         )

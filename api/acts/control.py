@@ -85,7 +85,7 @@ class Freeze(_ControlAct):
 
 
 class Unfreeze(_ControlAct):
-    """A freeze ends: one's own, or that of an authority which is active no longer."""
+    """A freeze ends: one's own, or that of who is active, or an authority, no longer."""
 
     decision: Decision
     authority: OrganisationName | None = None

@@ -169,7 +169,7 @@ class Accept(InstrumentAct):
 
 
 class NameInvoice(_Claims):
-    """Name an order's invoice, and claim it."""
+    """Name an order's invoice: kept between creditor and debtor, and claimed on delivery."""
 
     def calldata(self, on: Target) -> bytes:
         document = self.canonical()

@@ -61,7 +61,8 @@ def router(services: Services, guard: Guard) -> APIRouter:
             partial(_annul, services),
             description=(
                 "For: an arbitrator or a regulator. While: the record and all its parts have "
-                "ended. If-Match is the revision of the record that has the claim (the ETag "
+                "ended; what an order keeps before it is delivered, at any time. If-Match is the "
+                "revision of the record that has the claim (the ETag "
                 f"here), which this node compares. {_SCOPES}"
             ),
         )

@@ -11,9 +11,15 @@ import {IClaims} from "./interfaces/IClaims.sol";
 /// @notice One live instrument for the same goods or the same debt.
 contract Claims is IClaims, Rooms {
     uint256 private constant REMARK_BYTES_MAX = 256;
-    uint256 private constant PARTS_MAX = 16;
 
-    mapping(bytes32 key => Claim) private _claims;
+    /// @dev `reserved`: kept between two parties, under a key of theirs (`_between`), by one's word alone.
+    struct Held {
+        address instrument;
+        bool reserved;
+        bytes32 id;
+    }
+
+    mapping(bytes32 key => Held) private _claims;
 
     modifier onlyInstrument() {
         if (!Places.isInstrument(msg.sender)) revert NotInstrument(msg.sender);
@@ -23,10 +29,8 @@ contract Claims is IClaims, Rooms {
     /// @inheritdoc IClaims
     function claim(bytes32 id, bytes32[] calldata keys) external onlyInstrument {
         for (uint256 i = 0; i < keys.length; ++i) {
-            bytes32 key = keys[i];
-            _checkFree(key);
-            _claims[key] = Claim({instrument: msg.sender, id: id});
-            emit Claimed(key, msg.sender, id);
+            _checkFree(keys[i]);
+            _take(keys[i], id, false);
         }
     }
 
@@ -34,9 +38,7 @@ contract Claims is IClaims, Rooms {
     function release(bytes32 id, bytes32[] calldata keys) external onlyInstrument {
         for (uint256 i = 0; i < keys.length; ++i) {
             _checkClaimed(id, keys[i]);
-            // slither-disable-next-line costly-loop
-            delete _claims[keys[i]];
-            emit Released(keys[i], msg.sender, id);
+            _giveUp(keys[i], id);
         }
     }
 
@@ -50,6 +52,70 @@ contract Claims is IClaims, Rooms {
         }
     }
 
+    // ---- debts: what one of two has named ---------------------------------------------------------
+
+    /// @inheritdoc IClaims
+    function reserve(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external onlyInstrument {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            if (_has(keys[i], id)) continue;
+            _checkFree(keys[i]);
+            _checkUnreserved(id, creditor, debtor, keys[i]);
+            bytes32 between = _between(creditor, debtor, keys[i]);
+            if (!_has(between, id)) _take(between, id, true);
+        }
+    }
+
+    /// @inheritdoc IClaims
+    function claimBetween(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys)
+        external
+        onlyInstrument
+    {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            _checkFree(keys[i]);
+            _checkUnreserved(id, creditor, debtor, keys[i]);
+            _take(keys[i], id, false);
+        }
+    }
+
+    /// @inheritdoc IClaims
+    function confirm(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external onlyInstrument {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            bytes32 between = _between(creditor, debtor, keys[i]);
+            if (!_has(between, id)) continue;
+            _giveUp(between, id);
+            if (_claims[keys[i]].instrument == address(0)) _take(keys[i], id, false);
+        }
+    }
+
+    /// @inheritdoc IClaims
+    function abandon(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external onlyInstrument {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            bytes32 between = _between(creditor, debtor, keys[i]);
+            if (_has(keys[i], id)) _giveUp(keys[i], id);
+            if (_has(between, id)) _giveUp(between, id);
+        }
+    }
+
+    function _between(bytes32 creditor, bytes32 debtor, bytes32 key) private pure returns (bytes32) {
+        return keccak256(abi.encode(creditor, debtor, key));
+    }
+
+    function _has(bytes32 key, bytes32 id) private view returns (bool) {
+        Held storage known = _claims[key];
+        return known.instrument == msg.sender && known.id == id;
+    }
+
+    function _take(bytes32 key, bytes32 id, bool reserved) private {
+        _claims[key] = Held({instrument: msg.sender, reserved: reserved, id: id});
+        emit Claimed(key, msg.sender, id);
+    }
+
+    function _giveUp(bytes32 key, bytes32 id) private {
+        // slither-disable-next-line costly-loop
+        delete _claims[key];
+        emit Released(key, msg.sender, id);
+    }
+
     // ---- by a decision --------------------------------------------------------------------------
 
     /// @inheritdoc IClaims
@@ -57,9 +123,11 @@ contract Claims is IClaims, Rooms {
         bytes32 by = _authority();
         if (decision == 0) revert DecisionMissing();
         if (bytes(remark).length > REMARK_BYTES_MAX) revert RemarkTooLong(bytes(remark).length);
-        Claim memory known = _claims[key];
+        Held memory known = _claims[key];
         if (known.instrument == address(0)) revert NotClaimed(key, 0);
-        _checkEnded(key, IInstrument(known.instrument), known.id);
+        // What one alone has named is no more than his word.
+        bool binds = !known.reserved && IInstrument(known.instrument).isLive(known.id);
+        if (binds) revert StillLive(key, known.id);
         delete _claims[key];
         emit Released(key, known.instrument, known.id);
         emit Annulled(key, by, decision, remark);
@@ -73,23 +141,13 @@ contract Claims is IClaims, Rooms {
         if (!decides) revert NotAuthority(organisation);
     }
 
-    /// @dev What was split goes on in its parts, numbered from 1, which may be split again.
-    // slither-disable-next-line calls-loop
-    function _checkEnded(bytes32 key, IInstrument instrument, bytes32 id) private view {
-        if (instrument.isLive(id)) revert StillLive(key, id);
-        for (uint256 i = 1; i <= PARTS_MAX; ++i) {
-            bytes32 part = keccak256(abi.encode(id, i));
-            if (instrument.control(part).revision == 0) return;
-            _checkEnded(key, instrument, part);
-        }
-    }
-
     // ---- reading --------------------------------------------------------------------------------
 
     /// @inheritdoc IClaims
-    function checkFree(bytes32[] calldata keys) external view {
+    function checkFree(bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external view {
         for (uint256 i = 0; i < keys.length; ++i) {
             _checkFree(keys[i]);
+            _checkUnreserved(0, creditor, debtor, keys[i]);
             for (uint256 j = 0; j < i; ++j) {
                 if (keys[i] == keys[j]) revert AlreadyClaimed(keys[i], msg.sender, 0);
             }
@@ -98,17 +156,23 @@ contract Claims is IClaims, Rooms {
 
     /// @inheritdoc IClaims
     function claimOf(bytes32 key) external view returns (Claim memory) {
-        return _claims[key];
+        return Claim({instrument: _claims[key].instrument, id: _claims[key].id});
     }
 
     function _checkFree(bytes32 key) private view {
         if (key == 0) revert ZeroKey();
-        Claim storage known = _claims[key];
+        Held storage known = _claims[key];
         if (known.instrument != address(0)) revert AlreadyClaimed(key, known.instrument, known.id);
     }
 
+    function _checkUnreserved(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32 key) private view {
+        bytes32 between = _between(creditor, debtor, key);
+        Held storage known = _claims[between];
+        if (known.instrument == address(0) || _has(between, id)) return;
+        revert AlreadyClaimed(key, known.instrument, known.id);
+    }
+
     function _checkClaimed(bytes32 id, bytes32 key) private view {
-        Claim storage known = _claims[key];
-        if (known.instrument != msg.sender || known.id != id) revert NotClaimed(key, id);
+        if (!_has(key, id)) revert NotClaimed(key, id);
     }
 }

@@ -5,6 +5,7 @@ from contracts.claims.binding import (
     claim_of_calldata,
     decode_claim_of,
     decode_log,
+    reserved_key,
 )
 from contracts.claims.genesis import CLAIMS_ARTIFACT, genesis_account
 from contracts.claims.projection import ClaimsHandler, claim_table, find_claim, keys_of
@@ -28,4 +29,5 @@ __all__ = [
     "find_claim",
     "genesis_account",
     "keys_of",
+    "reserved_key",
 ]

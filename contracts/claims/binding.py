@@ -7,8 +7,9 @@ from typing import Final
 from contracts.abi import Function
 from contracts.claims.genesis import CLAIMS_ARTIFACT
 from contracts.claims.types import Annulled, Claim, Claimed, ClaimsEvent, Released
-from contracts.consortium import organisation_id_text
+from contracts.consortium import organisation_id_text, organisation_id_word
 from contracts.events import LogDecoder, Values, address_of
+from ledger.state.keccak import keccak
 from ledger.types import Hash32, Log
 
 _CLAIM_OF: Final = Function.of(CLAIMS_ARTIFACT, "claimOf")
@@ -16,11 +17,22 @@ _ANNUL: Final = Function.of(CLAIMS_ARTIFACT, "annul")
 
 
 def annul_claim_calldata(key: Hash32, decision: Hash32, remark: str = "") -> bytes:
-    """Take a key from a record that has ended. Arbitrators and regulators.
+    """Take a key from a record that has ended, or what an order only keeps (`reserved_key`).
+
+    Arbitrators and regulators.
 
     `decision` is the SHA-256 of the decision's document. Raises `CalldataValueError`.
     """
     return _ANNUL.calldata(key, decision, remark)
+
+
+def reserved_key(creditor: str, debtor: str, key: Hash32) -> Hash32:
+    """Under what an order's invoice is kept between these two until the order is delivered.
+
+    Raises `OrganisationIdError`.
+    """
+    words = organisation_id_word(creditor) + organisation_id_word(debtor)
+    return Hash32(keccak(words + key))
 
 
 def claim_of_calldata(key: Hash32) -> bytes:

@@ -83,8 +83,8 @@ _COMMON: Final = (
     _common(
         "unfreeze",
         "authority",
-        "Take back one's own freeze, or that of an authority which is active no longer.",
-        "解除本机构的冻结,或解除已停用机构的冻结。",
+        "Take back one's own freeze, or that of who is active no longer, or no authority any more.",
+        "解除本机构的冻结,或解除已停用或已不再担任监管、仲裁职责的机构的冻结。",
         pledged="free",
         frozen=True,
         locked=True,

@@ -34,7 +34,7 @@ contract Receivables is ReceivableDebt {
         _keys[id] = draft.keys;
         _tell(id, ReceivableRules.CREATE, issuer, 0, remark);
         // Claimed once the debtor has accepted it: nobody blocks an invoice alone.
-        Places.CLAIMS.checkFree(draft.keys);
+        Places.CLAIMS.checkFree(draft.creditor, draft.debtor, draft.keys);
     }
 
     function _write(bytes32 id, Draft calldata draft, bytes32 issuer) private {
@@ -47,6 +47,7 @@ contract Receivables is ReceivableDebt {
         entry.attestor = draft.attestor;
         entry.terms = draft.terms;
         entry.root = id;
+        entry.live = 1;
         entry.amount = draft.amount;
         entry.outstanding = draft.amount;
         entry.currency = draft.currency;
@@ -109,7 +110,11 @@ contract Receivables is ReceivableDebt {
         if (until <= block.timestamp) revert PastDue(id, until);
         entry.disputable = disputable;
         _tell(id, rule, by, document, remark);
-        Places.CLAIMS.claim(id, _keys[id]);
+        _claim(id);
+    }
+
+    function _claim(bytes32 id) private {
+        Places.CLAIMS.claimBetween(id, _entries[id].creditor, _entries[id].debtor, _keys[id]);
     }
 
     /// @inheritdoc IReceivables
@@ -154,12 +159,14 @@ contract Receivables is ReceivableDebt {
 
     /// @dev Nobody owes it any more. An invoice that nobody financed is free again.
     function _end(bytes32 id, uint256 rule, bytes32 by, string calldata remark) private {
-        _entries[id].outstanding = 0;
+        Entry storage entry = _entries[id];
+        entry.outstanding = 0;
         _tell(id, rule, by, 0, remark);
+        // A part has its keys from the whole, for which its other parts stand.
+        if (entry.financed || entry.part != 0) return;
         bytes32[] memory keys = _keys[id];
-        if (_entries[id].financed || keys.length == 0) return;
         delete _keys[id];
-        Places.CLAIMS.release(id, keys);
+        Places.CLAIMS.abandon(id, entry.creditor, entry.debtor, keys);
     }
 
     // ---- orders ---------------------------------------------------------------------------------
@@ -180,10 +187,18 @@ contract Receivables is ReceivableDebt {
         if (document == 0) revert HashMissing();
         _checkKeyCount(keys.length, 1);
         entry.invoice = document;
-        for (uint256 i = 0; i < keys.length; ++i) _keys[id].push(keys[i]);
         _publish(id, document, payload);
+        _name(id, keys, by == payeeOf(id) ? 2 * KEYS_MAX : KEYS_MAX);
         _tell(id, ReceivableRules.INVOICE, by, document, remark);
-        Places.CLAIMS.claim(id, keys);
+    }
+
+    /// @dev Parts of an order share its invoices: what one of them names is kept for the whole.
+    function _name(bytes32 id, bytes32[] calldata keys, uint256 most) private {
+        bytes32[] storage named = _keys[id];
+        for (uint256 i = 0; i < keys.length; ++i) named.push(keys[i]);
+        if (named.length > most) revert WrongKeys(named.length);
+        Entry storage entry = _entries[id];
+        Places.CLAIMS.reserve(entry.root, entry.creditor, entry.debtor, keys);
     }
 
     /// @inheritdoc IReceivables
@@ -195,6 +210,8 @@ contract Receivables is ReceivableDebt {
         uint48 late = uint48(block.timestamp);
         if (late > entry.deliverBy) entry.due += late - entry.deliverBy;
         _tell(id, ReceivableRules.DELIVER, by, document, remark);
+        // Who says so agrees to the invoices as well: what one alone has named is claimed now.
+        Places.CLAIMS.confirm(entry.root, entry.creditor, entry.debtor, _keys[id]);
     }
 
     /// @inheritdoc IReceivables

@@ -146,7 +146,7 @@ def test_an_authority_with_a_key_of_its_own_signs_in_plain_words(scene: Court) -
     path, body = f"/claims/{key}/annul", {"decision": DECISION}
     prepared = scene.court.post(f"{path}?prepare=true", body)
     assert prepared["does"]["en"] == (
-        f"take claim {key} from receivable {id_}, which has ended, by decision {DECISION}"
+        f"take claim {key} from receivable {id_}, which is paid, by decision {DECISION}"
     )
     assert key in prepared["does"]["zh"]
     raw = signed(node, BANK, prepared["transaction"])

@@ -43,13 +43,28 @@ interface IClaims {
     /// @notice Hand keys from one instrument of the caller to another.
     function move(bytes32 from, bytes32 to, bytes32[] calldata keys) external;
 
+    /// @notice Keep invoices for an order of the caller that is not delivered yet: its holder, creditor or pledgee has
+    /// named them, and nobody else agreed. They stand in the way of other records between the same two, and of
+    /// nobody else's. Told as a claim of keccak-256 of (creditor, debtor, key). What the record has stays as it is.
+    function reserve(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external;
+
+    /// @notice Claim as `claim` does, where no other record between the same two keeps a key.
+    function claimBetween(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external;
+
+    /// @notice What the record keeps, it claims from now on. What others have claimed meanwhile stays theirs.
+    function confirm(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external;
+
+    /// @notice Give up whatever the record has or keeps of these keys.
+    function abandon(bytes32 id, bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external;
+
     /// @notice Take a key from a record that has ended, all its parts as well, so that it can be claimed again:
-    /// for whoever's invoice or goods others have claimed. Arbitrators and regulators.
+    /// for whoever's invoice or goods others have claimed. What is only kept (`reserve`), at any time. Arbitrators
+    /// and regulators.
     /// @param decision SHA-256 of the decision's document
     function annul(bytes32 key, bytes32 decision, string calldata remark) external;
 
-    /// @notice Reverts as `claim` would: where a key is claimed, zero, or named twice.
-    function checkFree(bytes32[] calldata keys) external view;
+    /// @notice Reverts as `claimBetween` would: where a key is claimed, kept by another record, zero, or named twice.
+    function checkFree(bytes32 creditor, bytes32 debtor, bytes32[] calldata keys) external view;
 
     /// @notice Who has the key; zeros where nobody has.
     function claimOf(bytes32 key) external view returns (Claim memory);

@@ -2,21 +2,14 @@
 pragma solidity ^0.8.24;
 
 import {FinanceScene} from "@tally/forge/FinanceScene.sol";
-import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
 import {IClaims} from "../interfaces/IClaims.sol";
 
 /// @dev What Claims asks of an instrument.
 contract Standing {
     mapping(bytes32 id => bool) public isLive;
-    mapping(bytes32 id => IInstrument.Control) private _controls;
 
-    function set(bytes32 id, bool live, uint64 revision) external {
+    function set(bytes32 id, bool live) external {
         isLive[id] = live;
-        _controls[id].revision = revision;
-    }
-
-    function control(bytes32 id) external view returns (IInstrument.Control memory) {
-        return _controls[id];
     }
 }
 
@@ -24,6 +17,8 @@ contract ClaimsTest is FinanceScene {
     address private constant NEXT_VERSION = address(0x4e);
     address private constant RECEIVABLES_PLACE = address(0x4d);
     bytes32 private constant KEY = keccak256("item");
+    bytes32 private constant CREDITOR = "creditor";
+    bytes32 private constant DEBTOR = "debtor";
 
     function setUp() public {
         _found();
@@ -94,22 +89,12 @@ contract ClaimsTest is FinanceScene {
 
     // ---- by a decision --------------------------------------------------------------------------
 
-    function _ends(bytes32 id, bool live, uint64 revision) private {
-        Standing(NEXT_VERSION).set(id, live, revision);
-    }
-
     function test_an_authority_frees_what_a_record_that_has_ended_blocks() public {
         _claim(NEXT_VERSION, "1", KEY);
         bytes memory data = abi.encodeCall(IClaims.annul, (KEY, DECISION, "not theirs"));
-        _ends("1", true, 2);
+        Standing(NEXT_VERSION).set("1", true);
         _refusedFrom(account(REGULATOR), address(CLAIMS), data, IClaims.StillLive.selector);
-        bytes32 part = keccak256(abi.encode(bytes32("1"), 1));
-        bytes32 partOfPart = keccak256(abi.encode(part, 1));
-        _ends("1", false, 2);
-        _ends(part, false, 1);
-        _ends(partOfPart, true, 1);
-        _refusedFrom(account(REGULATOR), address(CLAIMS), data, IClaims.StillLive.selector);
-        _ends(partOfPart, false, 1);
+        Standing(NEXT_VERSION).set("1", false);
         vm.expectEmit(true, true, true, true, address(CLAIMS));
         emit IClaims.Released(KEY, NEXT_VERSION, "1");
         vm.expectEmit(true, true, true, true, address(CLAIMS));
@@ -122,7 +107,6 @@ contract ClaimsTest is FinanceScene {
 
     function test_nobody_else_frees_a_claim_and_nobody_without_a_decision() public {
         _claim(NEXT_VERSION, "1", KEY);
-        _ends("1", false, 0);
         bytes memory data = abi.encodeCall(IClaims.annul, (KEY, DECISION, ""));
         _refusedFrom(account(BANK), address(CLAIMS), data, IClaims.NotAuthority.selector);
         _refusedFrom(NEXT_VERSION, address(CLAIMS), data, IClaims.CallerNotActive.selector);
@@ -131,13 +115,83 @@ contract ClaimsTest is FinanceScene {
     }
 
     function test_what_is_claimed_is_known_before_it_is_claimed() public {
-        CLAIMS.checkFree(_keys(KEY));
+        CLAIMS.checkFree(CREDITOR, DEBTOR, _keys(KEY));
         _claim(address(RECEIPTS), "1", KEY);
         bytes4 claimed = IClaims.AlreadyClaimed.selector;
-        _refusedFrom(NEXT_VERSION, address(CLAIMS), abi.encodeCall(IClaims.checkFree, (_keys(KEY))), claimed);
+        bytes memory asked = abi.encodeCall(IClaims.checkFree, (CREDITOR, DEBTOR, _keys(KEY)));
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), asked, claimed);
         bytes32[] memory twice = new bytes32[](2);
         (twice[0], twice[1]) = (keccak256("fresh"), keccak256("fresh"));
-        _refusedFrom(NEXT_VERSION, address(CLAIMS), abi.encodeCall(IClaims.checkFree, (twice)), claimed);
+        asked = abi.encodeCall(IClaims.checkFree, (CREDITOR, DEBTOR, twice));
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), asked, claimed);
+    }
+
+    // ---- between two ----------------------------------------------------------------------------
+
+    function _reserve(bytes32 id, bytes32 debtor, bytes32 key) private {
+        vm.prank(address(NEXT_VERSION));
+        CLAIMS.reserve(id, CREDITOR, debtor, _keys(key));
+    }
+
+    function test_what_one_has_named_is_in_the_way_of_the_same_two_alone() public {
+        _reserve("1", DEBTOR, KEY);
+        bytes4 claimed = IClaims.AlreadyClaimed.selector;
+        bytes memory same = abi.encodeCall(IClaims.claimBetween, ("2", CREDITOR, DEBTOR, _keys(KEY)));
+        _refusedFrom(RECEIVABLES_PLACE, address(CLAIMS), same, claimed);
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), same, claimed);
+        same = abi.encodeCall(IClaims.reserve, ("2", CREDITOR, DEBTOR, _keys(KEY)));
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), same, claimed);
+        same = abi.encodeCall(IClaims.checkFree, (CREDITOR, DEBTOR, _keys(KEY)));
+        _refusedFrom(NEXT_VERSION, address(CLAIMS), same, claimed);
+        vm.prank(RECEIVABLES_PLACE);
+        CLAIMS.claimBetween("9", CREDITOR, "another debtor", _keys(KEY));
+        vm.assertEq(CLAIMS.claimOf(KEY).id, bytes32("9"), "theirs");
+        vm.prank(NEXT_VERSION);
+        CLAIMS.confirm("1", CREDITOR, DEBTOR, _keys(KEY));
+        vm.assertEq(CLAIMS.claimOf(KEY).id, bytes32("9"), "and stays theirs");
+    }
+
+    function test_what_is_kept_is_claimed_once_confirmed() public {
+        _reserve("1", DEBTOR, KEY);
+        _reserve("1", DEBTOR, KEY);
+        bytes32 between = keccak256(abi.encode(CREDITOR, DEBTOR, KEY));
+        vm.assertEq(CLAIMS.claimOf(KEY).id, bytes32(0), "claimed by nobody yet");
+        vm.assertEq(CLAIMS.claimOf(between).id, bytes32("1"), "kept");
+        vm.prank(NEXT_VERSION);
+        CLAIMS.confirm("1", CREDITOR, DEBTOR, _keys(KEY));
+        vm.assertEq(CLAIMS.claimOf(KEY).id, bytes32("1"), "claimed");
+        vm.assertEq(CLAIMS.claimOf(between).id, bytes32(0), "kept no more");
+        _reserve("1", DEBTOR, KEY);
+        vm.assertEq(CLAIMS.claimOf(between).id, bytes32(0), "what it has it need not keep");
+        vm.prank(NEXT_VERSION);
+        CLAIMS.abandon("1", CREDITOR, DEBTOR, _keys(KEY));
+        vm.assertEq(CLAIMS.claimOf(KEY).id, bytes32(0), "free again");
+    }
+
+    function test_an_authority_strikes_what_is_only_kept_while_its_record_lives() public {
+        _reserve("1", DEBTOR, KEY);
+        Standing(NEXT_VERSION).set("1", true);
+        bytes32 between = keccak256(abi.encode(CREDITOR, DEBTOR, KEY));
+        vm.prank(account(REGULATOR));
+        CLAIMS.annul(between, DECISION, "not theirs");
+        vm.prank(NEXT_VERSION);
+        CLAIMS.confirm("1", CREDITOR, DEBTOR, _keys(KEY));
+        vm.assertEq(CLAIMS.claimOf(KEY).id, bytes32(0), "and nothing comes of it");
+        _reserve("1", DEBTOR, KEY);
+        vm.prank(NEXT_VERSION);
+        CLAIMS.confirm("1", CREDITOR, DEBTOR, _keys(KEY));
+        bytes memory data = abi.encodeCall(IClaims.annul, (KEY, DECISION, ""));
+        _refusedFrom(account(REGULATOR), address(CLAIMS), data, IClaims.StillLive.selector);
+    }
+
+    function test_nobody_gives_up_what_another_keeps() public {
+        _reserve("1", DEBTOR, KEY);
+        vm.prank(RECEIVABLES_PLACE);
+        CLAIMS.abandon("1", CREDITOR, DEBTOR, _keys(KEY));
+        vm.prank(RECEIVABLES_PLACE);
+        CLAIMS.confirm("1", CREDITOR, DEBTOR, _keys(KEY));
+        vm.assertEq(CLAIMS.claimOf(KEY).id, bytes32(0), "not claimed");
+        vm.assertEq(CLAIMS.claimOf(keccak256(abi.encode(CREDITOR, DEBTOR, KEY))).id, bytes32("1"), "kept");
     }
 
     function test_a_claim_is_told_wherever_it_goes() public {

@@ -66,7 +66,8 @@ library Facts {
             && Places.PLEDGES.pledgeOf(instrument, asset) == 0;
     }
 
-    /// @notice Whether what it claims is claimed by it (or by what it is a part of) and nothing else.
+    /// @notice Whether what it claims is claimed by it (or by what it is a part of), or, of an order that is not
+    /// delivered yet, by nobody; and by nothing else.
     function claimsStand(address instrument, bytes32 asset) internal view returns (bool) {
         bool goods = isGoods(instrument);
         bytes32 root = goods ? asset : IReceivables(instrument).receivable(asset).root;
@@ -74,6 +75,7 @@ library Facts {
             goods ? IReceipts(instrument).keysOf(asset) : IReceivables(instrument).keysOf(asset);
         for (uint256 i = 0; i < keys.length; ++i) {
             IClaims.Claim memory claim = Places.CLAIMS.claimOf(keys[i]);
+            if (claim.instrument == address(0)) continue;
             if (claim.instrument != instrument || (claim.id != asset && claim.id != root)) return false;
         }
         return true;

@@ -85,8 +85,7 @@ abstract contract Instrument is IInstrument {
         parties = Rules.ANYBODY | _roles(id, organisation);
         if (organisation == control_.holder) parties |= Rules.HOLDER;
         if (organisation == control_.pledgee) parties |= Rules.PLEDGEE;
-        IConsortium.Role role = Places.CONSORTIUM.roleOf(msg.sender);
-        if (role == IConsortium.Role.Regulator || role == IConsortium.Role.Arbitrator) parties |= Rules.AUTHORITY;
+        if (_isAuthority(Places.CONSORTIUM.roleOf(msg.sender))) parties |= Rules.AUTHORITY;
     }
 
     /// @dev A record that did not exist, made by `by` for `holder`.
@@ -125,12 +124,20 @@ abstract contract Instrument is IInstrument {
     {
         bytes32 by = _decide(id, revision, Rules.UNFREEZE, decision, remark);
         if (!_frozenBy[id][authority]) revert FreezeUnchanged(id, authority);
-        if (authority != by && Places.CONSORTIUM.statusOf(authority) == IConsortium.Status.Active) {
-            revert NotEntitled(id, Rules.UNFREEZE, by); // the other still sits
-        }
+        if (authority != by && _sits(authority)) revert NotEntitled(id, Rules.UNFREEZE, by);
         _frozenBy[id][authority] = false;
         --_controls[id].freezes;
         _done(id, _common(Rules.UNFREEZE), by, decision, remark);
+    }
+
+    /// @dev Whether it is active, and an authority still.
+    function _sits(bytes32 authority) private view returns (bool) {
+        IConsortium.Organisation memory known = Places.CONSORTIUM.organisation(authority);
+        return known.status == IConsortium.Status.Active && _isAuthority(known.role);
+    }
+
+    function _isAuthority(IConsortium.Role role) private pure returns (bool) {
+        return role == IConsortium.Role.Regulator || role == IConsortium.Role.Arbitrator;
     }
 
     /// @inheritdoc IInstrument
@@ -247,7 +254,7 @@ abstract contract Instrument is IInstrument {
     }
 
     /// @inheritdoc IInstrument
-    function isLive(bytes32 id) external view returns (bool) {
+    function isLive(bytes32 id) external view virtual returns (bool) {
         return _common(Rules.FREEZE).possibleIn(_controls[id].state);
     }
 

@@ -52,7 +52,8 @@ interface IInstrument {
     /// @param decision SHA-256 of the decision's document
     function freeze(bytes32 id, uint64 revision, bytes32 decision, string calldata remark) external;
 
-    /// @notice Take back one's own freeze, or that of an authority which is active no longer.
+    /// @notice Take back one's own freeze, or that of an organisation which is active no longer, or
+    /// no authority any more.
     function unfreeze(bytes32 id, uint64 revision, bytes32 authority, bytes32 decision, string calldata remark)
         external;
 
@@ -86,8 +87,9 @@ interface IInstrument {
     /// @notice Who controls it, and what stands in the way of disposing of it.
     function control(bytes32 id) external view returns (Control memory);
 
-    /// @notice Whether it still stands for goods or a debt (the states in which it can be frozen); its parts
-    /// are records of their own, keccak-256 of its id and their number.
+    /// @notice Whether it still stands for goods or a debt (the states in which it can be frozen); of a debt: it, or
+    /// anything else that it and the record it is a part of were split into. Parts are records of their own,
+    /// keccak-256 of its id and their number.
     function isLive(bytes32 id) external view returns (bool);
 
     /// @notice Whether this authority holds it frozen.

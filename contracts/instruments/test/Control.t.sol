@@ -78,6 +78,16 @@ contract ControlTest is FinanceScene {
         vm.assertEq(uint256(RECEIPTS.receipt(id).freezes), 0, "thawed");
     }
 
+    function test_another_authority_thaws_for_one_that_is_none_any_more() public {
+        _freeze(REGULATOR);
+        vm.prank(GOVERNANCE);
+        CONSORTIUM.setRole(REGULATOR, IConsortium.Role.Operator);
+        bytes memory data = abi.encodeCall(IInstrument.unfreeze, (id, 0, REGULATOR, DECISION, ""));
+        _actRefused(REGULATOR, data, IInstrument.NotEntitled.selector);
+        _do(ARBITRATOR, data);
+        vm.assertEq(uint256(RECEIPTS.receipt(id).freezes), 0, "thawed");
+    }
+
     function test_eight_authorities_at_most() public {
         for (uint256 i = 0; i < 9; ++i) {
             bytes32 court = bytes32(abi.encodePacked("court-", bytes1(uint8(97 + i))));

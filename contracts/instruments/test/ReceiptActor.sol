@@ -248,11 +248,16 @@ abstract contract ReceiptActor is ActorBase {
         if (keys.length != 0 && all.length != 0) keys[0] = all[seed / 2 % all.length];
         bytes memory data = abi.encodeCall(IReceipts.requestDelivery, (id, 0, quantity, keys, ""));
         (bool ok,) = _act(Kind.Dispose, id, _who(seed / 7, known.holder), data);
-        if (ok) _asked[id] = keys;
+        if (!ok) return;
+        _asked[id] = keys;
+        if (seed % 3 == 0) _deliver(id, seed);
     }
 
     function deliver(uint256 seed) external counted {
-        bytes32 id = _some(seed);
+        _deliver(_some(seed), seed);
+    }
+
+    function _deliver(bytes32 id, uint256 seed) private {
         IReceipts.Receipt memory known = RECEIPTS.receipt(id);
         bytes32[] memory all = RECEIPTS.keysOf(id);
         bytes32[] memory keys = seed % 5 == 0 ? all : _asked[id];

@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IConsortium} from "../../consortium/interfaces/IConsortium.sol";
 import {Instrument} from "../../instruments/bases/Instrument.sol";
+import {IInstrument} from "../../instruments/interfaces/IInstrument.sol";
 import {Places} from "../../instruments/libraries/Places.sol";
 import {Rules} from "../../instruments/libraries/Rules.sol";
 import {IReceivables} from "../interfaces/IReceivables.sol";
@@ -43,6 +44,7 @@ abstract contract ReceivableBook is Instrument, IReceivables {
         uint64 offeredRevision;
         uint64 rejectableRevision;
         uint16 part;
+        uint32 live; // of what was created: how many of it and its parts have not ended
         Kind kind;
         bool disputable;
         bool undertaken;
@@ -140,6 +142,11 @@ abstract contract ReceivableBook is Instrument, IReceivables {
         return revision != 0 && revision == _controls[id].revision;
     }
 
+    /// @inheritdoc IInstrument
+    function isLive(bytes32 id) external view override(IInstrument, Instrument) returns (bool) {
+        return _entries[_entries[id].root].live != 0;
+    }
+
     // ---- endorsers ----------------------------------------------------------------------------
 
     /// @dev The endorser's name goes behind the receivable, unless it comes back to one before him.
@@ -208,6 +215,8 @@ abstract contract ReceivableBook is Instrument, IReceivables {
     }
 
     function _publishAct(bytes32 id, uint256 rule, bytes32 by, bytes32 detail, string memory remark) internal {
+        uint8 to = rule.next(Rules.SAME);
+        if (to != Rules.SAME && !ReceivableRules.common(Rules.FREEZE).possibleIn(to)) --_entries[_entries[id].root].live;
         emit ReceivableActed(id, by, rule.act(), receivable(id), detail, remark);
     }
 

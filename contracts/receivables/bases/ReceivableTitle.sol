@@ -107,6 +107,7 @@ abstract contract ReceivableTitle is ReceivableBook {
         entry.invoice = whole.invoice;
         entry.origin = id;
         entry.root = whole.root;
+        ++_entries[whole.root].live;
         entry.link = whole.link;
         entry.amount = amount;
         entry.outstanding = amount;

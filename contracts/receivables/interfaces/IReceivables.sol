@@ -125,7 +125,8 @@ interface IReceivables is IInstrument {
     /// @notice The payload is not the document that the hash is of.
     error PayloadDiffers(bytes32 terms);
     error PayloadTooLarge(uint256 length);
-    /// @notice An invoice or an order claims one key at least and 64 at most.
+    /// @notice An invoice or an order has one key at least and 64 at most; with those that its pledgee or buyer
+    /// names 128.
     error WrongKeys(uint256 count);
     /// @notice A bill is owed without condition; so is what the debtor has accepted so.
     error Unconditional(bytes32 id);
@@ -175,7 +176,8 @@ interface IReceivables is IInstrument {
     function agreeCancel(bytes32 id, uint64 revision, string calldata remark) external;
 
     /// @notice Name an order's invoice: its hash, and the claims on it. Creditor, holder or pledgee, once. Whoever
-    /// bought the order or has it as a security names it also beside what was named before.
+    /// bought the order or has it as a security names it also beside what was named before. Kept between creditor
+    /// and debtor (`IClaims.reserve`), and claimed once the goods are delivered.
     function invoice(
         bytes32 id,
         uint64 revision,
@@ -185,7 +187,7 @@ interface IReceivables is IInstrument {
         string calldata remark
     ) external;
 
-    /// @notice The order's goods were delivered. The debtor, or the attestor. Late delivery puts the due date
+    /// @notice The order's goods were delivered, under the invoices that were named. The debtor, or the attestor. Late delivery puts the due date
     /// off: the time from delivery to payment stays what was agreed.
     /// @param document SHA-256 of the proof of delivery
     function deliver(bytes32 id, uint64 revision, bytes32 document, string calldata remark) external;
@@ -257,7 +259,8 @@ interface IReceivables is IInstrument {
     /// @notice Endorsers before the holder, the nearest first.
     function endorsementsOf(bytes32 id) external view returns (Endorsement[] memory);
 
-    /// @notice Keys of the invoices behind it, claimed since it was accepted.
+    /// @notice Keys of the invoices behind it, claimed since it was accepted; those that an order has named, since
+    /// it was delivered, where nobody else had claimed them by then.
     function keysOf(bytes32 id) external view returns (bytes32[] memory);
 
     /// @notice Id of the receivable that an issuer makes under a number.

@@ -14,6 +14,7 @@ from tests.contracts.roles import SUSPENDED, check, opened, read_table
 from tests.contracts.scene import call_of
 
 TABLE: Final = read_table(__file__)
+BETWEEN: Final = (hash_of("a creditor"), hash_of("a debtor"))
 
 
 made = partial(call_of, CLAIMS_ARTIFACT)
@@ -28,6 +29,10 @@ def test_every_call_of_claims_answers_every_role_as_the_table_says() -> None:
     other = hash_of("another item")
     calls = {
         "Claims.claim": made("claim", receipt, [other]),
+        "Claims.reserve": made("reserve", receipt, *BETWEEN, [other]),
+        "Claims.claimBetween": made("claimBetween", receipt, *BETWEEN, [other]),
+        "Claims.confirm": made("confirm", receipt, *BETWEEN, [claimed]),
+        "Claims.abandon": made("abandon", receipt, *BETWEEN, [claimed]),
         "Claims.release": made("release", receipt, [claimed]),
         "Claims.annul": made("annul", other, hash_of("decision"), ""),
         "Claims.hold": made("hold", receipt, [other]),

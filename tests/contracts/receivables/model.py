@@ -19,6 +19,7 @@ from tests.contracts.receivables.world import MEMBERS
 
 OUTSIDE = ("regulator", "arbitrator")
 ENDORSEMENTS_MAX = 32
+KEYS_MAX = 64
 
 
 class Refused(Exception):
@@ -135,15 +136,17 @@ class Book:
     def __init__(self) -> None:
         self.papers: dict[Hash32, Paper] = {}
         self.claims: dict[Hash32, Hash32] = {}
+        self.kept: dict[tuple[str, str, Hash32], Hash32] = {}
+        """Invoices that orders name before they are delivered, between creditor and debtor."""
         self.now = 0
 
     def attempt(self, act: str, id_: Hash32, by: str, *arguments: object) -> str | None:
         """Do it, or say why not; nothing has changed then."""
-        before = copy.deepcopy((self.papers, self.claims))
+        before = copy.deepcopy((self.papers, self.claims, self.kept))
         try:
             getattr(self, act.replace("-", "_"))(id_, by, *arguments)
         except Refused as reason:
-            self.papers, self.claims = before
+            self.papers, self.claims, self.kept = before
             return str(reason)
         return None
 
@@ -181,19 +184,21 @@ class Book:
             raise Refused("InvalidParty")
         if draft.kind is Kind.BANK_BILL and MEMBERS[draft.debtor].word != "bank":
             raise Refused("InvalidParty")
-        self._check_free(draft.keys)
+        self._check_free(draft, draft.keys)
         paper = Paper(draft, by, draft.creditor, id_, draft.amount, self.now, draft.due)
         paper.outstanding, paper.keys = draft.amount, list(draft.keys)
         if by not in (draft.creditor, draft.debtor):
             paper.endorsers = [Endorsement(by, True)]
         self.papers[id_] = paper
 
-    def _check_free(self, keys: Sequence[Hash32]) -> None:
-        if any(key in self.claims for key in keys):
+    def _check_free(self, draft: Draft, keys: Sequence[Hash32], of: Hash32 | None = None) -> None:
+        """Claimed by nobody, and kept for nothing else between these two."""
+        kept = (self.kept.get((draft.creditor, draft.debtor, key), of) for key in keys)
+        if any(key in self.claims for key in keys) or any(other != of for other in kept):
             raise Refused("AlreadyClaimed")
 
     def _claim(self, id_: Hash32, keys: Sequence[Hash32]) -> None:
-        self._check_free(keys)
+        self._check_free(self.papers[id_].draft, keys, id_)
         self.claims |= dict.fromkeys(keys, id_)
 
     def accept(self, id_: Hash32, by: str, disputable: bool) -> None:
@@ -229,10 +234,21 @@ class Book:
 
     def _end(self, paper: Paper) -> None:
         paper.outstanding = 0
-        if not paper.financed:
-            for key in paper.keys:
+        if paper.financed or paper.part:
+            return
+        for key in paper.keys:
+            if self.claims.get(key) == paper.root:
                 del self.claims[key]
-            paper.keys = []
+            self._keep_no_more(paper, key)
+        paper.keys = []
+
+    def _keep_no_more(self, paper: Paper, key: Hash32) -> bool:
+        """Whether it was kept for the order, or for what the order is a part of."""
+        place = paper.draft.creditor, paper.draft.debtor, key
+        kept = self.kept.get(place) == paper.root
+        if kept:
+            del self.kept[place]
+        return kept
 
     # ---- orders ----------------------------------------------------------------------------------
 
@@ -240,15 +256,23 @@ class Book:
         paper = self._begin("invoice", id_, by)
         if paper.invoice is not None and (by == paper.draft.creditor or by != paper.payee):
             raise Refused("InvoiceUnchanged")
-        self._claim(id_, keys)
         paper.invoice = document
         paper.keys += keys
+        if len(paper.keys) > (2 * KEYS_MAX if by == paper.payee else KEYS_MAX):
+            raise Refused("WrongKeys")
+        new = [key for key in keys if self.claims.get(key) != paper.root]
+        self._check_free(paper.draft, new, paper.root)
+        draft = paper.draft
+        self.kept |= {(draft.creditor, draft.debtor, key): paper.root for key in new}
 
     def deliver(self, id_: Hash32, by: str) -> None:
         paper = self._begin("deliver", id_, by)
         if paper.invoice is None:
             raise Refused("NotInvoiced")
         paper.due += max(0, self.now - paper.draft.deliver_by)
+        for key in paper.keys:
+            if self._keep_no_more(paper, key):
+                self.claims.setdefault(key, paper.root)
 
     def lapse(self, id_: Hash32, by: str) -> None:
         paper = self._begin("lapse", id_, by)
