@@ -237,10 +237,14 @@ def listing(name: str, page: Page[Found], item: Callable[[Found], Any]) -> dict[
     return {name: [item(one) for one in page.items], "after": page.after}
 
 
-JSON_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "As of now", "content": {"application/json": {}}}
-}
-"""`responses` of a route that answers what it finds."""
+def json_answer(schema: dict[str, Any] | None) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that answers what it finds, in that shape where it is told."""
+    media = {} if schema is None else {"schema": schema}
+    return {200: {"description": "As of now", "content": {"application/json": media}}}
+
+
+JSON_ANSWER: Final = json_answer(None)
+"""The same, of whatever shape."""
 
 
 def page_answer(body: dict[str, Any]) -> Response:

@@ -17,6 +17,7 @@ from api.operations import Call, Done, Operations
 from api.principals import Principal
 from api.routes.changing import Changing, who_may
 from api.services import Services
+from api.shapes import ADDRESS_TEXT, HASH_TEXT, PLACE, Schema, record_shape
 from contracts.instruments import Machine, Viewer
 from contracts.instruments.notices import as_json
 from contracts.instruments.places import ChainPlace
@@ -127,6 +128,12 @@ def stored_body(id_: Hash32, contract: Address, value: object, place: ChainPlace
         **record(value),
         "last": place_body(place),
     }
+
+
+def stored_shape(kind: type, more: Mapping[str, Schema] | None = None) -> Schema:
+    """What `stored_body` looks like, with `more` members."""
+    own = {"id": HASH_TEXT, "contract": ADDRESS_TEXT, "last": PLACE}
+    return record_shape(kind, {**own, **(more or {})})
 
 
 def act_body(act: object, place: ChainPlace) -> dict[str, Any]:

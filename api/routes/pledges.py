@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
@@ -24,6 +25,16 @@ from api.routes.acting import find_instrument
 from api.routes.changing import Changing
 from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading, Seen
 from api.services import Services
+from api.shapes import (
+    ADDRESS_TEXT,
+    HASH_TEXT,
+    HASHES,
+    PLACE,
+    Schema,
+    line_shape,
+    page_shape,
+    record_shape,
+)
 from contracts.genesis import PLEDGES_ADDRESS
 from contracts.instruments.notices import as_json
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
@@ -33,6 +44,7 @@ from contracts.pledges import (
     PledgeQuery,
     State,
     StoredPledge,
+    Terms,
     decode_log,
     find_pledge,
     list_pledges,
@@ -89,7 +101,9 @@ def router(services: Services, guard: Guard) -> APIRouter:
 
 def _add_list(reading: Reading[StoredPledge]) -> None:
     @reading.get_list(
-        "listPledges", summary="Pledges that your organisation is a party to, newest first"
+        "listPledges",
+        summary="Pledges that your organisation is a party to, newest first",
+        shape=page_shape("pledges", _shape()),
     )
     async def list_all(
         request: Request,
@@ -119,10 +133,12 @@ def _add_reading(reading: Reading[StoredPledge]) -> None:
     reading.add_record(
         _whole_body,
         summary="A pledge as it is now, with the first 100 instruments that it covers",
+        shape=_shape({"covers": HASHES}),
     )
     reading.add_history(
         pledge_history,
         act_body,
+        shape=_line_shape(),
         summary="Everything that happened to a pledge, oldest first, each with its proof",
     )
 
@@ -233,6 +249,26 @@ def _pledge(key: Hash32, pledge: Pledge) -> dict[str, Any]:
         **body,
         **terms,
     }
+
+
+def _shape(more: Mapping[str, Schema] | None = None) -> Schema:
+    """What `pledge_body` looks like, with `more` members."""
+    own = {
+        "id": HASH_TEXT,
+        "contract": ADDRESS_TEXT,
+        "instrument": HASH_TEXT,
+        **record_shape(Terms)["properties"],
+        "last": PLACE,
+    }
+    return record_shape(Pledge, {**own, **(more or {})}, without=("terms", "instrument", "id"))
+
+
+def _line_shape() -> Schema:
+    """What `act_body` looks like: what a line does not tell is not there."""
+    shape = line_shape(ActDone)
+    properties = shape["properties"]
+    properties["instrument"] = properties.pop("record")
+    return {**shape, "required": ["kind", "remark", *PLACE["required"]]}
 
 
 def act_body(act: ActDone) -> dict[str, Any]:

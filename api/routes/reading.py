@@ -17,12 +17,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     HASH,
-    JSON_ANSWER,
     ORGANISATION,
     UINT48_MAX,
     RecordId,
     hash_of,
     here_or_not_found,
+    json_answer,
     listing,
     page_answer,
     valid,
@@ -32,6 +32,7 @@ from api.documentation import BEARER, problems
 from api.errors import NotFound
 from api.formats import bytes_response, json_response
 from api.services import Services
+from api.shapes import Schema, page_shape
 from contracts.instruments import Machine, Page, Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
 from ledger.projection import read_transaction
@@ -139,11 +140,12 @@ class Reading(Generic[Record]):
         *,
         summary: str,
         revision: Callable[[Record], int] | None = None,
+        shape: Schema | None = None,
     ) -> None:
         """`GET <path>/{id}`: the record as it is now, its revision as ETag where it has one."""
         description = None if revision is None else REVISION_TEXT
 
-        @self.get("", summary=summary, description=description)
+        @self.get("", summary=summary, description=description, shape=shape)
         async def get_one(request: Request, record: RecordId) -> Response:
             return await self.record(request, record, body, revision)
 
@@ -155,10 +157,13 @@ class Reading(Generic[Record]):
         summary: str,
         part: str = "history",
         member: str = "acts",
+        shape: Schema | None = None,
     ) -> None:
-        """`GET <path>/{id}/<part>`: a list of the record in pages, as `member` of the answer."""
+        """`GET <path>/{id}/<part>`: a list of the record in pages, as `member` of the answer.
 
-        @self.get(part, summary=summary)
+        `shape` is that of a line."""
+
+        @self.get(part, summary=summary, shape=shape and page_shape(member, shape))
         async def get_history(
             request: Request, record: RecordId, after: After = None, limit: Limit = LIMIT_DEFAULT
         ) -> Response:
@@ -187,7 +192,13 @@ class Reading(Generic[Record]):
     # ---- for routes with parameters of their own -------------------------------------------------
 
     def get_list(
-        self, operation_id: str, *, summary: str, description: str | None = None, part: str = ""
+        self,
+        operation_id: str,
+        *,
+        summary: str,
+        description: str | None = None,
+        part: str = "",
+        shape: Schema | None = None,
     ) -> Callable[[Route], Route]:
         """Decorator of the route `GET <path>`, or of another list, `GET <path>/<part>`.
 
@@ -199,7 +210,7 @@ class Reading(Generic[Record]):
             summary=summary,
             description=description,
             response_class=Response,
-            responses={**JSON_ANSWER, **problems(400, 401, 403)},
+            responses={**json_answer(shape), **problems(400, 401, 403)},
             openapi_extra=BEARER,
         )
 
@@ -210,6 +221,7 @@ class Reading(Generic[Record]):
         summary: str,
         description: str | None = None,
         operation_id: str | None = None,
+        shape: Schema | None = None,
     ) -> Callable[[Route], Route]:
         """Decorator of the route `GET <path>/{id}/<part>`; of the record itself for no part.
 
@@ -221,7 +233,7 @@ class Reading(Generic[Record]):
             summary=summary,
             description=description,
             response_class=Response,
-            responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+            responses={**json_answer(shape), **problems(400, 401, 403, 404)},
             openapi_extra=BEARER,
         )
 

@@ -22,7 +22,7 @@ from api.operations import (
     Words,
 )
 from api.principals import Principal
-from api.routes.acting import Acted, Room, act_body, add_acts, changing, stored_body
+from api.routes.acting import Acted, Room, act_body, add_acts, changing, stored_body, stored_shape
 from api.routes.changing import Changing
 from api.routes.reading import (
     After,
@@ -36,11 +36,13 @@ from api.routes.reading import (
     states_schema,
 )
 from api.services import Services
+from api.shapes import HASHES, line_shape, page_shape
 from contracts.claims import keys_of
 from contracts.instruments import Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.receipts import (
     MACHINE,
+    Receipt,
     ReceiptAct,
     ReceiptActed,
     ReceiptQuery,
@@ -106,6 +108,7 @@ def _add_list(reading: Reading[StoredReceipt]) -> None:
             "Newest first; with `expiringBefore` in the order of expiry. Regulators and "
             "arbitrators with the scope `supervise` see all."
         ),
+        shape=page_shape("receipts", stored_shape(Receipt)),
     )
     async def list_all(
         request: Request,
@@ -147,10 +150,12 @@ def _add_reading(reading: Reading[StoredReceipt]) -> None:
         _whole_body,
         revision=lambda stored: stored.receipt.revision,
         summary="A receipt as it is now",
+        shape=stored_shape(Receipt, {"keeper": {"type": "string"}, "claims": HASHES}),
     )
     reading.add_history(
         receipt_history,
         receipt_act_body,
+        shape=line_shape(ReceiptAct),
         summary="Every act on a receipt, oldest first, each with its proof",
     )
     reading.add_document(

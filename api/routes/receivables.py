@@ -17,7 +17,7 @@ from api.acts.receivables import ACTS, DraftBody
 from api.auth import Guard
 from api.operations import Call, Words
 from api.principals import Principal
-from api.routes.acting import Acted, Room, act_body, add_acts, changing, stored_body
+from api.routes.acting import Acted, Room, act_body, add_acts, changing, stored_body, stored_shape
 from api.routes.changing import Changing
 from api.routes.reading import (
     After,
@@ -32,6 +32,7 @@ from api.routes.reading import (
     states_schema,
 )
 from api.services import Services
+from api.shapes import HASHES, Schema, line_shape, page_shape
 from contracts.claims import keys_of
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
@@ -39,6 +40,7 @@ from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.receivables import (
     MACHINE,
     Kind,
+    Receivable,
     ReceivableAct,
     ReceivableActed,
     ReceivableQuery,
@@ -56,6 +58,14 @@ from ledger.types import Address, Hash32, Log
 
 READ: Final = "receivables:read"
 WRITE: Final = "receivables:write"
+ENDORSERS: Final[Schema] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["endorser", "recourse"],
+        "properties": {"endorser": {"type": "string"}, "recourse": {"type": "boolean"}},
+    },
+}
 _State = Annotated[str, state_of(MACHINE), states_schema(MACHINE)]
 
 
@@ -101,6 +111,7 @@ def _add_list(reading: Reading[StoredReceivable]) -> None:
             "Newest first; with `dueBefore` in the order of due dates. Regulators and arbitrators "
             "with the scope `supervise` see all."
         ),
+        shape=page_shape("receivables", stored_shape(Receivable)),
     )
     async def list_all(
         request: Request,
@@ -156,10 +167,12 @@ def _add_reading(reading: Reading[StoredReceivable]) -> None:
         _whole_body,
         revision=lambda stored: stored.receivable.revision,
         summary="A receivable as it is now, with who has passed it on",
+        shape=stored_shape(Receivable, {"endorsers": ENDORSERS, "claims": HASHES}),
     )
     reading.add_history(
         receivable_history,
         receivable_act_body,
+        shape=line_shape(ReceivableAct),
         summary="Every act on a receivable, oldest first, each with its proof",
     )
 

@@ -31,11 +31,12 @@ from api.auth import Guard
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.principals import Principal
 from api.routes import deposit_answers
-from api.routes.acting import act_body, record, stored_body
+from api.routes.acting import act_body, record, stored_body, stored_shape
 from api.routes.changing import Changing, who_may
 from api.routes.reading import After, Limit, OrganisationQuery, Reading, state_of, states_schema
 from api.schemas import DoneAnswer
 from api.services import Services
+from api.shapes import line_shape, page_shape
 from contracts import receivables
 from contracts.instruments import Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT
@@ -43,6 +44,7 @@ from contracts.receipts import find_receipt
 from contracts.receivables import ReceivableActed, find_receivable
 from contracts.settlement import (
     MACHINE,
+    Deal,
     DealAct,
     DealQuery,
     StoredDeal,
@@ -97,6 +99,7 @@ def _add_list(reading: Reading[StoredDeal]) -> None:
         description=(
             "Newest first. Regulators and arbitrators with the scope `supervise` see all."
         ),
+        shape=page_shape("settlements", stored_shape(Deal)),
     )
     async def list_all(
         request: Request,
@@ -131,10 +134,12 @@ def _add_reading(reading: Reading[StoredDeal]) -> None:
         lambda seen: deal_body(seen.record),
         revision=lambda stored: stored.deal.revision,
         summary="A deal as it is now",
+        shape=stored_shape(Deal),
     )
     reading.add_history(
         deal_history,
         deal_act_body,
+        shape=line_shape(DealAct),
         summary="Every act on a deal, oldest first, each with its proof",
     )
 

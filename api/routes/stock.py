@@ -19,6 +19,7 @@ from api.acts.common import (
     body_schema,
     hash_of,
     here_or_not_found,
+    json_answer,
     maybe_hash,
     place_body,
     read_strict,
@@ -34,6 +35,7 @@ from api.routes.changing import Changing
 from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading
 from api.schemas import DoneAnswer
 from api.services import Services
+from api.shapes import HASH_TEXT, PLACE, Schema, line_shape, page_shape, record_shape
 from contracts.genesis import STOCK_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
@@ -117,6 +119,7 @@ def _add_lots(reading: Reading[StoredLot]) -> None:
         "listStockLots",
         summary="Lots that you keep or count, or have or had receipts for, newest first",
         description="Each with what was counted, what live receipts stand for, and what is free.",
+        shape=page_shape("lots", _lot_shape()),
     )
     async def list_all(
         request: Request,
@@ -136,7 +139,7 @@ def _add_locations(routes: APIRouter, reading: Reading[StoredLot]) -> None:
         operation_id="listLocations",
         summary="Counted stock beside live receipts, by warehouse, place and unit",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
+        responses={**json_answer(_locations_shape()), **problems(400, 401, 403)},
         openapi_extra=BEARER,
     )
     async def list_locations(request: Request, warehouse: OrganisationQuery = None) -> Response:
@@ -148,11 +151,14 @@ def _add_locations(routes: APIRouter, reading: Reading[StoredLot]) -> None:
 
 
 def _add_reading(reading: Reading[StoredLot]) -> None:
-    reading.add_record(lambda seen: lot_body(seen.record), summary="A lot as it is now")
+    reading.add_record(
+        lambda seen: lot_body(seen.record), summary="A lot as it is now", shape=_lot_shape()
+    )
 
     @reading.get(
         "history",
         summary="Counts, adjustments, shortfalls and movements of a lot, newest first",
+        shape=page_shape("entries", _entry_shape()),
     )
     async def get_history(
         request: Request,
@@ -289,6 +295,29 @@ def lot_body(stored: StoredLot) -> dict[str, Any]:
         "receipts": stored.receipts,
         "last": place_body(stored.place),
     }
+
+
+def _lot_shape() -> Schema:
+    amount = {"type": "string", "pattern": "^[0-9]+$"}
+    more = {
+        "key": HASH_TEXT,
+        "free": amount,
+        "missing": amount,
+        "counters": {"type": "array", "items": {"type": "string"}},
+        "receipts": {"type": ["integer", "null"]},
+        "last": PLACE,
+    }
+    return record_shape(Lot, more)
+
+
+def _entry_shape() -> Schema:
+    """What a line does not tell is not there."""
+    return {**line_shape(LotEntry), "required": ["kind", "text", *PLACE["required"]]}
+
+
+def _locations_shape() -> Schema:
+    items = {"type": "array", "items": record_shape(Location)}
+    return {"type": "object", "required": ["locations"], "properties": {"locations": items}}
 
 
 def entry_body(entry: LotEntry) -> dict[str, Any]:

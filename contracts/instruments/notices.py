@@ -119,9 +119,10 @@ def _member(name: str, value: object) -> Json:
 @lru_cache(maxsize=512)
 def _names(record: type[DataclassInstance]) -> tuple[tuple[str, str], ...]:
     """Of a dataclass's members: as JSON has them, and as Python does."""
-    return tuple((_camel(one.name), one.name) for one in fields(record))
+    return tuple((camel_case(one.name), one.name) for one in fields(record))
 
 
-def _camel(name: str) -> str:
+def camel_case(name: str) -> str:
+    """A member's name as JSON has it."""
     first, *rest = name.rstrip("_").split("_")
     return first + "".join(part.capitalize() for part in rest)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
+from jsonschema_rs import validate
 
 from api import ApiSettings
 from tests.api.conftest import Node
 from tests.api.members import Member
+from tests.api.test_receipts import Scene as Goods
 from tests.api.test_receivables import Scene
-from tests.traceability.capture.stack import FARM, Identity
+from tests.traceability.capture.stack import BANK, FARM, Identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F5")]
 LIMITS = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
@@ -112,3 +115,39 @@ def test_every_change_reads_the_example_that_it_shows(scene: Scene) -> None:
         assert answer.status_code in (200, 403, 404, 409, 422), (path, answer.text)
         tried += 1
     assert tried > 100
+
+
+def test_answers_have_the_shape_that_is_told(scene: Scene) -> None:
+    """Of a receipt and a receivable that much happens to, whatever is read of them."""
+    node = scene.node
+    goods, paths = Goods(node), node.client.get("/openapi.json").json()["paths"]
+    id_ = goods.issue(items=["urn:epc:id:sgtin:9521141.012345.800"])
+    pledge = goods.trader.post("/pledges", goods.offer(id_), revision=1)["pledge"]["id"]
+    goods.bank.post(f"/pledges/{pledge}/accept")
+    owed = scene.accepted()
+    scene.supplier.post(f"/receivables/{owed}/split", {"amounts": [400_000, 600_000]})
+    seller = Member(node, FARM, "receivables:*", "settlement:*")
+    part = seller.get(f"/receivables?origin={owed}")["receivables"][0]
+    seller.post("/deposits/homes", {"bank": BANK, "currency": "CNY"})
+    leg = {"kind": "receivable", "id": part["id"], "revision": part["revision"]}
+    offer = {
+        "number": "D-1",
+        "instruments": [leg],
+        "currency": "CNY",
+        "amount": 300_000,
+        "expires": int(time.time()) + 86_400,
+        "buyer": BANK,
+    }
+    deal = seller.post("/settlements/offers", offer)["settlement"]["id"]
+    records = {"receipts": id_, "receivables": owed, "pledges": pledge, "settlements": deal}
+    wanted = [f"/{room}{part}" for room in records for part in ("", "/{id}", "/{id}/history")]
+    records["stock"] = goods.lot
+    lots = ("/stock/lots", "/stock/lots/{id}", "/stock/lots/{id}/history", "/stock/locations")
+    reader = Member(node, FARM, *(f"{one}:read" for one in ROOMS))
+    for path in (*wanted, *lots):
+        room = path.split("/")[1]
+        content = paths[path]["get"]["responses"]["200"]["content"]["application/json"]
+        member = goods.trader if room == "pledges" else reader
+        told = member.get(path.replace("{id}", records[room]))
+        validate(content["schema"], told)
+        assert any(told.values()), path
