@@ -33,8 +33,10 @@ PLACE: Final[Schema] = {
 }
 """Of `api.acts.common.place_body`."""
 
+AMOUNT_TEXT: Final[Schema] = {"type": "string", "pattern": "^[0-9]+$"}
+"""A quantity or an amount: decimal text, for it may have more than 53 bits."""
+
 _HEX: Final = {"Hash32": HASH_TEXT, "Address": ADDRESS_TEXT}
-_AMOUNT: Final = {"type": "string", "pattern": "^[0-9]+$"}
 
 
 def record_shape(
@@ -67,7 +69,7 @@ def page_shape(member: str, item: Schema) -> Schema:
 
 def _member(name: str, hint: Any) -> Schema:
     if name in QUANTITIES and hint is int:
-        return dict(_AMOUNT)
+        return dict(AMOUNT_TEXT)
     if get_origin(hint) in (Union, UnionType):
         (kind,) = (one for one in get_args(hint) if one is not NoneType)
         return {"anyOf": [_member(name, kind), {"type": "null"}]}

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from api.acts.common import place_body
 from api.operations import Done
 from api.principals import Principal
+from api.shapes import AMOUNT_TEXT, HASH_TEXT, PLACE, Schema, line_shape, record_shape
 from contracts.genesis import DEPOSITS_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
 from contracts.settlement import (
+    Account,
     AccountChanged,
+    Hold,
     InterbankMovement,
+    Movement,
+    Position,
     PositionChanged,
+    Redemption,
     StoredAccount,
     StoredHold,
     StoredMovement,
@@ -72,6 +78,37 @@ def position_body(stored: StoredPosition) -> dict[str, Any]:
 def interbank_body(movement: InterbankMovement) -> dict[str, Any]:
     """A change between two banks, with what it left behind."""
     return _flat(movement, "position")
+
+
+# ---- what they look like ------------------------------------------------------------------------
+
+_OWN: Final = {"id": HASH_TEXT, "last": PLACE}
+HOLD: Final = record_shape(Hold, {**_OWN, "initial": AMOUNT_TEXT})
+ACCOUNT: Final = record_shape(Account, {**_OWN, "free": AMOUNT_TEXT})
+ACCOUNT_WITH_HOLDS: Final = record_shape(
+    Account, {**_OWN, "free": AMOUNT_TEXT, "holds": {"type": "array", "items": HOLD}}
+)
+REDEMPTION: Final = record_shape(Redemption, {**_OWN, "remark": {"type": "string"}})
+POSITION: Final = record_shape(
+    Position,
+    {"last": PLACE, **{one: {"type": "string"} for one in ("creditor", "debtor", "currency")}},
+)
+
+
+def _line(kind: type, inner: str, within: type) -> Schema:
+    """Of `_flat`."""
+    shape = line_shape(kind)
+    properties = {**shape["properties"], **record_shape(within)["properties"]}
+    del properties[inner]
+    properties["payment"] = properties.pop("id")
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+MOVEMENT: Final = _line(StoredMovement, "movement", Movement)
+INTERBANK_MOVEMENT: Final = _line(InterbankMovement, "position", Position)
+
+
+# ---- changes ------------------------------------------------------------------------------------
 
 
 def told(principal: Principal, done: Done) -> dict[str, Any]:

@@ -55,6 +55,7 @@ from api.routes.reading import (
 )
 from api.schemas import DoneAnswer
 from api.services import Services
+from api.shapes import page_shape
 from contracts.genesis import DEPOSITS_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
@@ -139,6 +140,7 @@ def _add_accounts(accounts: Reading[StoredAccount]) -> None:
         "listDeposits",
         summary="Accounts of your organisation, and for a bank those of its customers",
         description="Newest first. `free` is what may go out now.",
+        shape=page_shape("accounts", answers.ACCOUNT),
     )
     async def list_all(
         request: Request,
@@ -158,7 +160,11 @@ def _add_accounts(accounts: Reading[StoredAccount]) -> None:
         shown = [answers.hold_body(hold) for hold in holds]
         return answers.account_body(seen.record) | {"holds": shown}
 
-    @accounts.get("", summary="An account as it is now, with the holds on it, newest first")
+    @accounts.get(
+        "",
+        summary="An account as it is now, with the holds on it, newest first",
+        shape=answers.ACCOUNT_WITH_HOLDS,
+    )
     async def get_one(request: Request, record: RecordId) -> Response:
         return await accounts.record(request, record, body, lambda stored: stored.account.revision)
 
@@ -169,6 +175,7 @@ def _add_movements(accounts: Reading[StoredAccount]) -> None:
         part="movements",
         summary="Lines of the statements of accounts that you may see, oldest first",
         description="Each with what it left behind, and where its proof is.",
+        shape=page_shape("movements", answers.MOVEMENT),
     )
     async def list_all(
         request: Request,
@@ -210,7 +217,9 @@ def _add_movements(accounts: Reading[StoredAccount]) -> None:
 
 def _add_redemptions(redemptions: Reading[StoredRedemption]) -> None:
     @redemptions.get_list(
-        "listRedemptions", summary="What owners have asked their banks to pay out, newest first"
+        "listRedemptions",
+        summary="What owners have asked their banks to pay out, newest first",
+        shape=page_shape("redemptions", answers.REDEMPTION),
     )
     async def list_all(
         request: Request,
@@ -231,7 +240,9 @@ def _add_redemptions(redemptions: Reading[StoredRedemption]) -> None:
         return await redemptions.ask(request, found)
 
     redemptions.add_record(
-        lambda seen: answers.redemption_body(seen.record), summary="A redemption as it is now"
+        lambda seen: answers.redemption_body(seen.record),
+        summary="A redemption as it is now",
+        shape=answers.REDEMPTION,
     )
 
 
@@ -240,6 +251,11 @@ def _add_between(accounts: Reading[StoredAccount]) -> None:
         "listInterbankPositions",
         part="interbank",
         summary="What banks owe each other, and up to which limit; for a bank its own",
+        shape={
+            "type": "object",
+            "required": ["positions"],
+            "properties": {"positions": {"type": "array", "items": answers.POSITION}},
+        },
     )
     async def list_standing(
         request: Request, bank: OrganisationQuery = None, currency: CurrencyQuery = None
@@ -254,6 +270,7 @@ def _add_between(accounts: Reading[StoredAccount]) -> None:
         "listInterbankMovements",
         part="interbank/movements",
         summary="Limits, claims and settlements between banks, oldest first",
+        shape=page_shape("movements", answers.INTERBANK_MOVEMENT),
     )
     async def list_changes(
         request: Request,

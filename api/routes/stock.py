@@ -35,7 +35,7 @@ from api.routes.changing import Changing
 from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading
 from api.schemas import DoneAnswer
 from api.services import Services
-from api.shapes import HASH_TEXT, PLACE, Schema, line_shape, page_shape, record_shape
+from api.shapes import AMOUNT_TEXT, HASH_TEXT, PLACE, Schema, line_shape, page_shape, record_shape
 from contracts.genesis import STOCK_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
@@ -298,11 +298,10 @@ def lot_body(stored: StoredLot) -> dict[str, Any]:
 
 
 def _lot_shape() -> Schema:
-    amount = {"type": "string", "pattern": "^[0-9]+$"}
     more = {
         "key": HASH_TEXT,
-        "free": amount,
-        "missing": amount,
+        "free": AMOUNT_TEXT,
+        "missing": AMOUNT_TEXT,
         "counters": {"type": "array", "items": {"type": "string"}},
         "receipts": {"type": ["integer", "null"]},
         "last": PLACE,

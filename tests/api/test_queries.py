@@ -9,11 +9,14 @@ import pytest
 from jsonschema_rs import validate
 
 from api import ApiSettings
+from contracts import consortium
+from contracts.consortium import Role
+from contracts.governance import Call
 from tests.api.conftest import Node
 from tests.api.members import Member
 from tests.api.test_receipts import Scene as Goods
 from tests.api.test_receivables import Scene
-from tests.traceability.capture.stack import BANK, FARM, Identity
+from tests.traceability.capture.stack import BANK, CARRIER, FARM, Identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F5")]
 LIMITS = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
@@ -139,15 +142,26 @@ def test_answers_have_the_shape_that_is_told(scene: Scene) -> None:
         "buyer": BANK,
     }
     deal = seller.post("/settlements/offers", offer)["settlement"]["id"]
+    bank = Member(node, BANK, "settlement:*")
+    money = {"to": FARM, "currency": "CNY", "amount": 900_000, "number": "M-1"}
+    account = bank.send("POST", "/deposits", money).headers["location"].rpartition("/")[2]
+    redeem = {"bank": BANK, "currency": "CNY", "amount": 1_000, "number": "M-2"}
+    seller.post("/deposits/redemptions", redeem)
+    second = consortium.set_role(CARRIER, Role.BANK)
+    node.stack.govern(Call(consortium.CONSORTIUM_ADDRESS, second))
+    limit = {"debtor": CARRIER, "currency": "CNY", "limit": 10**12}
+    bank.post("/deposits/interbank/limits", limit)
     records = {"receipts": id_, "receivables": owed, "pledges": pledge, "settlements": deal}
     wanted = [f"/{room}{part}" for room in records for part in ("", "/{id}", "/{id}/history")]
     records["stock"] = goods.lot
     lots = ("/stock/lots", "/stock/lots/{id}", "/stock/lots/{id}/history", "/stock/locations")
     reader = Member(node, FARM, *(f"{one}:read" for one in ROOMS))
-    for path in (*wanted, *lots):
+    records["deposits"] = account
+    money_paths = ("", "/{id}", "/movements", "/redemptions", "/interbank", "/interbank/movements")
+    for path in (*wanted, *lots, *(f"/deposits{one}" for one in money_paths)):
         room = path.split("/")[1]
         content = paths[path]["get"]["responses"]["200"]["content"]["application/json"]
-        member = goods.trader if room == "pledges" else reader
+        member = {"pledges": goods.trader, "deposits": bank}.get(room, reader)
         told = member.get(path.replace("{id}", records[room]))
         validate(content["schema"], told)
         assert any(told.values()), path
