@@ -113,6 +113,29 @@ def test_what_a_part_of_a_record_still_stands_for_stays_claimed(scene: Court) ->
             tally.claims.get(key)
 
 
+def test_what_an_order_names_is_kept_and_struck_by_an_authority_while_it_lives(
+    scene: Court,
+) -> None:
+    invoices = scene.body("C-later", "25000000000000000005")["invoices"]
+    order = scene.body("C-order", "25000000000000000006")
+    order |= {"kind": "order", "deliverBy": order["due"] - 86_400}
+    id_ = scene.supplier.post("/receivables", order)["receivable"]["id"]
+    scene.customer.post(f"/receivables/{id_}/accept")
+    (own,) = scene.supplier.get(f"/receivables/{id_}")["claims"]
+    body = {"invoices": invoices, "terms": f"0x{'77' * 32}"}
+    scene.supplier.post(f"/receivables/{id_}/invoice", body)
+    (kept,) = set(scene.supplier.get(f"/receivables/{id_}")["claims"]) - {own}
+    again = scene.body("C-again-5", "25000000000000000005")
+    assert scene.supplier.refused("/receivables", again)[:2] == (409, "AlreadyClaimed")
+    assert scene.court.get(f"/claims/{kept}")["record"]["state"] == "confirmed"
+    decided = {"decision": DECISION}
+    assert scene.court.refused(f"/claims/{own}/annul", decided)[:2] == (409, "StillLive")
+    done = scene.court.post(f"/claims/{kept}/annul", decided)
+    assert done["annulled"]["record"] == id_
+    assert scene.supplier.get(f"/receivables/{id_}")["claims"] == [own]
+    assert scene.supplier.send("POST", "/receivables", again).status_code == 201
+
+
 def test_a_claim_is_seen_by_who_sees_its_record_and_annulled_by_authorities(
     scene: Court,
 ) -> None:
