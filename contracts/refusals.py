@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
@@ -20,15 +19,15 @@ from contracts.financing.genesis import (
     PRICING_ARTIFACT,
 )
 from contracts.governance.genesis import GOVERNANCE_ARTIFACT
-from contracts.instruments.types import Act, Machine
+from contracts.instruments.types import Machine
 from contracts.network.genesis import NETWORK_ARTIFACT
 from contracts.parameters.genesis import PARAMETERS_ARTIFACT
 from contracts.pledges.genesis import PLEDGES_ARTIFACT
-from contracts.pledges.types import State
 from contracts.pools.genesis import POOL_BOOK_ARTIFACT, POOLS_ARTIFACT
 from contracts.provenance.binding import PROVENANCE_ARTIFACT
 from contracts.receipts.genesis import RECEIPTS_ARTIFACT
 from contracts.receivables.genesis import RECEIVABLES_ARTIFACT
+from contracts.refusal_values import Value
 from contracts.settlement.genesis import DEPOSITS_ARTIFACT, SETTLEMENT_ARTIFACT
 from contracts.stock.genesis import STOCK_ARTIFACT
 from ledger.state.keccak import keccak
@@ -77,14 +76,17 @@ _SENTENCES: Final = {
     "InvalidKind": "there is no receivable of kind {0}",
     "InvalidAmount": "{0} hundredths is nothing, or more than there is",
     "InvalidCurrency": "{0} is no currency: three capital letters (ISO 4217)",
-    "InvalidDue": "a due date of {0} is past, or more than ten years away",
+    "InvalidDue": "a due date of {0:time} is past, or more than ten years away",
     "InvalidGrace": "{0} seconds of grace are more than a year",
-    "InvalidDelivery": "an order is delivered before it is due, and nothing else is delivered: {0}",
-    "InvalidParty": "organisation {0} cannot be what it would become here",
-    "WrongKeys": "{0} claims: an invoice or an order has at least one, and at most 64 (128 with "
-    "those that its pledgee or buyer names)",
+    "InvalidDelivery": "an order names a time of delivery to come, before it is due; nothing else "
+    "names one",
+    "InvalidParty": "{0} cannot have this receivable: its debtor, a regulator or an arbitrator is "
+    "never its holder",
+    "WrongKeys": "{0} claims: name the invoice in `invoices` (what it says) or `keys` (hashes); an "
+    "invoice or an order has at least one, and at most 64 (128 with those that its pledgee or "
+    "buyer names)",
     "Unconditional": "receivable {0} is owed without condition: the debtor cannot contest it",
-    "PastDue": "receivable {0} was due at {1}: too late for this",
+    "PastDue": "receivable {0} was due at {1:time}: too late for this",
     "NotPresented": "bill {0} has not been presented for payment",
     "NotOffered": "the other side has not proposed, as the act before, to end receivable {0}",
     "InvoiceUnchanged": "order {0} has its invoice already",
@@ -136,17 +138,17 @@ _SENTENCES: Final = {
     "WarehouseActive": "{0}, which keeps the goods, is active: they stay with it",
     "NotCounter": "{1} does not count lot {0}",
     "CountReplayed": "{1} has sent count {2} of lot {0}, or a later one, already",
-    "CountTimeRefused": "a count of lot {0} at {1} is older than the last count or delivery, or in "
-    "the future",
+    "CountTimeRefused": "a count of lot {0} at {1:time} is older than the last count or "
+    "delivery, or in the future",
     "InvalidSignature": "the signature of the count cannot be read",
     "EvidenceMissing": "a count names the evidence that supports it",
     "AdjustmentTooLarge": "lot {0} may be adjusted to between {2} and {3}, not to {1}",
     "StockShort": "goods are missing in lot {0}: {1} was counted, receipts stand for {2}",
     "NotEnoughStock": "lot {0} has {2} free, {1} are asked for",
-    "CountTooOld": "the last count of lot {0} ({1}) is too old: count again",
+    "CountTooOld": "the last count of lot {0} ({1:time}) is too old: count again",
     "InvalidNumber": "{0} is no number: 1 to 32 printable ASCII characters without spaces",
     "InvalidQuantity": "a quantity of {0} is not possible here",
-    "InvalidExpiry": "{0} is no later end of the storage period",
+    "InvalidExpiry": "{0:time} is no later end of the storage period",
     "TooManyKeys": "{0} claims: at most 256",
     "NotNominated": "the owner of {0} has not nominated {1}",
     "GoodsDiffer": "these are goods of different lots or kinds: {0} and {1}",
@@ -154,7 +156,7 @@ _SENTENCES: Final = {
     "KeysDiffer": "with a part of {0} go claims of it, not all of them, and those that its holder "
     "has named in the request",
     "WrongPurpose": "{0} was not surrendered for this",
-    "NotExpired": "the storage period of {0} ends at {1}",
+    "NotExpired": "the storage period of {0} ends at {1:time}",
     "NotBank": "{0} is no active bank",
     "UnknownPledge": "there is no pledge {0}",
     "PledgeExists": "pledge {0} was made already: other terms make another pledge",
@@ -166,12 +168,12 @@ _SENTENCES: Final = {
     "NotFrozen": "{1} has not frozen {0}",
     "NotCovered": "pledge {0} does not cover {1}",
     "InvalidPledgee": "{0} would have a security right against itself",
-    "TooEarly": "too early for {0}: not before {1}",
+    "TooEarly": "too early for {0}: not before {1:time}",
     # Deposits and settlement
     "NotCaller": "only a contract that the members have named for it may do this, not {0}",
     "NumberUsed": "the number {1} of {0} stands for something else already",
     "Insufficient": "{1} hundredths are free in account {0}, {2} are asked for",
-    "NoAccount": "{0} has no account in {2} at {1}, or has chosen no bank for it",
+    "NoAccount": "{0} has no account in {2}{1:at}",
     "LimitExceeded": "the receiving bank's limit for the paying bank does not suffice for this",
     "ClaimExceeded": "the claim is {0} hundredths: {1} cannot be settled of it",
     "UnknownRedemption": "there is no redemption {0}",
@@ -191,7 +193,7 @@ _SENTENCES: Final = {
     "NoEvidence": "an attestor names the hash of what he has seen",
     "WrongCondition": "the condition of deal {0} does not allow this: with one, money is set aside "
     "(commit) until it is met, without one it is paid (accept)",
-    "TooLate": "too late for {0}: until {1}",
+    "TooLate": "too late for {0}: until {1:time}",
     "InvalidAttestor": "{0} would be paid once the condition is met, and cannot say that it is",
     "AsAgreed": "the instruments of deal {0} are what the buyer has bound himself to, and would go "
     "to him",
@@ -204,16 +206,16 @@ _SENTENCES: Final = {
     "UnknownPool": "there is no pool {0}",
     "PoolExists": "pool {0} is there already: its number was used before",
     "WrongPoolState": "pool {0} is not in the state for it",
-    "InvalidPool": "the pool's {0} is missing or out of its bounds",
+    "InvalidPool": "{0:part}",
     "InvalidTranche": "tranche {0} is incomplete, out of its bounds or out of its rank",
     "InvalidFee": "fee {0} is out of its bounds, or there are more than four",
     "NotEnoughUnits": "{1} has {2} units of the tranche in pool {0}",
     "TooManyHolders": "a tranche has at most 24 holders: who comes in gets, and who stays keeps, a "
     "sixteenth of it ({2} units) or more",
-    "WrongDate": "pool {0}: the date {1} is not possible, {2} is (days since 1970-01-01)",
-    "DateInFuture": "the date {0} (days since 1970-01-01) has not begun anywhere",
-    "UnknownDay": "pool {0} has no such state of the date {1} (days since 1970-01-01)",
-    "TooManyRevisions": "the state of that date was corrected too often",
+    "WrongDate": "pool {0}: the date {1:date} is not possible, {2:date} is",
+    "DateInFuture": "the date {0:date} has not begun anywhere",
+    "UnknownDay": "pool {0} has no such state of the date {1:date}",
+    "TooManyRevisions": "the state of {1:date} was corrected too often",
     "InvalidDay": "the state's {0} breaks a limit of the pool, or contradicts the state of the day "
     "before or after",
     "AssetNotFree": "{1} is not free: the trustee does not hold it, or it is pledged, frozen or "
@@ -236,14 +238,14 @@ _SENTENCES: Final = {
     # Applications, loans, prices
     "UnknownLoan": "there is no application or loan {0}",
     "LoanExists": "the number of application {0} is used already",
-    "InvalidRequest": "the application cannot be: {0} is not possible",
+    "InvalidRequest": "the application cannot be: {0:field}",
     "InvalidInvitations": "an application is open to 1 to 16 banks, each once ({0})",
     "InvalidRate": "a rate of {0} bp is higher than asked for or possible",
-    "InvalidTime": "{0} is past, or after the end of the application",
+    "InvalidTime": "{0:time} is past, or after the end of the application",
     "WrongMode": "this is no act of the mode in which application {0} is priced",
-    "OfferStands": "{1} has decided on {0}: its offer stands until {2} (0: for good)",
+    "OfferStands": "{1} has decided on {0}: its offer stands {2:until}",
     "AlreadyCommitted": "{1} has handed in its quote for {0}, which cannot be changed",
-    "OutOfTime": "not the time for it ({0}): from {1} until {2}",
+    "OutOfTime": "not the time for it ({0}): it is {1:from}until {2:time}",
     "CommitmentDiffers": "this is not what {1} has sealed for {0}",
     "NoOffer": "{1} has no offer or sealed quote for {0}",
     "OfferDiffers": "the offer for {0} is another one: {1}",
@@ -259,7 +261,7 @@ _SENTENCES: Final = {
     "NothingToReport": "the ledger shows nothing new of the collateral of {0}",
     "PledgeDiffers": "the pledge of {0} is {1:pledge}",
     "ReferenceUsed": "{1} is booked already ({0})",
-    "NotYet": "too early for {0}: not before {1}",
+    "NotYet": "too early for {0}: not before {1:time}",
     "InvalidTable": "a table has 1 to 64 tiers that can be ({0})",
     "InvalidContribution": "a discount or floor of more than 100 % is not possible",
     "UnknownTable": "{0} has no version {2} of its table in {1}",
@@ -269,33 +271,27 @@ _SENTENCES: Final = {
 }
 """By the error's name; where names are shared by errors of different parameters, by signature."""
 
-_PARTIES: Final = {
-    "anybody": "anybody",
-    "authority": "an arbitrator or a regulator",
-    "bank": "the bank whose offer was accepted",
-    "buyer": "the named buyer, or any of the named role",
-    "invited": "a bank that the application is open to",
-    "itself": "its contract alone",
-    "named": "the named buyer",
-    "operator": "a platform (role Operator)",
-    "sole": "who holds and owns it",
-}
-"""Parties of tables that are more than `the <party>`."""
-_ON_BEHALF: Final = {
-    **dict.fromkeys(("encumber", "lock", "settle"), "{}"),
-    **dict.fromkeys(("disencumber", "seize"), "the pledgee"),
-    "unfreeze": "the authority that has frozen it, or any once that one is active, or an "
-    "authority, no longer",
-}
-"""Whom acts are for that another contract does for somebody, or that one of several may do."""
-
-
-_OF_CALL: Final = {
+_OF_ACT: Final = {
     "NotParty": "{act:act} of pledge {0} is not for {1}{act:by}",
     "WrongState(bytes32,uint8)": "{act:act} is not possible while pledge {0} is "
     "{1:pledge}{act:while}",
 }
 """Errors of records with a table that do not say which act was refused: the call does."""
+_OF_CALL: Final = {
+    ("InvalidParty", "Receivables.create"): "{0} cannot be this party: creditor and debtor are "
+    "two; regulators and arbitrators are neither; only a bill is issued by another than its "
+    "creditor; the debtor of a bank bill is a bank; and only an order has an attestor, who is not "
+    "its creditor",
+    ("InvalidParty", "Receivables.offerCancel"): "{0} holds it now: it is ended only while its "
+    "creditor holds it",
+    ("Unchanged", "Deposits.chooseHome"): "that bank is chosen already, or is the organisation "
+    "itself",
+    ("Unchanged", "Deposits.issue"): "a bank issues to its customers, not to itself",
+    ("Unchanged", "Deposits.pay"): "payer and payee are the same, at the same bank",
+    ("Unchanged", "Deposits.setLimit"): "the limit is that already, or the bank is your own",
+    ("Unchanged", "Stock.setCounter"): "who counts is as it would be already",
+}
+"""Errors without what would say why, by the call that they answer."""
 
 
 def explain(data: bytes, machine: Machine | None = None, call: bytes = b"") -> str:
@@ -307,13 +303,15 @@ def explain(data: bytes, machine: Machine | None = None, call: bytes = b"") -> s
     known = _ERRORS.get(data[:4])
     if known is None:
         return f"the contract refused (0x{data[:36].hex()})" if data else "the contract refused"
-    name, types = known
+    name, types, parameters = known
     try:
-        values = [_Value(v, machine) for v in decode(types, data[4:], strict=False)]
+        told = decode(types, data[4:], strict=False)
     except (DecodingError, OverflowError, ValueError):
         return name
+    values = [Value(v, machine, of) for v, of in zip(told, parameters, strict=True)]
     called = _called(call, machine)
-    sentence = _sentence(name, types) if called is None else _of_call(name, types)
+    sentence = _sentence(name, types) if called is None else _of_act(name, types)
+    sentence = _OF_CALL.get((name, _CALLS.get(call[:4], "")), sentence)
     if sentence is not None:
         try:
             return sentence.format(*values, act=called)
@@ -330,17 +328,17 @@ def refusal_name(data: bytes) -> str | None:
 
 def refusal_names() -> frozenset[str]:
     """Names of all errors that the contracts tell."""
-    return frozenset(name for name, _ in _ERRORS.values())
+    return frozenset(name for name, _, _ in _ERRORS.values())
 
 
 def record_named(data: bytes) -> Hash32 | None:
     """Id of the record whose act or state revert data tells; None where no table is needed to say
     what it means. The table is that of the record: `contracts.machines.machine_of`."""
     known = _ERRORS.get(data[:4])
-    sentence = None if known is None else _sentence(*known)
+    sentence = None if known is None else _sentence(*known[:2])
     if known is None or sentence is None or len(data) < 36:
         return None
-    named = ":act}" in sentence or _of_call(*known) != sentence
+    named = ":act}" in sentence or _of_act(*known[:2]) != sentence
     return Hash32(data[4:36]) if named else None
 
 
@@ -348,100 +346,32 @@ def _sentence(name: str, types: list[str]) -> str | None:
     return _SENTENCES.get(f"{name}({','.join(types)})", _SENTENCES.get(name))
 
 
-def _of_call(name: str, types: list[str]) -> str | None:
+def _of_act(name: str, types: list[str]) -> str | None:
     signature = f"{name}({','.join(types)})"
-    return _OF_CALL.get(signature, _OF_CALL.get(name, _sentence(name, types)))
+    return _OF_ACT.get(signature, _OF_ACT.get(name, _sentence(name, types)))
 
 
-def _called(call: bytes, machine: Machine | None) -> _Value | None:
+def _called(call: bytes, machine: Machine | None) -> Value | None:
     """The act that a call is, where the table has it."""
-    name = _ACTS.get(call[:4])
+    contract, _, function = _CALLS.get(call[:4], "").partition(".")
+    # In the words of tables: `declareDefault` is `declare-default`.
+    name = re.sub("([A-Z])", r"-\1", function).lower() if contract == "Pledges" else ""
     for act in () if machine is None else machine.acts:
         if act.name == name:
-            return _Value(act.number, machine)
+            return Value(act.number, machine)
     return None
 
 
-class _Value:
-    """A parameter of an error, shown as the sentence wants it."""
-
-    def __init__(self, value: Any, machine: Machine | None) -> None:
-        self._value = value
-        self._machine = machine
-
-    def __str__(self) -> str:
-        return _shown(self._value)
-
-    def __format__(self, how: str) -> str:
-        """By the machine's table `act`, `state`, and of an act `while` (the states it is possible
-        in) and `by` (whom it is for); `pledge`: as the states of pledges."""
-        match how:
-            case "act":
-                act = self._act
-                return "this act" if act is None else act.name
-            case "while" | "by":
-                return "" if (act := self._act) is None else self._told(act, how)
-            case "state":
-                return self._state
-            case "pledge":
-                known = self._value in set(State)
-                return State(self._value).word if known else "of an unknown state"
-        return str(self)
-
-    @property
-    def _act(self) -> Act | None:
-        acts = () if self._machine is None else self._machine.acts
-        return acts[self._value] if self._is_in(acts) else None
-
-    @property
-    def _state(self) -> str:
-        states = () if self._machine is None else self._machine.states
-        return states[self._value] if self._is_in(states) else "as it is now"
-
-    def _is_in(self, names: Sequence[object]) -> bool:
-        return isinstance(self._value, int) and self._value < len(names)
-
-    def _told(self, act: Act, how: str) -> str:
-        if how == "by":
-            return f": it is for {self._entitled(act)}"
-        states = () if self._machine is None else self._machine.states
-        possible = [one for one in states if one in act.states]
-        return f": it is while {_either(possible)}" if possible else ""
-
-    def _entitled(self, act: Act) -> str:
-        parties = () if self._machine is None else self._machine.parties
-        disposes = "sole" if "sole" in parties else "holder"
-        if act.name in _ON_BEHALF:
-            return _ON_BEHALF[act.name].format(_party(disposes))
-        return _either(_party(one) for one in act.by)
-
-
-def _party(name: str) -> str:
-    return _PARTIES.get(name, f"the {name}")
-
-
-def _either(words: Iterable[str]) -> str:
-    *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, bytes):
-        return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
-    stripped = value.rstrip(b"\0")
-    if stripped and all(0x20 < byte < 0x7F for byte in stripped):
-        return stripped.decode("ascii")
-    return "0x" + (stripped.hex() or "0")
-
-
-def _errors(*artifacts: Artifact) -> dict[bytes, tuple[str, list[str]]]:
-    found = {keccak(b"Error(string)")[:4]: ("Error", ["string"])}
+def _errors(*artifacts: Artifact) -> dict[bytes, tuple[str, list[str], list[str]]]:
+    """Name, types and names of parameters, by selector."""
+    found = {keccak(b"Error(string)")[:4]: ("Error", ["string"], ["reason"])}
     for artifact in artifacts:
         for entry in artifact.abi:
             if entry["type"] == "error":
                 types = [canonical_type(parameter) for parameter in entry["inputs"]]
+                names = [parameter["name"] for parameter in entry["inputs"]]
                 signature = f"{entry['name']}({','.join(types)})"
-                found[keccak(signature.encode())[:4]] = (entry["name"], types)
+                found[keccak(signature.encode())[:4]] = (entry["name"], types, names)
     return found
 
 
@@ -467,15 +397,16 @@ _ERRORS: Final = _errors(
 )
 
 
-def _acts(artifact: Artifact) -> dict[bytes, str]:
-    """Functions by selector, in the words of tables: `declareDefault` is `declare-default`."""
+def _calls(*artifacts: Artifact) -> dict[bytes, str]:
+    """Functions by selector: `Deposits.issue`."""
     found = {}
-    for entry in artifact.abi:
-        if entry["type"] == "function":
-            types = ",".join(canonical_type(parameter) for parameter in entry["inputs"])
-            words = re.sub("([A-Z])", r"-\1", entry["name"]).lower()
-            found[keccak(f"{entry['name']}({types})".encode())[:4]] = words
+    for artifact in artifacts:
+        for entry in artifact.abi:
+            if entry["type"] == "function":
+                types = ",".join(canonical_type(parameter) for parameter in entry["inputs"])
+                selector = keccak(f"{entry['name']}({types})".encode())[:4]
+                found[selector] = f"{artifact.name}.{entry['name']}"
     return found
 
 
-_ACTS: Final = _acts(PLEDGES_ARTIFACT)
+_CALLS: Final = _calls(DEPOSITS_ARTIFACT, PLEDGES_ARTIFACT, RECEIVABLES_ARTIFACT, STOCK_ARTIFACT)
