@@ -193,6 +193,8 @@ class World:
             wrong.add("StaleRevision")
         if pledge.pledgee not in BANKS:
             wrong.add("NotBank")
+        if pledge.pledgee == who:
+            wrong.add("InvalidPledgee")
         if not wrong:
             pledge.acts.append((who, pledge.state))
             self.pledges.append(pledge)
