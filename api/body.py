@@ -30,19 +30,26 @@ def check_media_type(request: Request) -> None:
         raise UnsupportedMediaType(f"Content-Encoding {encoding[:40]!r} is not read; send it plain")
 
 
-async def read_body(request: Request, *, size_bytes_max: int, timeout_s: float) -> bytes:
+async def read_body(
+    request: Request,
+    *,
+    size_bytes_max: int,
+    timeout_s: float,
+    advice: str = "send less at once",
+) -> bytes:
     """The whole body. A declared or real excess is refused before the rest is read.
 
+    `advice` tells whoever sends too much what to do.
     Raises `BodyTooLarge`, `BodyTimeout`, or `ValidationFailed` for an empty or broken-off body.
     """
     declared = request.headers.get("content-length")
     if declared is not None and (not declared.isascii() or not declared.isdigit()):
         raise ValidationFailed(f"Content-Length {declared[:40]!r} is not a number")
     if declared is not None and int(declared[:20]) > size_bytes_max:
-        raise _too_large(size_bytes_max)
+        raise _too_large(size_bytes_max, advice)
     try:
         async with asyncio.timeout(timeout_s):
-            data = await _collect(request, size_bytes_max)
+            data = await _collect(request, size_bytes_max, advice)
     except TimeoutError as error:
         raise BodyTimeout(
             f"the body did not arrive within {timeout_s:g} s", headers={"Connection": "close"}
@@ -50,24 +57,24 @@ async def read_body(request: Request, *, size_bytes_max: int, timeout_s: float) 
     except ClientDisconnect as error:
         raise ValidationFailed("the body broke off before its end") from error
     if not data:
-        raise ValidationFailed("the body is empty; send an EPCIS document as JSON")
+        raise ValidationFailed("the body is empty")
     return data
 
 
-async def _collect(request: Request, size_bytes_max: int) -> bytes:
+async def _collect(request: Request, size_bytes_max: int, advice: str) -> bytes:
     pieces: list[bytes] = []
     size = 0
     async for piece in request.stream():
         size += len(piece)
         if size > size_bytes_max:
-            raise _too_large(size_bytes_max)
+            raise _too_large(size_bytes_max, advice)
         pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _too_large(size_bytes_max: int) -> BodyTooLarge:
+def _too_large(size_bytes_max: int, advice: str) -> BodyTooLarge:
     # The unread rest would otherwise be taken for the next request of the connection.
     return BodyTooLarge(
-        f"the body is larger than {size_bytes_max} bytes; split the document",
+        f"the body is larger than {size_bytes_max} bytes; {advice}",
         headers={"Connection": "close"},
     )

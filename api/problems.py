@@ -22,6 +22,7 @@ from api.errors import (
     Refusal,
     ValidationFailed,
 )
+from api.faults import parameter_part, part_of
 from api.resources import Resources
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -105,20 +106,12 @@ def _from_validation(error: RequestValidationError) -> Refusal:
         source, *place = fault["loc"]
         if source == "body":
             in_body = True
-            pointer = "".join(
-                f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place
-            )
-            parts.append(ProblemPart(fault["msg"], pointer=pointer))
+            parts.append(part_of(fault, place))
         else:
-            parts.append(ProblemPart(fault["msg"], parameter=".".join(map(str, place))))
+            parts.append(parameter_part(fault, place))
     refusal = ValidationFailed if in_body else QueryInvalid
     told = "; ".join(f"{part.parameter or part.pointer}: {part.detail}" for part in parts)
     return refusal(told or "the request is not valid", errors=parts)
-
-
-def _escaped(step: str) -> str:
-    """RFC 6901 section 3."""
-    return step.replace("~", "~0").replace("/", "~1")
 
 
 def _part(part: ProblemPart) -> dict[str, str]:

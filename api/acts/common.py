@@ -26,6 +26,7 @@ from pydantic.alias_generators import to_camel
 from api.acts.examples import example_of
 from api.body import JSON_TYPES, check_media_type, read_body
 from api.errors import NotFound, ProblemPart, QueryInvalid, ValidationFailed
+from api.faults import part_of
 from api.formats import json_response
 from contracts.errors import CalldataValueError, OrganisationIdError
 from contracts.instruments import ClaimInvalid, CursorInvalid, Page
@@ -42,6 +43,10 @@ UINT128_MAX: Final = (1 << 128) - 1
 UINT48_MAX: Final = (1 << 48) - 1
 UINT64_MAX: Final = (1 << 64) - 1
 
+_UNITS: Final = (
+    "a whole number is meant: amounts in hundredths of the currency (12.50 is 1250), quantities in "
+    "thousandths of the unit (1.5 is 1500)"
+)
 _DIGITS: Final = re.compile(r"0|[1-9][0-9]{0,38}")
 _REVISION: Final = re.compile(r'"([0-9]{1,20})"')
 
@@ -51,7 +56,11 @@ Found = TypeVar("Found")
 
 def _number(value: object) -> object:
     """Whole numbers may come as text: not every JSON reader keeps those beyond 2^53."""
-    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    if isinstance(value, str | float):
+        raise ValueError(_UNITS)
+    return value
 
 
 def _uint128(value: int) -> int:
@@ -133,13 +142,18 @@ def missing(name: str, detail: str) -> ValidationFailed:
     return ValidationFailed(f"/{name}: {detail}", errors=[ProblemPart(detail, f"/{name}")])
 
 
-def digest_of(name: str, told: str | None, document: bytes | None) -> Hash32:
-    """SHA-256 of a document, told or of what is sent itself. Raises `ValidationFailed`."""
+def digest_of(
+    name: str, told: str | None, document: bytes | None, member: str = "document"
+) -> Hash32:
+    """SHA-256 of a document: told as `name`, or of what is sent itself as `member`.
+
+    Raises `ValidationFailed`.
+    """
     digest = None if document is None else Hash32(hashlib.sha256(document).digest())
     if told is None and digest is None:
-        raise missing(name, "either the hash or what it is of is needed")
+        raise missing(name, f"the hash is needed here, or what it is of in `{member}`")
     if told is not None and digest not in (None, hash_of(told)):
-        raise missing(name, "the hash is not that of what is sent with it")
+        raise missing(name, f"the hash is not that of what is sent in `{member}`")
     return hash_of(told) if told is not None else Hash32(digest or b"")
 
 
@@ -185,8 +199,8 @@ async def read_strict(
     try:
         return model.model_validate_json(data), data
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        parts = [ProblemPart(one["msg"], pointer=_pointer(one["loc"])) for one in faults]
+        faults = error.errors(include_url=False, include_input=False)
+        parts = [part_of(one, one["loc"]) for one in faults]
         first = parts[0]
         detail = f"{first.pointer or 'the body'}: {first.detail}"
         raise ValidationFailed(detail, errors=parts) from error
@@ -195,10 +209,6 @@ async def read_strict(
 def _has_none(request: Request) -> bool:
     headers = request.headers
     return headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
-
-
-def _pointer(place: tuple[int | str, ...]) -> str:
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place)
 
 
 @contextmanager

@@ -199,7 +199,8 @@ class PoolBody(StrictBody):
 
     def _rules_hash(self) -> Hash32:
         rules = self._parsed()
-        return digest_of("rules", self.rules, None if rules is None else rules.document)
+        document = None if rules is None else rules.document
+        return digest_of("rules", self.rules, document, "rulesDocument")
 
     def _published(self) -> bytes:
         rules = self._parsed()

@@ -97,7 +97,7 @@ class DraftBody(InstrumentAct):
         return Draft(
             number=self.number,
             lot=hash_of(self.lot),
-            goods=digest_of("goods", self.goods, goods),
+            goods=digest_of("goods", self.goods, goods, "goodsDescription"),
             terms=digest_of("terms", self.terms, document),
             holder=holder,
             owner=self.owner or owner or holder,

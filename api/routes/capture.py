@@ -110,6 +110,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             request,
             size_bytes_max=settings.body_size_bytes_max,
             timeout_s=settings.body_timeout_s,
+            advice="split the document",
         )
         with _refusals():
             accepted = capture.accept(
@@ -159,6 +160,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             request,
             size_bytes_max=settings.event_size_bytes_max,
             timeout_s=settings.body_timeout_s,
+            advice="an event of this size is not taken",
         )
         with _refusals():
             prepared = await _await(capture.prepare(data))

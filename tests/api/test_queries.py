@@ -81,7 +81,7 @@ def test_a_state_that_there_is_not_is_refused(reader: Member, path: str) -> None
         answer = reader.send("GET", f"{path}?state={state}")
         assert answer.status_code == 400, answer.text
         problem = answer.json()
-        assert problem["detail"].startswith("state.0: "), "what is wrong stands in the detail"
+        assert problem["detail"].startswith("state: "), "what is wrong stands in the detail"
         assert f"{state!r} is none of " in problem["detail"]
     document = reader.node.client.get("/openapi.json").json()
     parameters = document["paths"][path]["get"]["parameters"]
