@@ -188,8 +188,8 @@ contract Receivables is ReceivableDebt {
         _checkKeyCount(keys.length, 1);
         entry.invoice = document;
         _publish(id, document, payload);
-        _name(id, keys, by == payeeOf(id) ? 2 * KEYS_MAX : KEYS_MAX);
         _tell(id, ReceivableRules.INVOICE, by, document, remark);
+        _name(id, keys, by == payeeOf(id) ? 2 * KEYS_MAX : KEYS_MAX);
     }
 
     /// @dev Parts of an order share its invoices: what one of them names is kept for the whole.
