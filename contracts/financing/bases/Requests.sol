@@ -190,6 +190,7 @@ abstract contract Requests is LoanActs, IApplications {
     function _tell(bytes32 id, uint256 rule, bytes32 by, bytes32 detail, string memory remark) internal {
         Standing memory standing = _standing[id];
         Application memory told = _applications[id];
+        // slither-disable-next-line incorrect-equality
         if (told.request.mode == Mode.Market && told.bank == 0) (told.best, told.open, told.quotes) = (0, 0, 0);
         emit ApplicationActed(id, by, rule.act(), standing.revision, standing.state, told, detail, remark);
     }
