@@ -19,6 +19,7 @@ from nodes.layout import user_directory
 DEFAULT_URL = "http://127.0.0.1:8080"
 POLL_FIRST_S = 0.02
 POLL_LONGEST_S = 0.5
+NO_KEY = "name a bearer key by --key or TALLY_API_KEY; `tally key create` makes one"
 ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
@@ -204,14 +205,19 @@ class NodeClient:
         try:
             answer = self._http.request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as failed:
-            reason = ERROR_NUMBER.sub("", str(failed)) or type(failed).__name__
-            raise NodeUnreachable(
-                f"no answer from {self.address.url} ({reason}); "
-                "start a node with `tally dev`, or name one with --url"
-            ) from failed
+            raise no_answer(self.address.url, failed) from failed
         if answer.is_error and answer.status_code not in allowed:
-            raise RequestRefused(_problem_line(answer))
+            more = f" ({NO_KEY})" if answer.status_code == httpx.codes.UNAUTHORIZED else ""
+            raise RequestRefused(f"{_problem_line(answer)}{more}")
         return answer
+
+
+def no_answer(url: str, error: BaseException) -> NodeUnreachable:
+    """The error of a node that does not answer."""
+    reason = ERROR_NUMBER.sub("", str(error)) or type(error).__name__
+    return NodeUnreachable(
+        f"no answer from {url} ({reason}); start a node with `tally dev`, or name one with --url"
+    )
 
 
 def _problem_line(answer: httpx.Response) -> str:

@@ -11,6 +11,7 @@ from contracts.pools.eligibility import Excess, Limit, Rules
 from contracts.pools.errors import (
     AssetProofError,
     AssetRefused,
+    AssetTwice,
     BookError,
     DateRefused,
     PoolError,
@@ -71,6 +72,7 @@ __all__ = [
     "AssetRefused",
     "AssetRow",
     "AssetState",
+    "AssetTwice",
     "BookError",
     "BookState",
     "Collection",

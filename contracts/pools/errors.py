@@ -13,6 +13,14 @@ class AssetRefused(PoolError, ValueError):
     """An asset, or a line of a file of assets, is not what it must be."""
 
 
+class AssetTwice(AssetRefused):
+    """An asset stands twice in what is to be a book: `asset` is its reference."""
+
+    def __init__(self, asset: str) -> None:
+        super().__init__(f"{asset[:80]!r} stands there twice")
+        self.asset = asset
+
+
 class RulesError(PoolError, ValueError):
     """Eligibility rules are malformed."""
 

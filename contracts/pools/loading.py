@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.pools.eligibility import Concentration, Excess, Rules, Value
-from contracts.pools.errors import AssetRefused, BookError
+from contracts.pools.errors import AssetRefused, AssetTwice, BookError
 from contracts.pools.leaf import SALT_BYTES_MIN, Asset, change_leaf, check_asset, outside_id
 from contracts.pools.rows import AssetRow
 from contracts.pools.store import StateRow, Store
@@ -193,7 +193,7 @@ class _Loader:
         try:
             self._store.index_ids()
         except sqlite3.IntegrityError as error:
-            raise AssetRefused(f"{self._store.twin()!r} stands there twice") from error
+            raise AssetTwice(self._store.twin() or "") from error
         sums, delta = self._sums, self._delta.root()
         state = StateRow(
             1,

@@ -61,7 +61,7 @@ def read_rows(path: Path) -> Iterator[AssetRow]:
         with path.open("rb") as lines:
             yield from json_rows(lines)
     else:
-        raise AssetRefused(f"{path.name}: files of assets end with .csv, .jsonl or .ndjson")
+        raise AssetRefused(f"{path}: files of assets end with .csv, .jsonl or .ndjson")
 
 
 def csv_rows(lines: Iterable[str]) -> Iterator[AssetRow]:
@@ -85,8 +85,10 @@ def csv_rows(lines: Iterable[str]) -> Iterator[AssetRow]:
             values = {name: cells[place] for name, place in own.items() if cells[place]}
             attributes = {name: cells[place] for name, place in others if cells[place]}
             yield _row(reader.line_num, values, attributes)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except csv.Error as error:
         raise AssetRefused(f"line {reader.line_num}: {error}") from error
+    except UnicodeDecodeError as error:  # text is decoded ahead, by more than a line
+        raise AssetRefused("not UTF-8 throughout: save it as UTF-8") from error
 
 
 def json_rows(lines: Iterable[bytes]) -> Iterator[AssetRow]:

@@ -106,9 +106,12 @@ def parse_csv(data: bytes, account: str = "") -> Statement:
 
 def _header(row: list[str]) -> list[str]:
     columns = [name.strip() for name in row]
+    known = ", ".join((*_REQUIRED, *_OPTIONAL))
     for name in columns:
         if name not in (*_REQUIRED, *_OPTIONAL):
-            raise StatementInvalid(f"statement: column {name[:40]!r} is not known")
+            raise StatementInvalid(
+                f"statement: column {name[:40]!r} is not known; there are {known}"
+            )
     if len(set(columns)) != len(columns):
         raise StatementInvalid("statement: a column stands in it twice")
     if missing := [name for name in _REQUIRED if name not in columns]:

@@ -110,8 +110,14 @@ def update(
     """
     told = Refusals(refused)
     with AssetBook(book) as opened, told, rows_of(changes, not as_json) as rows:
-        write = opened.correct if correct else opened.update
-        report = write(day_of(on), rows, told)
+        day = day_of(on)
+        if not correct and opened.state(day) is not None:
+            newest = opened.newest().date
+            raise NodeError(
+                f"{book}: {day} has its state already; --correct makes another revision of the "
+                f"newest date's, {newest}"
+            )
+        report = (opened.correct if correct else opened.update)(day, rows, told)
     _print_state(book, report.state, told, (), as_json)
 
 

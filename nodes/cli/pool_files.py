@@ -7,19 +7,21 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import orjson
 
 from contracts.pools import (
+    AssetRefused,
     AssetRow,
+    AssetTwice,
     BookState,
     Refusal,
     Rules,
     csv_rows,
     json_rows,
-    read_rows,
 )
 from contracts.pools.leaf import SALT_BYTES_MIN
 from ledger.types import Hash32
@@ -40,15 +42,40 @@ Item = TypeVar("Item")
 @contextmanager
 def rows_of(path: Path, show: bool) -> Iterator[Iterator[AssetRow]]:
     """The lines of a file of assets, with a bar that goes by its bytes."""
+    if not path.is_file() and path.exists():
+        raise AssetRefused(f"{path}: no file; files of assets end with {', '.join(SUFFIXES)}")
+    if path.suffix not in SUFFIXES:
+        raise AssetRefused(f"{path}: files of assets end with {', '.join(SUFFIXES)}")
     size = path.stat().st_size
-    with progress(f"reading {path.name} (KiB)", size >> 10, show) as done:
-        yield _rows(path, done)
+    try:
+        with progress(f"reading {path.name} (KiB)", size >> 10, show) as done:
+            yield _rows(path, done)
+    except AssetRefused as error:
+        raise AssetRefused(f"{path}: {_told(path, error)}") from error
+
+
+def _told(path: Path, error: AssetRefused) -> str:
+    """The error with its lines, looked up where whoever found it was past them."""
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        with path.open("rb") as raw:
+            bad = next((n for n, line in enumerate(raw, 1) if not _is_text(line)), 0)
+        return f"line {bad}: {error}"
+    if isinstance(error, AssetTwice):
+        lines = (row.line for row in _rows(path, lambda _: None) if row.reference == error.asset)
+        shown = " and ".join(str(line) for line in islice(lines, 2))
+        return f"lines {shown}: {error}"
+    return str(error)
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _rows(path: Path, done: Callable[[int], None]) -> Iterator[AssetRow]:
-    if path.suffix not in SUFFIXES:
-        yield from read_rows(path)  # which says what files end with
-        return
     with path.open("rb") as raw:
         if path.suffix == ".csv":
             found = csv_rows(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))

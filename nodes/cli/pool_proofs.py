@@ -11,7 +11,14 @@ import typer
 from rich.markup import escape
 
 from contracts.genesis import POOL_BOOK_ADDRESS
-from contracts.pools import AssetBook, AssetProof, AssetProofError, DayEvidence, StateUnproven
+from contracts.pools import (
+    AssetBook,
+    AssetKind,
+    AssetProof,
+    AssetProofError,
+    DayEvidence,
+    StateUnproven,
+)
 from contracts.pools.evidence import SIZE_BYTES_MAX as STATE_BYTES_MAX
 from contracts.pools.proof import SIZE_BYTES_MAX
 from ledger.canonical import canonical_json
@@ -26,6 +33,11 @@ from nodes.errors import NodeError
 from traceability.bundle import Trust, TrustStore
 
 PROOF_SUFFIX: Final = ".tally-asset.json"
+_KINDS: Final = {
+    AssetKind.OUTSIDE: "asset outside this ledger",
+    AssetKind.RECEIVABLE: "receivable",
+    AssetKind.RECEIPT: "warehouse receipt",
+}
 _MARKS: Final = {"valid": "[green]✓[/]", "invalid": "[bold red]✗[/]", "unknown": "[yellow]?[/]"}
 
 
@@ -56,7 +68,7 @@ def prove(
     if as_json:
         print_json({"proof": str(path), "index": proof.index, "root": f"0x{proof.root().hex()}"})
         return
-    out.print(f"{path}: {_asset(proof)}", markup=False)
+    out.print(f"{path}: {reference}: {_asset(proof)}", markup=False)
 
 
 @app.command("verify")
@@ -88,7 +100,12 @@ def verify(
 
     Exits 0 valid, 1 invalid, 3 undecided: nothing vouches for the state.
     """
-    found = AssetProof.decode(_read(proof, SIZE_BYTES_MAX))
+    try:
+        found = AssetProof.decode(_read(proof, SIZE_BYTES_MAX))
+    except AssetProofError as error:
+        raise AssetProofError(
+            f"{proof}: no proof of an asset, as `tally pool prove` writes it: {error}"
+        ) from error
     data = _fetched(found, url, key) if state is None else _read(state, STATE_BYTES_MAX)
     book = POOL_BOOK_ADDRESS if contract is None else _address(contract)
     evidence: DayEvidence | None = None
@@ -187,8 +204,8 @@ def _asset(proof: AssetProof) -> str:
     asset = proof.asset
     late = f", {asset.days_past_due} days past due" if asset.days_past_due else ""
     return (
-        f"{asset.kind.name.lower()} 0x{asset.id.hex()} owed {asset.balance} hundredths on "
-        f"{proof.date}, {asset.state.name.lower()}{late}"
+        f"{_KINDS[asset.kind]} 0x{asset.id.hex()} owed {asset.balance} hundredths of the pool's "
+        f"currency on {proof.date}, {asset.state.name.lower()}{late}"
     )
 
 

@@ -5,35 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from api.client import ClientError, Tallystick
+from api.client import Tallystick
 from contracts.pools import BookState
+from nodes.cli.asking import asking
 from nodes.cli.pool_files import state_body
-from nodes.client import find_address
-from nodes.errors import NodeError, RequestRefused
+from nodes.errors import NodeError
 
 
 def send_states(
     pool: str, states: Sequence[BookState], reason: str, url: str | None, key: str | None
 ) -> list[dict[str, Any]]:
     """Commit what is newer than the ledger's last state. Raises `NodeError`."""
-    address = find_address(url, key)
-    try:
-        with Tallystick(address.url, key=address.key) as tally:
-            return [_send(tally, pool, one, reason) for one in _newer(tally, pool, states)]
-    except ClientError as error:
-        raise RequestRefused(str(error)) from error
+    with asking(url, key) as tally:
+        return [_send(tally, pool, one, reason) for one in _newer(tally, pool, states)]
 
 
 def fetch_state(
     pool: str, day: str, revision: int, url: str | None, key: str | None
 ) -> dict[str, Any]:
     """A state with its evidence. Raises `NodeError`."""
-    address = find_address(url, key)
-    try:
-        with Tallystick(address.url, key=address.key) as tally:
-            return tally.pools.day(pool, day, revision=revision, evidence=True)
-    except ClientError as error:
-        raise RequestRefused(str(error)) from error
+    with asking(url, key) as tally:
+        return tally.pools.day(pool, day, revision=revision, evidence=True)
 
 
 def _newer(tally: Tallystick, pool: str, states: Sequence[BookState]) -> list[BookState]:

@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import httpx
 import typer
 
 from api.client import Tallystick
+from nodes.cli.asking import asking
 from nodes.cli.options import AsJson, Key, Url
 from nodes.cli.output import EXIT_INVALID, out, print_json
-from nodes.client import find_address
-from nodes.errors import NodeError, NodeUnreachable, RequestRefused
+from nodes.errors import NodeError, RequestRefused
 
 STATEMENT_BYTES_MAX: Final = 8 << 20
 """As many as a node reads."""
@@ -65,7 +64,7 @@ def reconcile(
     where something differs.
     """
     data = _read(file)
-    with _client(url, key) as tally:
+    with asking(url, key) as tally:
         found = tally.reconcile(
             data,
             account=_account(tally, account),
@@ -94,16 +93,6 @@ def _read(name: str) -> bytes:
     if not data.strip():
         raise NodeError(f"{name}: it is empty; a statement is CSV or camt.053")
     return data
-
-
-def _client(url: str | None, key: str | None) -> Tallystick:
-    address = find_address(url, key)
-    if not address.url.startswith(("http://", "https://")):
-        raise NodeUnreachable(f"{address.url!r} is no address of a node: it begins with http://")
-    try:
-        return Tallystick(address.url, key=address.key)
-    except (httpx.InvalidURL, UnicodeError) as bad:
-        raise NodeUnreachable(f"{address.url!r} cannot be asked: {bad}") from bad
 
 
 def _account(tally: Tallystick, named: str) -> str:

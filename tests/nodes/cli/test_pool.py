@@ -166,6 +166,46 @@ def test_a_mistake_is_one_line_and_exit_code_2(
         desk.run("show", desk.path("assets.csv"))
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        ("twice.csv", b"reference,balance\nA,1\nB,1\nA,2\n", "lines 2 and 4: 'A' stands there"),
+        ("latin.csv", b"reference,balance\nA,1\nB\xe9,2\n", "line 3: not UTF-8 throughout"),
+        ("letters.csv", b"reference,balance\nA,one\n", "line 2: balance 'one' is no whole number"),
+    ],
+)
+def test_a_mistake_in_a_file_names_file_and_line(
+    desk: Desk, name: str, body: bytes, words: str
+) -> None:
+    file = desk.folder / name
+    file.write_bytes(body)
+    with pytest.raises(AssetRefused) as refused:
+        desk.run("load", str(file), str(desk.book), "--pool", desk.pool, "--date", "2026-11-20")
+    assert str(refused.value).startswith(f"{file}: {words}")
+
+
+def test_what_is_no_file_of_assets_is_named(desk: Desk) -> None:
+    options = ("--pool", desk.pool, "--date", "2026-11-20")
+    with pytest.raises(AssetRefused, match=r"^\.: no file; files of assets end with \.csv"):
+        desk.run("load", ".", str(desk.book), *options)
+    with pytest.raises(AssetProofError, match=r"assets\.csv: no proof of an asset"):
+        desk.run("verify", desk.path("assets.csv"))
+
+
+def test_a_date_that_has_its_state_is_corrected_only_when_asked(desk: Desk) -> None:
+    desk.load()
+    with pytest.raises(NodeError, match="2026-11-20 has its state already; --correct"):
+        desk.run("update", str(desk.book), desk.path("assets.csv"), "--date", "2026-11-20")
+
+
+def test_a_proof_says_what_it_is_of(desk: Desk) -> None:
+    desk.load()
+    proof = str(desk.folder / "one.json")
+    result = CliRunner().invoke(app, ["prove", str(desk.book), "LOAN-1", "-o", proof])
+    assert "LOAN-1: asset outside this ledger 0x" in result.output
+    assert "owed 100000 hundredths of the pool's currency on 2026-11-20" in result.output
+
+
 # ---- with a node --------------------------------------------------------------------------------
 
 
