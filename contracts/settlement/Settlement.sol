@@ -81,7 +81,7 @@ contract Settlement is Deals, ISettlement {
         IInstrument.Control memory control = IInstrument(debt.receivables).control(debt.receivable);
         (payment.payee, payment.currency) =
             IDischargeable(debt.receivables).discharge(debt.receivable, debt.revision, by, debt.amount);
-        bytes32 pledge;
+        bytes32 pledge = 0;
         // A pledgee who has become the holder is paid as holder: nobody's security is in it.
         if (control.pledgee != 0 && control.pledgee != control.holder) {
             pledge = Places.PLEDGES.pledgeOf(debt.receivables, debt.receivable);
