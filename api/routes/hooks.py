@@ -26,7 +26,7 @@ from api.hooks import (
     check_url,
 )
 from api.principals import SUPERVISE, Principal
-from api.routes.stream import KINDS_MAX, check_kinds, place_of
+from api.routes.stream import KINDS_MAX, OF_HOOKS, check_kinds, place_of
 from api.schemas import Schema
 from api.services import Services
 from api.sight import readable_kinds
@@ -37,8 +37,6 @@ BODY_SIZE_BYTES_MAX: Final = 16_384
 LOG_PAGE_MAX: Final = 200
 READ: Final = "notices:read"
 WRITE: Final = "notices:write"
-OF_HOOKS: Final = "webhook"
-"""What kinds of messages about webhooks begin with."""
 
 Body = TypeVar("Body", bound=BaseModel)
 Found = TypeVar("Found")

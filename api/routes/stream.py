@@ -16,7 +16,7 @@ from api.formats import json_response
 from api.principals import Principal
 from api.schemas import Schema
 from api.services import Services
-from api.sight import narrowed, unveiled
+from api.sight import ROOM_OF_KIND, narrowed, unveiled
 from api.stream import Connections, EventStream, StreamSettings, Tail, notice_body
 from contracts.consortium import find_organisation
 from contracts.notices import (
@@ -34,6 +34,9 @@ LIMIT_MAX: Final = 1_000
 KINDS_MAX: Final = 50
 SCOPE: Final = "notices:read"
 
+OF_HOOKS: Final = "webhook"
+"""What kinds of messages about webhooks begin with."""
+_FAMILIES: Final = (*ROOM_OF_KIND, OF_HOOKS)
 _KIND: Final = re.compile(r"(?=.{3,64}\Z)[a-z0-9-]+\.([a-z0-9-]+|\*)")
 
 Kinds = Annotated[
@@ -231,7 +234,7 @@ def filter_of(kind: str | None, instrument: str | None) -> NoticeFilter:
 
 
 def check_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Raises `QueryInvalid` for what can be no kind."""
+    """Raises `QueryInvalid` for what can be no kind, or is about what there is no record of."""
     if len(kinds) > KINDS_MAX:
         raise QueryInvalid(f"kind: {len(kinds)} kinds; at most {KINDS_MAX} can be asked for")
     for one in kinds:
@@ -239,6 +242,9 @@ def check_kinds(kinds: tuple[str, ...]) -> tuple[str, ...]:
             raise QueryInvalid(
                 f"kind: {one[:70]!r} is none, such as receipt.issue, or receipt.* for all"
             )
+        if one.partition(".")[0] not in _FAMILIES:
+            told = ", ".join(f"{family}.*" for family in _FAMILIES)
+            raise QueryInvalid(f"kind: {one!r}: nothing is told so; there are {told}")
     return kinds
 
 

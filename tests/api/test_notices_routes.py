@@ -318,6 +318,7 @@ Make = Callable[[], dict[str, Any]]
         ({"url": "ftp://example.org/"}, 422),
         ({"url": "http://93.184.216.34/"}, 422),
         ({"url": "https://example.org/", "kinds": ["Nothing"]}, 400),
+        ({"url": "https://example.org/", "kinds": ["receit.*"]}, 400),
         ({"url": "https://example.org/", "instrument": "0x1"}, 400),
         ({"url": "https://example.org/", "more": 1}, 400),
         ({"url": 7}, 400),
@@ -327,6 +328,14 @@ Make = Callable[[], dict[str, Any]]
 def test_what_is_no_webhook_is_told(any_market: Market, draft: dict[str, Any], status: int) -> None:
     answer = any_market.http.post("/webhooks", json=draft, headers=any_market.key(FARM))
     assert answer.status_code == status, answer.text
+
+
+def test_kinds_that_there_are_not_are_refused_with_those_there_are(market: Market) -> None:
+    for path in ("/notices", "/notices/stream"):
+        answer = market.http.get(f"{path}?kind=receit.*", headers=market.key(FARM))
+        assert answer.status_code == 400, answer.text
+        assert "there are receipt.*, stock.*" in answer.json()["detail"]
+    assert market.http.get("/notices?kind=webhook.*", headers=market.key(FARM)).status_code == 200
 
 
 def test_bounds_of_bodies_and_points(market: Market) -> None:
