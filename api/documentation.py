@@ -21,6 +21,13 @@ loans, deposits, pools …), with the scope for it, such as receipts:read. Amoun
 the currency, quantities thousandths of the unit, times Unix seconds.
 """
 BEARER: Final[dict[str, Any]] = {"security": [{"bearer": []}]}
+
+
+def bearer(scope: str | None) -> dict[str, Any]:
+    """`openapi_extra` of what needs a key with that scope; None: the request says which."""
+    return BEARER if scope is None else {"security": [{"bearer": [scope]}]}
+
+
 MAYBE_BEARER: Final[dict[str, Any]] = {"security": [{}, {"bearer": []}]}
 """Of what everybody may ask for, and gets more of with a key."""
 ALWAYS: Final = (408, 414, 429, 431, 500, 503)
@@ -143,6 +150,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             content = operation.get("responses", {}).get("422", {}).get("content", {})
             if "application/json" in content:
                 del operation["responses"]["422"]
+            _tell_scope(operation)
     components["securitySchemes"] = {
         "bearer": {
             "type": "http",
@@ -156,6 +164,15 @@ def _document(app: FastAPI) -> dict[str, Any]:
         },
     }
     return document
+
+
+def _tell_scope(operation: dict[str, Any]) -> None:
+    """For whoever reads the document: many pages of it do not show what `security` names."""
+    scopes = [one for need in operation.get("security", ()) for one in need.get("bearer", ())]
+    if scopes:
+        told = f"Needs the scope `{scopes[0]}`."
+        before = operation.get("description", "")
+        operation["description"] = f"{before}\n\n{told}" if before else told
 
 
 def _body(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Guard
 from api.body import check_media_type, read_body
-from api.documentation import BEARER, document_body, event_body, header, problems, query
+from api.documentation import bearer, document_body, event_body, header, problems, query
 from api.errors import (
     BodyTooLarge,
     Conflict,
@@ -94,7 +94,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             **problems(400, 401, 403, 409, 413, 415, 507),
         },
         openapi_extra={
-            **BEARER,
+            **bearer(SCOPE),
             **document_body(),
             "parameters": [_BEHAVIOUR, _IDEMPOTENCY_KEY],
         },
@@ -149,7 +149,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             },
             **problems(400, 401, 403, 413, 415, 507),
         },
-        openapi_extra={**BEARER, **event_body()},
+        openapi_extra={**bearer(SCOPE), **event_body()},
     )
     async def capture_event(request: Request) -> Response:
         key = guard.principal(request, SCOPE)
@@ -193,7 +193,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             **problems(400, 401, 403),
         },
         openapi_extra={
-            **BEARER,
+            **bearer(SCOPE),
             "parameters": [
                 query(
                     "perPage",
@@ -238,7 +238,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             },
             **problems(400, 401, 403, 404),
         },
-        openapi_extra=BEARER,
+        openapi_extra=bearer(SCOPE),
     )
     async def get_job(
         request: Request,

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import Body, RecordId, body_schema, hash_of, read_strict, revision_of
 from api.auth import Guard
-from api.documentation import header
+from api.documentation import bearer, header
 from api.errors import Refusal
 from api.operations import (
     Call,
@@ -101,7 +101,7 @@ class Changing:
             description=description,
             response_class=Response,
             responses=change_responses(DoneAnswer),
-            openapi_extra=_extra(model, self.revised),
+            openapi_extra=_extra(model, self.revised, self.scope),
         )
 
     def add_making(
@@ -147,18 +147,19 @@ class Changing:
             description=description,
             response_class=Response,
             responses=change_responses(DoneAnswer, created=True),
-            openapi_extra=_extra(model, revised),
+            openapi_extra=_extra(model, revised, self.scope),
         )
 
     async def _read(self, request: Request, model: type[Body]) -> tuple[Body, bytes]:
         return await read_strict(request, model, timeout_s=self.services.settings.body_timeout_s)
 
 
-def _extra(model: type[Body], revised: bool) -> dict[str, Any]:
+def _extra(model: type[Body], revised: bool, scope: str | None) -> dict[str, Any]:
     """A body is needed where one of its fields is; If-Match where there are revisions."""
     needed = any(field.is_required() for field in model.model_fields.values())
     parameters = [IF_MATCH] if revised else []
-    return change_extra(parameters=parameters, **body_schema(model, required=needed))
+    body = body_schema(model, required=needed)
+    return change_extra(parameters=parameters, **bearer(scope), **body)
 
 
 def who_may(machine: Machine, name: str) -> str:

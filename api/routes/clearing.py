@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import JSON_ANSWER, page_answer
 from api.auth import Guard
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.routes.clearing_answers import clearing_body
 from api.routes.days import DayPath, Days, UtcOffset, days_of
 from api.routes.deposits import READ
@@ -48,7 +48,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         description=DESCRIPTION,
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def get_clearing(
         request: Request,

@@ -38,7 +38,7 @@ from api.acts.deposits import (
     SetLimit,
 )
 from api.auth import Guard
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.errors import NotFound
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.principals import Principal
@@ -302,7 +302,7 @@ def _add_homes(routes: APIRouter, accounts: Reading[StoredAccount]) -> None:
         summary="Where a member wants to be paid; all members see it",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def get_home(
         request: Request,
@@ -391,7 +391,7 @@ def _add_call(
         summary=_summary(model),
         response_class=Response,
         responses=change_responses(DoneAnswer, created=named is not None),
-        openapi_extra=change_extra(**body_schema(model)),
+        openapi_extra=change_extra(**bearer(WRITE), **body_schema(model)),
     )
 
 
@@ -431,7 +431,10 @@ def _add_record_act(
         response_class=Response,
         responses=change_responses(DoneAnswer),
         openapi_extra=change_extra(
-            **body_schema(model, required=any(f.is_required() for f in model.model_fields.values()))
+            **bearer(WRITE),
+            **body_schema(
+                model, required=any(f.is_required() for f in model.model_fields.values())
+            ),
         ),
     )
 

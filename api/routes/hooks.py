@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.auth import Guard
 from api.body import check_media_type, read_body
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.errors import Conflict, Forbidden, NotFound, ProblemPart, Unprocessable, ValidationFailed
 from api.formats import json_response
 from api.hooks import (
@@ -172,7 +172,7 @@ def _add_making(routes: APIRouter, services: Services, guard: Guard, hooks: Hook
             },
             **problems(400, 401, 403, 409, 413, 415, 422),
         },
-        openapi_extra={**BEARER, **_body(WebhookDraft)},
+        openapi_extra={**bearer(WRITE), **_body(WebhookDraft)},
     )
     async def create_webhook(request: Request) -> Response:
         principal = guard.principal(request, WRITE)
@@ -197,7 +197,7 @@ def _add_making(routes: APIRouter, services: Services, guard: Guard, hooks: Hook
         response_class=Response,
         status_code=204,
         responses={204: {"description": "Deleted"}, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(WRITE),
     )
     async def delete_webhook(request: Request, hook_id: HookId) -> Response:
         principal = guard.principal(request, WRITE)
@@ -213,7 +213,7 @@ def _add_reading(routes: APIRouter, guard: Guard, hooks: HookService) -> None:
         summary="The organisation's webhooks",
         response_class=Response,
         responses={**_answer(WebhookList), **problems(401, 403)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def list_webhooks(request: Request) -> Response:
         principal = guard.principal(request, READ)
@@ -226,7 +226,7 @@ def _add_reading(routes: APIRouter, guard: Guard, hooks: HookService) -> None:
         summary="A webhook: where it is, and whether it fails",
         response_class=Response,
         responses={**_answer(WebhookSummary), **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def get_webhook(request: Request, hook_id: HookId) -> Response:
         principal = guard.principal(request, READ)
@@ -239,7 +239,7 @@ def _add_reading(routes: APIRouter, guard: Guard, hooks: HookService) -> None:
         summary="The last attempts, with status and latency",
         response_class=Response,
         responses={**_answer(DeliveryLog), **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def list_deliveries(
         request: Request,
@@ -273,7 +273,7 @@ def _add_acts(routes: APIRouter, services: Services, guard: Guard, hooks: HookSe
         ),
         response_class=Response,
         responses={**_answer(WebhookSummary), **problems(400, 401, 403, 404, 413, 415)},
-        openapi_extra={**BEARER, **_body(ReplayPoint)},
+        openapi_extra={**bearer(WRITE), **_body(ReplayPoint)},
     )
     async def replay_webhook(request: Request, hook_id: HookId) -> Response:
         principal = guard.principal(request, WRITE)
@@ -296,7 +296,7 @@ def _add_acts(routes: APIRouter, services: Services, guard: Guard, hooks: HookSe
         summary="Go on where it stopped, at once",
         response_class=Response,
         responses={**_answer(WebhookSummary), **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(WRITE),
     )
     async def resume_webhook(request: Request, hook_id: HookId) -> Response:
         principal = guard.principal(request, WRITE)
@@ -310,7 +310,7 @@ def _add_acts(routes: APIRouter, services: Services, guard: Guard, hooks: HookSe
         summary="Send one message `webhook.test` now, and say what became of it",
         response_class=Response,
         responses={**_answer(ProbeResult), **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(WRITE),
     )
     async def test_webhook(request: Request, hook_id: HookId) -> Response:
         principal = guard.principal(request, WRITE)

@@ -21,7 +21,7 @@ from api.acts.common import (
 )
 from api.acts.pool_drafts import DateText
 from api.auth import Guard
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.errors import NotFound, Unavailable, ValidationFailed
 from api.routes.pool_answers import day_body
 from api.services import Services
@@ -125,7 +125,7 @@ def add_verifying(routes: APIRouter, services: Services, guard: Guard) -> None:
         ),
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404, 413, 415, 422)},
-        openapi_extra={**BEARER, **body_schema(ProofBody)},
+        openapi_extra={**bearer(READ), **body_schema(ProofBody)},
     )
     async def post_proof(request: Request, record: RecordId) -> Response:
         principal = guard.principal(request, READ, instrument=record)

@@ -24,7 +24,7 @@ from api.acts.common import (
 from api.acts.loan_requests import TERM_DAYS_MAX, VERSION_MAX
 from api.acts.prices import PointsBody, PricingBody, TableBody
 from api.auth import Guard
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.errors import NotFound
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.routes.loan_acting import READ, WRITE
@@ -88,7 +88,7 @@ def _add_tables(routes: APIRouter, services: Services, guard: Guard) -> None:
         summary="The present rate table of each bank and currency",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def list_tables(request: Request) -> Response:
         guard.principal(request, READ)
@@ -100,7 +100,7 @@ def _add_tables(routes: APIRouter, services: Services, guard: Guard) -> None:
         summary="A bank's rate table for a currency, in any version",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def get_table(
         request: Request, bank: _Bank, currency: _Currency, version: _Version = None
@@ -151,7 +151,7 @@ def _add_rate(routes: APIRouter, services: Services, guard: Guard) -> None:
         ),
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def get_rate(
         request: Request,
@@ -216,7 +216,7 @@ def _add_points(routes: APIRouter, services: Services, guard: Guard) -> None:
         summary="Points of your organisation with banks, or of a bank's customers",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def list_all(
         request: Request,
@@ -234,7 +234,7 @@ def _add_points(routes: APIRouter, services: Services, guard: Guard) -> None:
         summary="Bookings of a customer's points with a bank, oldest first, each with its proof",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def get_bookings(
         request: Request,
@@ -310,7 +310,7 @@ def _add_change(
         summary=change.summary,
         response_class=Response,
         responses=change_responses(DoneAnswer, created=True),
-        openapi_extra=change_extra(**body_schema(change.model)),
+        openapi_extra=change_extra(**bearer(WRITE), **body_schema(change.model)),
     )
     async def post_change(request: Request) -> Response:
         principal = guard.principal(request, WRITE)

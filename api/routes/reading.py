@@ -28,7 +28,7 @@ from api.acts.common import (
     valid,
 )
 from api.auth import Guard
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.errors import NotFound
 from api.formats import bytes_response, json_response
 from api.services import Services
@@ -211,7 +211,7 @@ class Reading(Generic[Record]):
             description=description,
             response_class=Response,
             responses={**json_answer(shape), **problems(400, 401, 403)},
-            openapi_extra=BEARER,
+            openapi_extra=bearer(self.scope),
         )
 
     def get(
@@ -234,7 +234,7 @@ class Reading(Generic[Record]):
             description=description,
             response_class=Response,
             responses={**json_answer(shape), **problems(400, 401, 403, 404)},
-            openapi_extra=BEARER,
+            openapi_extra=bearer(self.scope),
         )
 
     async def listed(

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api.acts.common import JSON_ANSWER, hash_of, here_or_not_found, page_answer
 from api.auth import Guard
 from api.body import read_body
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.errors import (
     BodyTooLarge,
     ProblemPart,
@@ -127,7 +127,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         description=DESCRIPTION,
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 404, 413, 415, 422, 503)},
-        openapi_extra={**BEARER, **_body()},
+        openapi_extra={**bearer(READ), **_body()},
     )
     async def post_statement(
         request: Request,

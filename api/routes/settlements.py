@@ -28,6 +28,7 @@ from api.acts.settlements import (
     PaymentBody,
 )
 from api.auth import Guard
+from api.documentation import bearer
 from api.operations import Call, Done, Operations, answer, change_extra, change_responses
 from api.principals import Principal
 from api.routes import deposit_answers
@@ -222,7 +223,7 @@ def _add_payment(
         ),
         response_class=Response,
         responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(**body_schema(PaymentBody)),
+        openapi_extra=change_extra(**bearer(WRITE), **body_schema(PaymentBody)),
     )
     async def post_payment(request: Request) -> Response:
         principal = guard.principal(request, WRITE)

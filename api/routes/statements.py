@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import RecordId, hash_of, here_or_not_found, page_answer
 from api.auth import Guard
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.errors import Unprocessable
 from api.formats import bytes_response
 from api.negotiation import choose
@@ -74,7 +74,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             },
             **problems(400, 401, 403, 404, 406, 422),
         },
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def get_statement(
         request: Request,

@@ -27,7 +27,7 @@ from api.acts.common import (
 )
 from api.acts.stock import ACTS, CountBody, LotAct, LotBody, SignedCountBody
 from api.auth import Guard
-from api.documentation import BEARER, problems
+from api.documentation import bearer, problems
 from api.formats import json_response
 from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
 from api.principals import Principal
@@ -140,7 +140,7 @@ def _add_locations(routes: APIRouter, reading: Reading[StoredLot]) -> None:
         summary="Counted stock beside live receipts, by warehouse, place and unit",
         response_class=Response,
         responses={**json_answer(_locations_shape()), **problems(400, 401, 403)},
-        openapi_extra=BEARER,
+        openapi_extra=bearer(READ),
     )
     async def list_locations(request: Request, warehouse: OrganisationQuery = None) -> Response:
         def found(connection: Connection, viewer: Viewer) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _add_digest(routes: APIRouter, services: Services, guard: Guard) -> None:
         summary="What a device is to sign for a count (EIP-712); changes nothing",
         response_class=Response,
         responses={**JSON_ANSWER, **problems(400, 401, 403, 413, 415)},
-        openapi_extra={**BEARER, **body_schema(CountBody)},
+        openapi_extra={**bearer(READ), **body_schema(CountBody)},
     )
     async def post_digest(request: Request) -> Response:
         guard.principal(request, READ)
@@ -220,7 +220,7 @@ def _add_counts(
         summary="Tell a count with the organisation's own account",
         response_class=Response,
         responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(**body_schema(CountBody)),
+        openapi_extra=change_extra(**bearer(WRITE), **body_schema(CountBody)),
     )
     async def post_count(request: Request) -> Response:
         principal = guard.principal(request, WRITE)
@@ -237,7 +237,7 @@ def _add_counts(
         summary="Bring a count that a registered device has signed; anybody, once",
         response_class=Response,
         responses=change_responses(DoneAnswer),
-        openapi_extra=change_extra(**body_schema(SignedCountBody)),
+        openapi_extra=change_extra(**bearer(WRITE), **body_schema(SignedCountBody)),
     )
     async def post_signed(request: Request) -> Response:
         principal = guard.principal(request, WRITE)

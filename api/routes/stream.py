@@ -10,7 +10,7 @@ import anyio
 from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Guard
-from api.documentation import BEARER, header, problems
+from api.documentation import bearer, header, problems
 from api.errors import QueryInvalid
 from api.formats import json_response
 from api.principals import Principal
@@ -135,7 +135,7 @@ def _add_page(routes: APIRouter, services: Services, guard: Guard) -> None:
             },
             **problems(400, 401, 403),
         },
-        openapi_extra=BEARER,
+        openapi_extra=bearer(SCOPE),
     )
     async def list_notices(
         request: Request,
@@ -176,7 +176,7 @@ def _add_stream(
             **problems(400, 401, 403),
         },
         openapi_extra={
-            **BEARER,
+            **bearer(SCOPE),
             "parameters": [
                 header("Last-Event-ID", "id of the last event that came", {"type": "string"})
             ],
