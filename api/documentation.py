@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.errors import PROBLEMS
 from api.problems import MEDIA_TYPE
-from api.schemas import Problem
+from api.schemas import PreparedAnswer, Problem
 
 DESCRIPTION: Final = """\
 A consortium's shared record of goods, and of what is lent against them. Events are captured as
@@ -139,7 +139,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     _, extra = models_json_schema(
-        [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        [(Problem, "serialization"), (PreparedAnswer, "serialization")],
+        ref_template="#/components/schemas/{model}",
     )
     schemas.update(extra["$defs"])
     # What the framework would answer to bad parameters, this application answers with 400.

@@ -59,6 +59,12 @@ def line_shape(kind: type) -> Schema:
     return record_shape(kind, PLACE["properties"], without=("place",))
 
 
+def told_shape(member: str, record: Schema, more: Mapping[str, Schema] | None = None) -> Schema:
+    """Of what a change answers of its record: null where it was not touched itself."""
+    properties = {member: {"anyOf": [record, {"type": "null"}]}, **(more or {})}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
 def page_shape(member: str, item: Schema) -> Schema:
     """Of a page of a list."""
     after = {"type": ["string", "null"], "description": "of the next page; null on the last"}

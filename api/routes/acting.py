@@ -17,7 +17,7 @@ from api.operations import Call, Done, Operations
 from api.principals import Principal
 from api.routes.changing import Changing, who_may
 from api.services import Services
-from api.shapes import ADDRESS_TEXT, HASH_TEXT, PLACE, Schema, record_shape
+from api.shapes import ADDRESS_TEXT, HASH_TEXT, PLACE, Schema, record_shape, told_shape
 from contracts.instruments import Machine, Viewer
 from contracts.instruments.notices import as_json
 from contracts.instruments.places import ChainPlace
@@ -50,11 +50,19 @@ class Room:
     acted: Callable[[Log], Acted | None]
     contract_of: Callable[[Connection, Hash32, Viewer], Address | None]
     """The version that keeps a record; None where there is none that may be seen."""
+    kind: type
+    """The dataclass of its records."""
 
     @property
     def write(self) -> str:
         """The scope of acting."""
         return f"{self.name}:write"
+
+    @property
+    def shape(self) -> Schema:
+        """Of what `told` tells."""
+        shown = record_shape(self.kind, {"id": HASH_TEXT, "act": {"type": "string"}})
+        return told_shape(self.noun, shown, {self.name: {"type": "array", "items": shown}})
 
     def told(self, id_: Hash32, done: Done) -> Mapping[str, Any]:
         """The record after the change, and all that the change touched."""
@@ -81,6 +89,7 @@ def changing(
         room.noun,
         room.write,
         lambda _, id_, done: room.told(id_, done),
+        shape=room.shape,
     )
 
 

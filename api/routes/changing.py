@@ -8,7 +8,7 @@ waiting until it shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from api.operations import (
 from api.principals import Principal
 from api.schemas import DoneAnswer
 from api.services import Services
+from api.shapes import Schema
 from contracts.instruments import Machine
 from ledger.types import Hash32
 
@@ -61,6 +62,8 @@ class Changing:
     told: Told
     revised: bool = True
     """Whether records have revisions, so that acts may come with If-Match."""
+    shape: Schema = field(default_factory=dict)
+    """Of what `told` adds to the answer: an object."""
 
     def add_act(
         self,
@@ -100,7 +103,7 @@ class Changing:
             summary=str(model.__doc__).partition("\n")[0].rstrip("."),
             description=description,
             response_class=Response,
-            responses=change_responses(DoneAnswer),
+            responses=_responses(self.shape),
             openapi_extra=_extra(model, self.revised, self.scope),
         )
 
@@ -146,12 +149,27 @@ class Changing:
             summary=summary,
             description=description,
             response_class=Response,
-            responses=change_responses(DoneAnswer, created=True),
+            responses=_responses(self.shape, created=True),
             openapi_extra=_extra(model, revised, self.scope),
         )
 
     async def _read(self, request: Request, model: type[Body]) -> tuple[Body, bytes]:
         return await read_strict(request, model, timeout_s=self.services.settings.body_timeout_s)
+
+
+def _responses(shape: Schema, *, created: bool = False) -> dict[int | str, dict[str, Any]]:
+    """What a change answers: how it was done, with what `shape` says of the record; or what is to
+    be signed."""
+    found: dict[int | str, dict[str, Any]] = change_responses(DoneAnswer, created=created)
+    done: Schema = {"$ref": "#/components/schemas/DoneAnswer"}
+    if shape:
+        done = {"allOf": [done, shape]}
+    prepared = {"$ref": "#/components/schemas/PreparedAnswer"}
+    for status, schema in ((200, {"anyOf": [done, prepared]}), (201, done)):
+        if status in found:
+            told = {k: v for k, v in found[status].items() if k != "model"}
+            found[status] = {**told, "content": {"application/json": {"schema": schema}}}
+    return found
 
 
 def _extra(model: type[Body], revised: bool, scope: str | None) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from api.shapes import (
     line_shape,
     page_shape,
     record_shape,
+    told_shape,
 )
 from contracts.genesis import PLEDGES_ADDRESS
 from contracts.instruments.notices import as_json
@@ -89,6 +90,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             WRITE,
             lambda _, key, done: _told(key, done),
             revised=False,
+            shape=told_shape("pledge", _pledge_shape()),
         )
         _add_proposal(changes)
         for name, model in ACTS.items():
@@ -253,12 +255,16 @@ def _pledge(key: Hash32, pledge: Pledge) -> dict[str, Any]:
 
 def _shape(more: Mapping[str, Schema] | None = None) -> Schema:
     """What `pledge_body` looks like, with `more` members."""
+    return _pledge_shape({"last": PLACE, **(more or {})})
+
+
+def _pledge_shape(more: Mapping[str, Schema] | None = None) -> Schema:
+    """What `_pledge` looks like, with `more` members."""
     own = {
         "id": HASH_TEXT,
         "contract": ADDRESS_TEXT,
         "instrument": HASH_TEXT,
         **record_shape(Terms)["properties"],
-        "last": PLACE,
     }
     return record_shape(Pledge, {**own, **(more or {})}, without=("terms", "instrument", "id"))
 

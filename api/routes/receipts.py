@@ -78,7 +78,7 @@ def _contract_of(connection: Connection, id_: Hash32, viewer: Viewer) -> Address
     return None if stored is None else stored.contract
 
 
-ROOM: Final = Room("receipts", "receipt", MACHINE, "ReceiptActed", _acted, _contract_of)
+ROOM: Final = Room("receipts", "receipt", MACHINE, "ReceiptActed", _acted, _contract_of, Receipt)
 
 
 def router(services: Services, guard: Guard) -> APIRouter:

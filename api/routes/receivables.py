@@ -81,7 +81,9 @@ def _contract_of(connection: Connection, id_: Hash32, viewer: Viewer) -> Address
     return None if stored is None else stored.contract
 
 
-ROOM: Final = Room("receivables", "receivable", MACHINE, "ReceivableActed", _acted, _contract_of)
+ROOM: Final = Room(
+    "receivables", "receivable", MACHINE, "ReceivableActed", _acted, _contract_of, Receivable
+)
 _KindWord = Literal["invoice", "bill", "bank-bill", "order"]
 
 

@@ -37,7 +37,7 @@ from api.routes.changing import Changing, who_may
 from api.routes.reading import After, Limit, OrganisationQuery, Reading, state_of, states_schema
 from api.schemas import DoneAnswer
 from api.services import Services
-from api.shapes import line_shape, page_shape
+from api.shapes import HASH_TEXT, Schema, line_shape, page_shape, record_shape, told_shape
 from contracts import receivables
 from contracts.instruments import Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT
@@ -81,6 +81,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             "settlement",
             WRITE,
             told,
+            shape=_told_shape(),
         )
         _add_deals(changes)
         _add_payment(routes, services, guard, services.operations)
@@ -280,6 +281,13 @@ def told(principal: Principal, id_: Hash32, done: Done) -> Mapping[str, Any]:
             if acted.id == id_:
                 shown = {"id": f"0x{id_.hex()}", "act": acted.act, **record(acted.deal)}
     return {"settlement": shown, **_moved(principal, done)}
+
+
+def _told_shape() -> Schema:
+    """What `told` looks like."""
+    shown = record_shape(Deal, {"id": HASH_TEXT, "act": {"type": "string"}})
+    lines = {"type": "array", "items": {"type": "object"}}
+    return told_shape("settlement", shown, {"movements": lines, "positions": lines})
 
 
 def _moved(principal: Principal, done: Done) -> dict[str, Any]:

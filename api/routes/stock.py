@@ -97,6 +97,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             WRITE,
             lambda _, key, __: {"lot": f"0x{key.hex()}"},
             revised=False,
+            shape={"type": "object", "required": ["lot"], "properties": {"lot": HASH_TEXT}},
         )
         changes.add_making(
             "",

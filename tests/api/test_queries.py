@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from jsonschema_rs import validate
+from jsonschema_rs import ValidationError, validate
 
 from api import ApiSettings
 from contracts import consortium
@@ -123,12 +124,19 @@ def test_every_change_reads_the_example_that_it_shows(scene: Scene) -> None:
 def test_answers_have_the_shape_that_is_told(scene: Scene) -> None:
     """Of a receipt and a receivable that much happens to, whatever is read of them."""
     node = scene.node
-    goods, paths = Goods(node), node.client.get("/openapi.json").json()["paths"]
+    document = node.client.get("/openapi.json").json()
+    goods, paths, done = Goods(node), document["paths"], {}
     id_ = goods.issue(items=["urn:epc:id:sgtin:9521141.012345.800"])
-    pledge = goods.trader.post("/pledges", goods.offer(id_), revision=1)["pledge"]["id"]
-    goods.bank.post(f"/pledges/{pledge}/accept")
+    done["/pledges"] = goods.trader.post("/pledges", goods.offer(id_), revision=1)
+    pledge = done["/pledges"]["pledge"]["id"]
+    done["/pledges/{id}/accept"] = goods.bank.post(f"/pledges/{pledge}/accept")
     owed = scene.accepted()
-    scene.supplier.post(f"/receivables/{owed}/split", {"amounts": [400_000, 600_000]})
+    parts = {"amounts": [400_000, 600_000]}
+    prepared = scene.supplier.post(f"/receivables/{owed}/split?prepare=true", parts)
+    assert "signingHash" in prepared
+    split = scene.supplier.post(f"/receivables/{owed}/split", parts)
+    done["/receivables/{id}/split"] = split
+    assert len(split["receivables"]) == 3
     seller = Member(node, FARM, "receivables:*", "settlement:*")
     part = seller.get(f"/receivables?origin={owed}")["receivables"][0]
     seller.post("/deposits/homes", {"bank": BANK, "currency": "CNY"})
@@ -141,7 +149,8 @@ def test_answers_have_the_shape_that_is_told(scene: Scene) -> None:
         "expires": int(time.time()) + 86_400,
         "buyer": BANK,
     }
-    deal = seller.post("/settlements/offers", offer)["settlement"]["id"]
+    done["/settlements/offers"] = seller.post("/settlements/offers", offer)
+    deal = done["/settlements/offers"]["settlement"]["id"]
     bank = Member(node, BANK, "settlement:*")
     money = {"to": FARM, "currency": "CNY", "amount": 900_000, "number": "M-1"}
     account = bank.send("POST", "/deposits", money).headers["location"].rpartition("/")[2]
@@ -165,3 +174,18 @@ def test_answers_have_the_shape_that_is_told(scene: Scene) -> None:
         told = member.get(path.replace("{id}", records[room]))
         validate(content["schema"], told)
         assert any(told.values()), path
+    _check_changes(document, {**done, "/receivables/{id}/accept": prepared})
+
+
+def _check_changes(document: dict[str, Any], done: dict[str, Any]) -> None:
+    """Answers of changes, and of one that was only prepared; without its record it is no answer."""
+    for path, told in done.items():
+        responses = document["paths"][path]["post"]["responses"]
+        answer = responses.get("201") or responses["200"]
+        schema = answer["content"]["application/json"]["schema"]
+        whole = {**schema, "components": document["components"]}
+        validate(whole, told)
+        left_out = ("does", path.split("/")[1].removesuffix("s"))
+        without = {name: value for name, value in told.items() if name not in left_out}
+        with pytest.raises(ValidationError):
+            validate(whole, without)
