@@ -24,6 +24,39 @@ BYTES_SHOWN_MAX: Final = 1024
 """Longer `bytes` (a document) are null: whoever wants them reads the transaction."""
 NUMBER_BITS_MAX: Final = 48
 
+_IDS: Final = frozenset(
+    {
+        "account",
+        "asset",
+        "assets",
+        "breachAsset",
+        "commitment",
+        "decision",
+        "delta",
+        "document",
+        "evidence",
+        "goods",
+        "id",
+        "ids",
+        "invoice",
+        "key",
+        "loan",
+        "lot",
+        "offerHash",
+        "origin",
+        "pledge",
+        "purpose",
+        "ref",
+        "root",
+        "rules",
+        "signedByBank",
+        "signedByBorrower",
+        "successor",
+        "terms",
+        "text",
+    }
+)
+"""Parameters of events that are ids or hashes and nothing else."""
 _TEXT: Final = re.compile(rb"[0-9A-Za-z][ -~]*")
 
 
@@ -81,8 +114,9 @@ def teller_of(topic: Hash32 | None) -> str | None:
 def told_value(parameter: Mapping[str, Any], value: Any) -> Any:
     """A decoded value of an ABI type as JSON.
 
-    Fixed bytes that are nothing but text (organisation ids, currencies, numbers) are text, zero is
-    null, and the rest is hex: an answer to be read. What counts are the log's own bytes.
+    Fixed bytes that are nothing but text (organisation ids, currencies, numbers) are text where
+    they are not known to be ids or hashes, zero is null, and the rest is hex: an answer to be
+    read. What counts are the log's own bytes.
     """
     kind = str(parameter["type"])
     if kind.endswith("]"):
@@ -99,8 +133,13 @@ def told_value(parameter: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, bytes):
         if kind == "bytes":
             return f"0x{value.hex()}" if len(value) <= BYTES_SHOWN_MAX else None
-        return _fixed(value)
+        return f"0x{value.hex()}" if _is_id(parameter, value) else _fixed(value)
     return str(value)
+
+
+def _is_id(parameter: Mapping[str, Any], value: bytes) -> bool:
+    """Whether it is an id or a hash, which is no text whatever its bytes look like."""
+    return parameter["name"] in _IDS and any(value)
 
 
 def _fixed(value: bytes) -> str | None:
