@@ -132,7 +132,12 @@ PROBLEM = {
             PROBLEM,
             "422: the document is not valid (/epcisBody: is missing; second)",
         ),
-        (401, {"title": "Unauthorized"}, "401: Unauthorized"),
+        (
+            401,
+            {"title": "Unauthorized"},
+            "401: Unauthorized (name a bearer key by --key or TALLY_API_KEY; `tally key create` "
+            "makes one)",
+        ),
         (500, b"<html>", "500 Internal Server Error"),
         (404, [], "404 Not Found"),
     ],

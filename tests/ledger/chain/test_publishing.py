@@ -121,7 +121,7 @@ def test_py_evms_own_loop_finds_a_chain_that_a_wrong_loop_made(
     open_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The check of decision D2, and that it is no check of our loop by itself."""
-    monkeypatch.setattr(interpreter, "_GAS_SET", interpreter._GAS_SET - 1)
+    monkeypatch.setattr(instructions, "_GAS_SET", instructions._GAS_SET - 1)
     append(open_ledger, 1)
     open_ledger.verify_integrity()
     with pytest.raises(ChainDamaged, match="block 1 is not as it was"):
