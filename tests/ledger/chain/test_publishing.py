@@ -11,7 +11,7 @@ import pytest
 
 from ledger.chain import BlockInvalid, ChainDamaged, Ledger, WaitTimeout
 from ledger.chain.encoding import encode_block
-from ledger.evm import decode_transaction, encode_header, interpreter
+from ledger.evm import decode_transaction, encode_header, instructions
 from ledger.store import StoreError
 from ledger.tlog import NoteSigner
 from tests.ledger.chain.support import GAS, make_genesis, sender
