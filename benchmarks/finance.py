@@ -6,6 +6,9 @@ Idempotency-Key and the revision seen (If-Match), as the Python client sends the
 offer in pledge, accept, release. An answer says that the act is durable, in the log, and in every
 list. What was acknowledged is then held against the chain, block by block, and against the lists.
 
+The node is measured as the system places its threads, and kept to one core: they share one
+interpreter's lock, and handing it from core to core costs more than the second core brings.
+
 Beside it, in the same run: a plain FastAPI route that inserts a row into SQLite and commits it, and
 the execution engine alone with the very same calls, in memory.
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -35,6 +39,7 @@ from benchmarks.load import Answer, Connection, get, post, run_lanes
 from benchmarks.measure import (
     ProcessorTime,
     Row,
+    keep_to,
     peak_memory_mib,
     print_table,
     processor_time,
@@ -66,6 +71,7 @@ KINDS: Final = ("issue", "hand over", "offer in pledge", "accept", "release")
 """The life of a receipt, in this order."""
 REVISION_AT_END: Final = 4
 """Issued, handed over, pledged, released."""
+ON_ONE_CORE: Final = ", node on one core"
 PAGE: Final = 100
 BLOCKS_AT_ONCE: Final = 50
 
@@ -203,9 +209,18 @@ def life(market: Market, number: str, lot: str) -> Iterator[bytes]:
 
 
 def measured(
-    market: Market, name: str, lanes: int, receipts: int, pace_per_s: float | None = None
+    market: Market,
+    name: str,
+    lanes: int,
+    receipts: int,
+    pace_per_s: float | None = None,
+    *,
+    where: str = "",
 ) -> tuple[list[Row], list[Answer]]:
-    """Rows by kind, and one of all together; the answers. Raises where one is no success."""
+    """Rows by kind, and one of all together; the answers. Raises where one is no success.
+
+    `where` the node runs, in words: then, or at a pace, there are no rows by kind.
+    """
     each = -(-receipts // lanes)
     requests = [lives(market, name, lane, each) for lane in range(lanes)]
     host, port = host_port(market.node.url)
@@ -220,12 +235,13 @@ def measured(
     memory = peak_memory_mib(market.node.process.pid)
     paced = "" if pace_per_s is None else f" at {pace_per_s:g}/s"
     rows = []
-    if pace_per_s is None:
+    if pace_per_s is None and not where:
         for place, kind in enumerate(KINDS):
             some = [one for lane in answered for one in lane[place :: len(KINDS)]]
             rows.append(row(kind, len(some), seconds, _latencies(some)))
     note = f"{lanes} connections; node {_per_operation(used, len(answers))}"
-    rows.append(row(f"together{paced}", len(answers), seconds, _latencies(answers), memory, note))
+    case = f"together{where}{paced}"
+    rows.append(row(case, len(answers), seconds, _latencies(answers), memory, note))
     return rows, answers
 
 
@@ -321,10 +337,14 @@ def main(arguments: Sequence[str]) -> int:
     with market() as place:
         _, first = measured(place, "w", 8, 40)
         rows, second = measured(place, "b", lanes, said.receipts)
-        paced, third = measured(place, "p", lanes, max(lanes, said.receipts // 4), said.pace)
-        answers = [*first, *second, *third]
+        pid, cores = place.node.process.pid, os.sched_getaffinity(0)
+        keep_to(pid, {max(cores)})
+        alone, third = measured(place, "o", lanes, said.receipts, where=ON_ONE_CORE)
+        few = max(lanes, said.receipts // 4)
+        paced, fourth = measured(place, "p", lanes, few, said.pace, where=ON_ONE_CORE)
+        answers = [*first, *second, *third, *fourth]
         check(place, answers, len(answers) // len(KINDS))
-    rows += paced
+    rows += [*alone, *paced]
     rows.append(plain_route(lanes, len(second)))
     rows.append(bare_engine(max(50, said.receipts // 8)))
     print_table("Receipts, from HTTP to durable, listed and provable", rows, said.json)
