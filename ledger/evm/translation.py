@@ -91,7 +91,7 @@ class Translation:
         self._code = code
         self._constants = constants
         self._jump_targets = jump_targets
-        self._namespace: dict[str, Any] = {}
+        self._namespace: dict[str, Any] = {**_GLOBALS, "targets": jump_targets}
 
     def stretch(self, start: int, visits: Mapping[int, int]) -> Translated | None:
         """The stretch from `start`; None where it would be too short.
@@ -102,15 +102,11 @@ class Translation:
         text, count = translator.translate(start)
         if count < _WORTH_IT:
             return None
-        names = self._namespace or self._begin()
+        # Of its own: another thread may be translating the same code.
+        made: dict[str, Stretch] = {}
         # Only numbers and names of our own are in the text.
-        exec(compile(text, f"<EVM code from {start:#x}>", "exec"), names)  # noqa: S102
-        run: Stretch = names.pop("stretch")
-        return Translated(run, count)
-
-    def _begin(self) -> dict[str, Any]:
-        self._namespace = {**_GLOBALS, "targets": self._jump_targets}
-        return self._namespace
+        exec(compile(text, f"<EVM code from {start:#x}>", "exec"), self._namespace, made)  # noqa: S102
+        return Translated(made["stretch"], count)
 
 
 def _underflow() -> Exception:

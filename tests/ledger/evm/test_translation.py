@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -142,6 +144,40 @@ def test_a_stretch_is_short_and_the_next_one_goes_on() -> None:
     found = Translation(code, *analyse(code)[:2]).stretch(0, {})
     assert found is not None
     assert found.instructions <= INSTRUCTIONS_MAX
+
+
+def test_threads_that_translate_the_same_code_get_each_their_own_stretch() -> None:
+    """A call and the block at hand may meet the same contract at once."""
+    loops = 40
+    code = b"".join(
+        b"\x5b" + push(number, 2) + b"\x60\x00\x01\x80\x50\x5f\x52\x60\x20\x5f\xf3"
+        for number in range(loops)
+    )
+    translation = Translation(code, *analyse(code)[:2])
+    size = len(code) // loops
+    wrong: list[int] = []
+
+    def translate(own: int) -> None:
+        for turn in range(300):
+            number = (turn * own) % loops
+            found = translation.stretch(number * size, {})
+            if (
+                found is None
+                or found.run.__code__.co_filename.split()[-1] != f"{number * size:#x}>"
+            ):
+                wrong.append(number)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=translate, args=(own,)) for own in (1, 3, 7)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not wrong
 
 
 # ---- what translating may cost ------------------------------------------------------------------
