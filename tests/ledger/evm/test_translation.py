@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from ledger.evm import analysis, stretches
+from ledger.evm import translation as translation_module
 from ledger.evm.analysis import Analysis, analyse
 from ledger.evm.stretches import Stretches
 from ledger.evm.translation import INSTRUCTIONS_MAX, Translation
@@ -146,38 +146,32 @@ def test_a_stretch_is_short_and_the_next_one_goes_on() -> None:
     assert found.instructions <= INSTRUCTIONS_MAX
 
 
-def test_threads_that_translate_the_same_code_get_each_their_own_stretch() -> None:
+def test_threads_that_translate_the_same_code_get_each_their_own_stretch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A call and the block at hand may meet the same contract at once."""
-    loops = 40
-    code = b"".join(
-        b"\x5b" + push(number, 2) + b"\x60\x00\x01\x80\x50\x5f\x52\x60\x20\x5f\xf3"
-        for number in range(loops)
-    )
+    piece = b"\x5b\x60\x01\x80\x50\x5f\x52\x60\x20\x5f\xf3"
+    code = piece * 20
     translation = Translation(code, *analyse(code)[:2])
-    size = len(code) // loops
-    wrong: list[int] = []
+    both = threading.Barrier(2, timeout=10)
 
-    def translate(own: int) -> None:
-        for turn in range(300):
-            number = (turn * own) % loops
-            found = translation.stretch(number * size, {})
-            if (
-                found is None
-                or found.run.__code__.co_filename.split()[-1] != f"{number * size:#x}>"
-            ):
-                wrong.append(number)
+    def slow(made: object, *names: dict[str, object]) -> None:
+        exec(made, *names)  # type: ignore[arg-type]
+        both.wait()  # the other one has made its own as well
 
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        threads = [threading.Thread(target=translate, args=(own,)) for own in (1, 3, 7)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(before)
-    assert not wrong
+    monkeypatch.setattr(translation_module, "exec", slow, raising=False)
+    found: dict[int, str] = {}
+
+    def translate(start: int) -> None:
+        made = translation.stretch(start, {})
+        found[start] = "" if made is None else made.run.__code__.co_filename
+
+    threads = [threading.Thread(target=translate, args=(n * len(piece),)) for n in (3, 7)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {start: f"<EVM code from {start:#x}>" for start in (3 * 11, 7 * 11)}
 
 
 # ---- what translating may cost ------------------------------------------------------------------
