@@ -82,7 +82,7 @@ class MemoryChain:
     """One block per transaction; no permission check, so that contracts' own gates show."""
 
     state: MemoryState = field(default_factory=MemoryState)
-    engine: PyEvmEngine = field(default_factory=PyEvmEngine)
+    engine: PyEvmEngine = field(default_factory=lambda: PyEvmEngine(call_time_s_max=300))
     number: int = 0
 
     @classmethod
