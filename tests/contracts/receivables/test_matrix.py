@@ -221,6 +221,7 @@ class Gallery:
             result = chain.call(self.senders[by], RECEIVABLES_ADDRESS, data)
         finally:
             chain.number = number
+        assert result.error is None, result.error
         return (refusal_name(result.output) or "unknown") if result.reverted else ""
 
 
