@@ -20,7 +20,7 @@ def short_pauses() -> Iterator[None]:
     For a process that has started up. Puts everything back at the end.
     """
     before = gc.get_threshold()
-    gc.collect()
+    # What is garbage already stays: to look for it would take a good part of a node's first second.
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
     try:
