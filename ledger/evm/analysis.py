@@ -15,7 +15,8 @@ _PUSH0 = 0x5F
 _PUSH32 = 0x7F
 _CODE_SIZE_BYTES_MAX = 24_576
 _REMEMBERED_MAX = 64
-"""An analysis may take 110 times the memory of its code: 64 of 24 kB take 180 MB at most."""
+"""An analysis may take 110 times the memory of its code, and as much again for how often each of
+its positions was visited: 64 of 24 kB take 360 MB at most."""
 _REMEMBERED_LARGE_MAX = 16
 """Of these each takes twice its code: 16 of 96 KiB (`ledger.rpc.params`) take 3 MB."""
 # A push with as many of its bytes as there are. What stands between two matches are

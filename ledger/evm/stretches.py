@@ -10,9 +10,10 @@ from ledger.evm.translation import Stretch, Translation
 
 VISITS_MIN: Final = 32
 """Visits of the interpreter to a position after which it is worth translating."""
-_VISITS_AN_INSTRUCTION: Final = 4
-"""Translating one takes some 10 µs, interpreting from one visit to the next some 4 µs."""
-_VISITS_AT_FIRST: Final = 1 << 18
+_VISITS_AN_INSTRUCTION: Final = 12
+"""Translating one takes some 10 µs, interpreting from one visit to the next 1 µs or more."""
+_VISITS_MAX: Final = 1 << 19
+"""Kept for later, and at first: translating takes no more than half a second at once."""
 _INSTRUCTIONS_MAX: Final = 1 << 19
 """Translated at a time, of all code: some 100 bytes each, 50 MB."""
 _OVERLAP: Final = 4
@@ -23,7 +24,7 @@ _NEVER: Final = -(1 << 62)
 class _Means:
     """What may be spent on translating, of all code together."""
 
-    visits = _VISITS_AT_FIRST
+    visits = _VISITS_MAX
     instructions = _INSTRUCTIONS_MAX
 
 
@@ -61,7 +62,8 @@ class Stretches:
         """
         count = self._visits.get(pc, 0) + 1
         self._visits[pc] = count
-        _MEANS.visits += 1
+        if _MEANS.visits < _VISITS_MAX:
+            _MEANS.visits += 1
         return count % VISITS_MIN == 0 and count > 0 and self._translate(pc)
 
     def _translate(self, pc: int) -> bool:

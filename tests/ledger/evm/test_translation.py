@@ -198,6 +198,15 @@ def test_translating_is_earned_by_interpreting(monkeypatch: pytest.MonkeyPatch) 
     assert stretches._MEANS.visits < ENOUGH
 
 
+def test_no_more_is_kept_for_later_than_half_a_second_s_worth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stretches, "VISITS_MIN", ENOUGH)
+    monkeypatch.setattr(stretches._MEANS, "visits", stretches._VISITS_MAX - 5)
+    executed(LOOP, 3)
+    assert stretches._MEANS.visits == stretches._VISITS_MAX
+
+
 def test_what_is_translated_of_all_code_is_bounded_and_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
