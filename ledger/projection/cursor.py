@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, inspect, s
 from ledger.projection.database import read_transaction
 from ledger.projection.errors import (
     ProjectionAhead,
+    ProjectionBehind,
     ProjectionDiverged,
     ProjectionError,
     ProjectionForeign,
@@ -109,12 +110,20 @@ def place_at_genesis(connection: Connection, name: str, genesis: Block) -> None:
 def lock_cursors(connection: Connection, expected: Mapping[str, Cursor]) -> None:
     """Take the rows, and see that nobody else has moved them.
 
-    Raises `ProjectionError` where another process fills the same database.
+    Raises `ProjectionBehind` where the database has forgotten what it had committed (as PostgreSQL
+    may when it crashes, of what was not waited for), `ProjectionError` where another process fills
+    the same database.
     """
     rows = {
         row.handler: row.block_number for row in connection.execute(_LOCK, {"names": [*expected]})
     }
-    if rows != {name: cursor.block_number for name, cursor in expected.items()}:
+    numbers = {name: cursor.block_number for name, cursor in expected.items()}
+    if rows != numbers:
+        if rows.keys() == numbers.keys() and all(rows[name] <= numbers[name] for name in rows):
+            raise ProjectionBehind(
+                f"the database is back at block {min(rows.values())} from "
+                f"{min(numbers.values())}: its server must have crashed"
+            )
         raise ProjectionError(
             "another process has moved the cursor of this database: one database serves one node"
         )

@@ -21,6 +21,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ledger.projection.errors import DatabaseUrlInvalid
 
 BUSY_TIMEOUT_MS: Final = 15_000
+CONNECT_TIMEOUT_S: Final = 10
+"""Where the URL does not say. The driver's own is over two minutes, in which nothing is written."""
 POOL_SIZE: Final = 8
 POOL_OVERFLOW_MAX: Final = 24
 SQLITE_POOL_SIZE: Final = 24
@@ -54,6 +56,8 @@ def open_database(url: str) -> Engine:
     if backend == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
+        if "connect_timeout" not in parsed.query:
+            parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT_S)})
         try:
             return create_engine(
                 parsed, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW_MAX, pool_pre_ping=True

@@ -29,6 +29,10 @@ class ProjectionDiverged(ProjectionError):
     """The block that the database stopped at is another one on the ledger."""
 
 
+class ProjectionBehind(ProjectionError):
+    """The database has forgotten blocks that it had applied; they are to be applied again."""
+
+
 class ProjectionFailed(ProjectionError):
     """A handler failed; nothing after that block is applied until it is mended."""
 

@@ -27,6 +27,7 @@ from ledger.projection.cursor import (
 )
 from ledger.projection.database import write_transaction
 from ledger.projection.errors import (
+    ProjectionBehind,
     ProjectionDiverged,
     ProjectionError,
     ProjectionFailed,
@@ -220,6 +221,7 @@ class Projector:
             self._changed.notify_all()
 
     def _follow(self) -> None:
+        quiet = False
         try:
             while True:
                 with self._changed:
@@ -227,35 +229,41 @@ class Projector:
                         return
                     self._pushed = False
                 with self._applying:
-                    advanced = self._advance()
+                    advanced = self._advance(look=quiet)
+                quiet = False
                 if not advanced:
                     with self._changed:
                         if not (self._pushed or self._stopping):
-                            self._changed.wait(POLL_INTERVAL_S)
+                            quiet = not self._changed.wait(POLL_INTERVAL_S)
         except Exception as error:
             _log.critical("projection stopped: %s", error, exc_info=error)
             with self._changed:
                 self._state, self._error = ProjectorState.FAILED, str(error)
                 self._changed.notify_all()
 
-    def _advance(self) -> bool:
+    def _advance(self, *, look: bool = False) -> bool:
         """Apply the next group of blocks; False at the head.
 
         A database that cannot be reached is tried again for a while: a restart of PostgreSQL is
-        no reason to stop a node.
+        no reason to stop a node. Nor is its crash, after which it may have forgotten the last
+        blocks (see `write_transaction`): they are applied again, and with `look` they are also
+        where no block comes that would show it.
         """
         deadline = time.monotonic() + RETRY_DURATION_S_MAX
         pause_s = 0.05
         doubtful = False
         while True:
             try:
-                if doubtful:  # the connection may have been lost after the commit
+                if doubtful or (look and self._is_behind()):
                     self._open()
                 advanced = self._apply_group()
+            except ProjectionBehind as error:
+                _log.warning("projection: %s; the blocks since are applied again", error)
+                doubtful = True
             except (OperationalError, InterfaceError) as error:
                 if self._stopping or time.monotonic() > deadline:
                     raise ProjectionFailed(f"the database does not answer: {error}") from error
-                doubtful = True
+                doubtful = True  # the connection may have been lost after the commit
                 self._note(ProjectorState.WAITING, str(error))
                 with self._changed:
                     self._changed.wait(pause_s)
@@ -263,6 +271,14 @@ class Projector:
             else:
                 self._note(ProjectorState.FOLLOWING, None)
                 return advanced
+
+    def _is_behind(self) -> bool:
+        """Whether the database has forgotten blocks."""
+        stored = read_cursors(self._engine, self._handlers)
+        return any(
+            name not in stored or stored[name].block_number < cursor.block_number
+            for name, cursor in (self._cursors or {}).items()
+        )
 
     def _note(self, state: ProjectorState, error: str | None) -> None:
         """Following or waiting; without a thread it stays stopped or failed."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import lmdb
 
 from ledger.closing import Closing
+from ledger.store.errors import StoreClosed
 from ledger.store.lmdb_file import read_error
 from ledger.store.types import Table
 
@@ -60,7 +61,26 @@ class Snapshot(Closing):
 
     def close(self) -> None:
         """Let go. Twice does no harm."""
-        self._transaction.abort()
+        transaction, self._transaction = self._transaction, _CLOSED
+        # An ended transaction gives its place in the table of readers back only when the object is
+        # gone. Whoever keeps the snapshot (an engine's objects that refer to each other) must not
+        # keep the place.
+        transaction.abort()
+
+
+class _Closed:
+    """In the place of a transaction that is over."""
+
+    def get(self, *_: Any, **__: Any) -> Any:
+        raise StoreClosed("the snapshot is closed")
+
+    cursor = stat = get
+
+    def abort(self) -> None:
+        """It is over already."""
+
+
+_CLOSED: Final = _Closed()
 
 
 def _upwards(cursor: Any, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:

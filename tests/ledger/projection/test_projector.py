@@ -32,6 +32,7 @@ from tests.ledger.projection.support import (
     CountingHandler,
     MemoryChain,
     add_logs,
+    counted,
     counted_rows,
     expected_rows,
 )
@@ -219,6 +220,74 @@ def test_two_projectors_on_one_database_are_noticed(engine: Engine) -> None:
     add_logs(chain, b"b")
     with pytest.raises(ProjectionError, match="another process"):
         second.catch_up()
+
+
+def forget_blocks_from(engine: Engine, chain: MemoryChain, number: int) -> None:
+    """As a server that crashed before it had written what was not waited for."""
+    with engine.begin() as connection:
+        connection.execute(counted.delete().where(counted.c.block_number >= number))
+        before = chain.blocks[number - 1].block
+        connection.execute(
+            projection_cursor.update().values(block_number=number - 1, block_hash=before.hash)
+        )
+
+
+def test_what_a_crash_of_the_database_took_away_is_applied_again(engine: Engine) -> None:
+    chain = MemoryChain()
+    projector = Projector(engine, chain, [CountingHandler()])
+    projector.start()
+    for data in (b"a", b"b", b"c"):
+        add_logs(chain, data)
+    projector.wait_for(3, 10)
+    version = projector.version("counting")
+    forget_blocks_from(engine, chain, 2)
+    add_logs(chain, b"d")
+    projector.wait_for(4, 10)
+    assert rows(engine) == expected_rows(chain)
+    assert projector.version("counting") >= version + 2
+    assert projector.status().state is ProjectorState.FOLLOWING
+    projector.stop()
+
+
+def test_what_a_crash_took_away_comes_back_without_a_new_block(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector_module, "POLL_INTERVAL_S", 0.05)
+    chain = MemoryChain()
+    projector = Projector(engine, chain, [CountingHandler()])
+    projector.start()
+    add_logs(chain, b"a")
+    add_logs(chain, b"b")
+    projector.wait_for(2, 10)
+    version = projector.version("counting")
+    forget_blocks_from(engine, chain, 2)
+    deadline = time.monotonic() + 10
+    while rows(engine) != expected_rows(chain):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert projector.version("counting") > version
+    projector.stop()
+
+
+def test_looking_for_what_was_taken_away_leaves_readers_what_they_keep(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(projector_module, "POLL_INTERVAL_S", 0.01)
+    chain = MemoryChain()
+    projector = Projector(engine, chain, [CountingHandler()])
+    real = projector._is_behind
+    monkeypatch.setattr(projector, "_is_behind", lambda: looks.append(1) or real())
+    projector.start()
+    add_logs(chain, b"a")
+    projector.wait_for(1, 10)
+    version, before = projector.version("counting"), len(looks)
+    deadline = time.monotonic() + 10
+    while len(looks) < before + 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert projector.version("counting") == version
+    projector.stop()
 
 
 def test_a_lost_connection_is_tried_again(engine: Engine) -> None:

@@ -29,6 +29,7 @@ from ledger.store import (
     lmdb_file,
 )
 from ledger.store import store as store_module
+from ledger.store.lmdb_file import READERS_MAX
 
 pytestmark = pytest.mark.feature("L1")
 
@@ -284,14 +285,29 @@ def test_closed_store_and_closed_snapshot_say_so(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     snapshot = store.snapshot()
     snapshot.close()
+    snapshot.close()
     with pytest.raises(StoreClosed):
         snapshot.get(Table.META, b"schema")
+    with pytest.raises(StoreClosed):
+        list(snapshot.scan(Table.META))
+    with pytest.raises(StoreClosed):
+        snapshot.count(Table.META)
     store.close()
     store.close()
     with pytest.raises(StoreClosed):
         store.snapshot()
     with pytest.raises(StoreClosed):
         store.commit(WriteBatch())
+
+
+def test_a_closed_snapshot_that_somebody_keeps_takes_no_readers_place(tmp_path: Path) -> None:
+    kept = []
+    with Store.open(tmp_path) as store:
+        for _ in range(READERS_MAX + 1):
+            with store.snapshot() as snapshot:
+                kept.append(snapshot)
+        with store.snapshot() as snapshot:
+            assert snapshot.get(Table.META, b"schema") is not None
 
 
 def test_copy_is_a_whole_store_of_that_moment(tmp_path: Path) -> None:
