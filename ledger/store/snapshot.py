@@ -10,6 +10,7 @@ import lmdb
 from ledger.closing import Closing
 from ledger.store.errors import StoreClosed
 from ledger.store.lmdb_file import read_error
+from ledger.store.recent import RecentValues
 from ledger.store.types import Table
 
 
@@ -20,12 +21,35 @@ class Snapshot(Closing):
     space freed by later commits is not reused while it is open.
     """
 
-    def __init__(self, transaction: Any, databases: dict[Table, Any]) -> None:
+    def __init__(
+        self,
+        transaction: Any,
+        databases: dict[Table, Any],
+        recent: RecentValues | None = None,
+        moment: object = None,
+    ) -> None:
+        """With the values at hand, where this is the state of their `moment`."""
         self._transaction = transaction
         self._databases = databases
+        self._recent = recent
+        self._moment = moment
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """Value of a key, None where absent. Raises `StoreClosed`."""
+        recent = self._recent
+        if recent is None or (values := recent.tables.get(table)) is None:
+            return self._read(table, key)
+        value: bytes | None = values.get(key, _UNKNOWN)
+        # In this order: what was looked up before a commit began is still of this moment.
+        if recent.moment is not self._moment:
+            self._recent = None
+            return self._read(table, key)
+        if value is _UNKNOWN:
+            value = self._read(table, key)
+            recent.keep(table, key, value, self._moment)
+        return value
+
+    def _read(self, table: Table, key: bytes) -> bytes | None:
         try:
             value: bytes | None = self._transaction.get(key, db=self._databases[table])
         except lmdb.Error as error:
@@ -61,7 +85,7 @@ class Snapshot(Closing):
 
     def close(self) -> None:
         """Let go. Twice does no harm."""
-        transaction, self._transaction = self._transaction, _CLOSED
+        transaction, self._transaction, self._recent = self._transaction, _CLOSED, None
         # An ended transaction gives its place in the table of readers back only when the object is
         # gone. Whoever keeps the snapshot (an engine's objects that refer to each other) must not
         # keep the place.
@@ -81,6 +105,7 @@ class _Closed:
 
 
 _CLOSED: Final = _Closed()
+_UNKNOWN: Final[Any] = object()
 
 
 def _upwards(cursor: Any, start: bytes, stop: bytes | None) -> Iterator[tuple[bytes, bytes]]:

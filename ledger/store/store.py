@@ -22,6 +22,7 @@ from ledger.store.lmdb_file import (
     take_writer_lock,
     write_error,
 )
+from ledger.store.recent import RecentValues
 from ledger.store.snapshot import Snapshot
 from ledger.store.staged import StagedStore, remove_staged
 from ledger.store.types import Table, WriteBatch
@@ -50,6 +51,7 @@ class Store(Closing):
         self._opened = environment, databases
         """The environment and its tables: replaced together."""
         self._writer_lock = writer_lock
+        self._recent = RecentValues()
         self._commit_lock = threading.Lock()
         self._closed = False
 
@@ -99,15 +101,22 @@ class Store(Closing):
         """A view of all tables as of now. Raises `StoreClosed`, `StoreError` (too many readers)."""
         if self._closed:
             raise StoreClosed("the store is closed")
+        recent, moment = self._recent, self._recent.moment
         try:
             environment, databases = self._opened
-            return Snapshot(environment.begin(buffers=False), databases)
+            transaction = environment.begin(buffers=False)
         except lmdb.ReadersFullError as error:
             raise StoreError(
                 f"more than {READERS_MAX} snapshots are open: close those no longer read"
             ) from error
         except lmdb.Error as error:
             raise read_error(error) from error
+        # Who does not write does not know when another has; and which moment is it, where a commit
+        # came between?
+        is_known = self._writer_lock is not None and not recent.is_writing
+        if is_known and moment is not None and recent.moment is moment:
+            return Snapshot(transaction, databases, recent, moment)
+        return Snapshot(transaction, databases)
 
     def commit(self, batch: WriteBatch) -> None:
         """Make all of `batch` durable, or nothing of it. It is on disk when this returns.
@@ -117,19 +126,28 @@ class Store(Closing):
         with self._commit_lock:
             if self._closed:
                 raise StoreClosed("the store is closed")
-            environment, databases = self._opened
+            self._recent.begin()
             try:
-                with environment.begin(write=True) as transaction:
-                    for table, key, value, is_prefix in batch.operations:
-                        database = databases[table]
-                        if is_prefix:
-                            _delete_prefix(transaction, database, key)
-                        elif value is None:
-                            transaction.delete(key, db=database)
-                        else:
-                            transaction.put(key, value, db=database)
-            except (lmdb.Error, OSError) as error:
-                raise write_error(error, self._path, batch) from error
+                self._write(batch)
+            except BaseException:
+                self._recent.forget()
+                raise
+            self._recent.follow(batch)
+
+    def _write(self, batch: WriteBatch) -> None:
+        environment, databases = self._opened
+        try:
+            with environment.begin(write=True) as transaction:
+                for table, key, value, is_prefix in batch.operations:
+                    database = databases[table]
+                    if is_prefix:
+                        _delete_prefix(transaction, database, key)
+                    elif value is None:
+                        transaction.delete(key, db=database)
+                    else:
+                        transaction.put(key, value, db=database)
+        except (lmdb.Error, OSError) as error:
+            raise write_error(error, self._path, batch) from error
 
     def copy(self, directory: Path | str) -> None:
         """Write a compacted, consistent copy (a backup) while the store stays in use."""
@@ -162,8 +180,12 @@ class Store(Closing):
         with self._commit_lock:
             if self._closed:
                 raise StoreClosed("the store is closed")
-            # The old environment goes when the last snapshot of it does.
-            self._opened = staged.finish()
+            self._recent.begin()
+            try:
+                # The old environment goes when the last snapshot of it does.
+                self._opened = staged.finish()
+            finally:
+                self._recent.forget()
 
     def size_bytes(self) -> int:
         """Bytes of the file that hold pages (used or free)."""

@@ -8,8 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from api import ApiSettings
 from contracts.consortium import Role
+from contracts.pools import AssetBook, json_rows, load_book
+from ledger.types import Hash32
 from tests.api.conftest import Node, open_node
 from tests.api.members import Member
 from tests.traceability.capture.stack import OFFICE, Identity, make_identity
@@ -169,3 +173,32 @@ class PoolScene:
             "income": "20000",
             **more,
         }
+
+
+def book_of(folder: Path, pool: str, on: date, receivable: str) -> AssetBook:
+    """The servicer's book: one receivable of this ledger and two loans from outside."""
+    rows = [
+        {"reference": receivable, "kind": "receivable", "balance": 1_000_000},
+        {"reference": "LOAN-1", "balance": 70_000, "region": "JS"},
+        {"reference": "LOAN-2", "balance": 30_000, "daysPastDue": 12, "region": "ZJ"},
+    ]
+    path = folder / "pool.book"
+    lines = (orjson.dumps(row) for row in rows)
+    load_book(path, json_rows(lines), pool=Hash32(bytes.fromhex(pool[2:])), day=on, salt=b"s" * 16)
+    return AssetBook(path)
+
+
+def state_of(book: AssetBook) -> dict[str, Any]:
+    """What the servicer commits."""
+    state = book.newest()
+    day = state.day
+    return {
+        "date": state.date.isoformat(),
+        "root": f"0x{day.root.hex()}",
+        "delta": None if day.delta is None else f"0x{day.delta.hex()}",
+        "performing": str(day.performing),
+        "overdue": str(day.overdue),
+        "defaulted": str(day.defaulted),
+        "count": day.count,
+        "changed": day.changed,
+    }

@@ -16,10 +16,10 @@ from contracts import consortium
 from contracts.consortium import Role
 from contracts.governance import Call
 from tests.api.conftest import Node, open_node
+from tests.api.loan_scene import TABLE, LoanScene
 from tests.api.test_clearing import Market, open_market
 from tests.api.test_client import Node as Script
 from tests.api.test_client import answer
-from tests.api.test_loans import TABLE, Scene
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("A2")]
@@ -42,12 +42,12 @@ def market(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iter
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iterator[LoanScene]:
     limits = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
     folder = tmp_path_factory.mktemp("loans")
     url = f"sqlite:///{folder / 'tally.sqlite'}"
     with ExitStack() as exits:
-        yield Scene(open_node(exits, folder, identity, url, limits, signers=identity.accounts))
+        yield LoanScene(open_node(exits, folder, identity, url, limits, signers=identity.accounts))
 
 
 def test_deposits_are_issued_paid_redeemed_and_told(market: Market) -> None:
@@ -110,7 +110,7 @@ def test_a_statement_is_fetched_and_handed_in_again(market: Market, form: str) -
             farm.deposits.statement(market.account, day, form="pdf")
 
 
-def test_a_loan_is_applied_for_decided_drawn_and_repaid(scene: Scene) -> None:
+def test_a_loan_is_applied_for_decided_drawn_and_repaid(scene: LoanScene) -> None:
     scopes = ("financing:*", "stock:*", "pledges:read", "receipts:*")
     with (
         client_of(scene.node, CARRIER, *scopes) as trader,
@@ -150,7 +150,7 @@ def test_a_loan_is_applied_for_decided_drawn_and_repaid(scene: Scene) -> None:
         assert [one["id"] for one in bank.loans.list(state="repaid")] == [loan]
 
 
-def test_goods_are_counted_and_their_receipts_merged(scene: Scene) -> None:
+def test_goods_are_counted_and_their_receipts_merged(scene: LoanScene) -> None:
     with (
         client_of(scene.node, FARM, "stock:*", "receipts:*") as granary,
         client_of(scene.node, CARRIER, "receipts:*") as trader,
@@ -178,7 +178,7 @@ def test_goods_are_counted_and_their_receipts_merged(scene: Scene) -> None:
             trader.receipts.document(whole["id"])
 
 
-def test_a_receivable_is_paid_and_goods_change_hands_for_money(scene: Scene) -> None:
+def test_a_receivable_is_paid_and_goods_change_hands_for_money(scene: LoanScene) -> None:
     scopes = ("settlement:*", "receivables:*", "receipts:*")
     data = consortium.set_role(OFFICE, Role.ARBITRATOR)
     with (

@@ -14,129 +14,28 @@ from contracts.consortium import Role
 from contracts.financing import MACHINE
 from contracts.governance import Call
 from tests.api.conftest import Clock, Node
+from tests.api.loan_scene import DAY, EVIDENCE, SALT, TABLE, LoanScene
 from tests.api.members import Member
 from tests.contracts.scene import key
-from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identity
+from tests.traceability.capture.stack import BANK, CARRIER, FARM, Identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F8"), pytest.mark.feature("S1")]
-DAY = 86_400
-EVIDENCE = f"0x{'e5' * 32}"
-SALT = f"0x{'5a' * 32}"
-SCOPES = ("stock:*", "receipts:*", "pledges:*", "financing:*", "receivables:*")
-AGREEMENT = {
-    "nature": "living",
-    "unit": "TNE",
-    "shortfallBp": 100,
-    "adjustmentBp": 500,
-    "countAgeMaxSeconds": 30 * DAY,
-}
-TABLE: dict[str, Any] = {
-    "currency": "CNY",
-    "tiers": [
-        {"kind": "receipts", "amountMax": 10_000_000, "termDaysMax": 90, "rateBp": 450},
-        {"amountMax": "50000000000", "termDaysMax": 730, "rateBp": 700},
-    ],
-    "contribution": {"pointsPerBp": 100, "discountBpMax": 60, "floorBp": 400},
-    "document": {"conditions": "as usual"},
-}
-
-
-class Scene:
-    """A granary (the farm), a trader (the carrier) with grain in it, a bank, the platform."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.warehouse, self.trader, self.bank, self.platform = (
-            Member(node, name, *SCOPES) for name in (FARM, CARRIER, BANK, OFFICE)
-        )
-        self.numbers = 0
-        data = consortium.set_role(FARM, Role.WAREHOUSE)
-        node.stack.govern(Call(consortium.CONSORTIUM_ADDRESS, data))
-        lot = {"placeId": "silo 1", "lotId": "wheat", "agreement": AGREEMENT, "counters": [FARM]}
-        self.lot: str = self.warehouse.post("/stock/lots", lot)["lot"]
-        count = {
-            "lot": self.lot,
-            "quantity": 1_000_000,
-            "countedAt": int(time.time()) - 5,
-            "sequence": 1,
-            "evidence": EVIDENCE,
-        }
-        self.warehouse.post("/stock/counts", count)
-        self.bank.post("/rate-tables", TABLE)
-
-    def receipt(self) -> str:
-        self.numbers += 1
-        body = {
-            "number": f"R-{self.numbers}",
-            "lot": self.lot,
-            "quantity": 10_000,
-            "expires": int(time.time()) + 120 * DAY,
-            "holder": CARRIER,
-            "document": {"goods": "wheat", "number": self.numbers},
-            "goodsDescription": {"class": "wheat", "grade": 2, "unit": "TNE"},
-        }
-        id_: str = self.warehouse.post("/receipts", body)["receipt"]["id"]
-        return id_
-
-    def request(self, receipt: str, **changes: Any) -> dict[str, Any]:
-        self.numbers += 1
-        return {
-            "number": f"L-{self.numbers}",
-            "instrument": receipt,
-            "banks": [{"bank": BANK}],
-            "amount": 8_000_000,
-            "amountMin": "5000000",
-            "currency": "CNY",
-            "termDays": 60,
-            "expires": int(time.time()) + 20 * DAY,
-            "document": {"purpose": "seed"},
-            "graceSeconds": 3 * DAY,
-            "noticeSeconds": 10 * DAY,
-            **changes,
-        }
-
-    def applied(self, receipt: str | None = None, **changes: Any) -> str:
-        body = self.request(receipt or self.receipt(), **changes)
-        answer = self.trader.send("POST", "/loans", body)
-        assert answer.status_code == 201, answer.text
-        id_: str = answer.json()["loan"]["id"]
-        assert answer.headers["location"] == f"/loans/{id_}"
-        return id_
-
-    def approved(self, id_: str, **more: Any) -> str:
-        body = {
-            "amount": 8_000_000,
-            "validUntil": int(time.time()) + 10 * DAY,
-            "document": {"terms": "of the offer"},
-        }
-        done = self.bank.post(f"/loans/{id_}/approve", body, **more)
-        hash_: str = done["offers"][0]["offerHash"]
-        return hash_
-
-    def drawn(self) -> str:
-        id_ = self.applied()
-        offer = self.approved(id_)
-        self.trader.post(f"/loans/{id_}/accept", {"bank": BANK, "offer": offer})
-        self.bank.post(f"/loans/{id_}/draw-down")
-        return id_
-
-
 LIMITS = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
 
 
 @pytest.fixture(scope="module")
-def scene(share_node: Callable[..., Node], identity: Identity) -> Scene:
+def scene(share_node: Callable[..., Node], identity: Identity) -> LoanScene:
     """Of all tests here: each has loans and receipts of its own."""
-    return Scene(share_node(LIMITS, signers=identity.accounts))
+    return LoanScene(share_node(LIMITS, signers=identity.accounts))
 
 
 @pytest.fixture
-def alone(make_node: Callable[..., Node], identity: Identity) -> Scene:
+def alone(make_node: Callable[..., Node], identity: Identity) -> LoanScene:
     """Of one test, which looks at all there is, or changes what the others rely on."""
-    return Scene(make_node(LIMITS, signers=identity.accounts))
+    return LoanScene(make_node(LIMITS, signers=identity.accounts))
 
 
-def test_a_loan_goes_from_application_to_repayment(scene: Scene) -> None:
+def test_a_loan_goes_from_application_to_repayment(scene: LoanScene) -> None:
     receipt = scene.receipt()
     id_ = scene.applied(receipt)
     checked = scene.bank.post(f"/loans/{id_}/check", revision=1)["loan"]["application"]["check"]
@@ -179,7 +78,7 @@ def test_a_loan_goes_from_application_to_repayment(scene: Scene) -> None:
     assert scene.trader.get(f"/receipts/{receipt}")["pledgee"] is None
 
 
-def test_a_receivable_is_security_as_well(scene: Scene) -> None:
+def test_a_receivable_is_security_as_well(scene: LoanScene) -> None:
     body = {
         "kind": "invoice",
         "number": "I-1",
@@ -205,7 +104,7 @@ def test_a_receivable_is_security_as_well(scene: Scene) -> None:
     assert scene.trader.get(f"/receivables/{invoice}")["pledgee"] is None
 
 
-def test_one_history_runs_through_both_contracts_whatever_the_page(scene: Scene) -> None:
+def test_one_history_runs_through_both_contracts_whatever_the_page(scene: LoanScene) -> None:
     id_ = scene.drawn()
     scene.trader.post(f"/loans/{id_}/repay")
     path = f"/loans/{id_}/history"
@@ -237,7 +136,7 @@ def test_one_history_runs_through_both_contracts_whatever_the_page(scene: Scene)
     assert (payment["principal"], payment["interest"]) == ("8000000", "0")
 
 
-def test_interest_is_told_for_any_day_to_come(scene: Scene) -> None:
+def test_interest_is_told_for_any_day_to_come(scene: LoanScene) -> None:
     id_ = scene.drawn()
     drawn = scene.bank.get(f"/loans/{id_}")["payout"]["debt"]["drawn"]
     owed = scene.bank.get(f"/loans/{id_}", params={"at": drawn + 20 * DAY})["owed"]
@@ -251,7 +150,7 @@ def test_interest_is_told_for_any_day_to_come(scene: Scene) -> None:
     assert (before["at"], before["interest"]) == (drawn, "0")
 
 
-def test_loans_are_listed_by_whoever_sees_them(alone: Scene) -> None:
+def test_loans_are_listed_by_whoever_sees_them(alone: LoanScene) -> None:
     asked, lent = alone.applied(), alone.drawn()
     every: list[tuple[Member, dict[str, str], list[str]]] = [
         (alone.trader, {}, [lent, asked]),
@@ -277,7 +176,7 @@ def test_loans_are_listed_by_whoever_sees_them(alone: Scene) -> None:
         assert alone.bank.send("GET", f"/loans?{wrong}").status_code == 400, wrong
 
 
-def test_what_others_may_not_see_is_not_there(scene: Scene) -> None:
+def test_what_others_may_not_see_is_not_there(scene: LoanScene) -> None:
     id_ = scene.drawn()
     for path in ("", "/history", "/offers", "/advice", "/payments"):
         assert scene.warehouse.send("GET", f"/loans/{id_}{path}").status_code == 404
@@ -291,7 +190,7 @@ def test_what_others_may_not_see_is_not_there(scene: Scene) -> None:
     assert reader.refused(f"/loans/{id_}/repay")[0] == 403
 
 
-def test_acts_are_refused_on_the_wrong_side_of_payout_and_when_late(scene: Scene) -> None:
+def test_acts_are_refused_on_the_wrong_side_of_payout_and_when_late(scene: LoanScene) -> None:
     id_ = scene.applied()
     status, refusal, words = scene.trader.refused(f"/loans/{id_}/repay")
     assert (status, refusal) == (409, "WrongState")
@@ -317,7 +216,7 @@ def test_acts_are_refused_on_the_wrong_side_of_payout_and_when_late(scene: Scene
         assert "active" in words
 
 
-def test_a_pledged_receipt_is_not_financed_twice(scene: Scene) -> None:
+def test_a_pledged_receipt_is_not_financed_twice(scene: LoanScene) -> None:
     receipt = scene.receipt()
     one, two = scene.applied(receipt), scene.applied(receipt)
     first, second = scene.approved(one), scene.approved(two)
@@ -328,7 +227,7 @@ def test_a_pledged_receipt_is_not_financed_twice(scene: Scene) -> None:
     assert (status, refusal) == (409, "CheckFailed")
 
 
-def test_an_agreement_is_signed_by_both_before_payout(scene: Scene) -> None:
+def test_an_agreement_is_signed_by_both_before_payout(scene: LoanScene) -> None:
     id_ = scene.applied(agreement=True)
     offer = scene.approved(id_)
     scene.trader.post(f"/loans/{id_}/accept", {"bank": BANK, "offer": offer})
@@ -341,7 +240,7 @@ def test_an_agreement_is_signed_by_both_before_payout(scene: Scene) -> None:
     assert drawn["terms"] == application["signedByBank"]
 
 
-def test_money_from_outside_and_warnings_are_booked(scene: Scene) -> None:
+def test_money_from_outside_and_warnings_are_booked(scene: LoanScene) -> None:
     id_ = scene.drawn()
     warned = scene.platform.post(
         f"/loans/{id_}/warn", {"severity": 2, "document": {"why": "prices fall"}}
@@ -362,7 +261,7 @@ def test_money_from_outside_and_warnings_are_booked(scene: Scene) -> None:
     assert (done["loan"]["state"], done["payments"][0]["principal"]) == ("repaid", "7000000")
 
 
-def test_sealed_quotes_are_opened_and_the_best_is_taken(alone: Scene, clock: Clock) -> None:
+def test_sealed_quotes_are_opened_and_the_best_is_taken(alone: LoanScene, clock: Clock) -> None:
     now = int(time.time())
     market: dict[str, Any] = {
         "mode": "market",
@@ -387,7 +286,7 @@ def test_sealed_quotes_are_opened_and_the_best_is_taken(alone: Scene, clock: Clo
     assert alone.trader.post(f"/loans/{id_}/accept", choice)["loan"]["state"] == "accepted"
 
 
-def test_points_lower_the_rate_as_the_table_allows(scene: Scene) -> None:
+def test_points_lower_the_rate_as_the_table_allows(scene: LoanScene) -> None:
     body = {"customer": CARRIER, "change": 2_500, "document": {"harvest": 2026}}
     answer = scene.bank.send("POST", "/contribution-points", body)
     assert answer.status_code == 201, answer.text
@@ -412,7 +311,7 @@ def test_points_lower_the_rate_as_the_table_allows(scene: Scene) -> None:
     assert scene.trader.send("GET", path, params={**asked, "termDays": "800"}).status_code == 404
 
 
-def test_tables_are_for_all_members_in_every_version(alone: Scene) -> None:
+def test_tables_are_for_all_members_in_every_version(alone: LoanScene) -> None:
     alone.bank.post("/rate-tables", {**TABLE, "tiers": TABLE["tiers"][1:]})
     (present,) = alone.warehouse.get("/rate-tables")["tables"]
     assert (present["version"], len(present["tiers"])) == (2, 1)
@@ -438,14 +337,14 @@ def test_tables_are_for_all_members_in_every_version(alone: Scene) -> None:
     ],
 )
 def test_a_body_that_means_nothing_is_refused_at_its_place(
-    scene: Scene, change: dict[str, Any], place: str
+    scene: LoanScene, change: dict[str, Any], place: str
 ) -> None:
     answer = scene.trader.send("POST", "/loans", scene.request(scene.receipt()) | change)
     assert answer.status_code == 400, answer.text
     assert place in answer.json()["detail"]
 
 
-def test_a_quote_is_sealed_of_all_or_nothing(scene: Scene) -> None:
+def test_a_quote_is_sealed_of_all_or_nothing(scene: LoanScene) -> None:
     id_ = scene.applied()
     for body in ({}, {"amount": 1}, {"sealed": SALT, "rateBp": 3, "amount": 5, "salt": SALT}):
         assert scene.bank.refused(f"/loans/{id_}/commit", body)[0] == 400
@@ -454,7 +353,7 @@ def test_a_quote_is_sealed_of_all_or_nothing(scene: Scene) -> None:
     assert (status, "not that of what is sent" in words) == (400, True)
 
 
-def test_acts_can_be_prepared_in_words(scene: Scene) -> None:
+def test_acts_can_be_prepared_in_words(scene: LoanScene) -> None:
     id_ = scene.drawn()
     bodies: list[tuple[Member, str, dict[str, Any]]] = [
         (scene.trader, "repay", {"amount": 5}),
@@ -481,7 +380,7 @@ def test_every_act_of_members_stands_in_the_openapi_document(node: Node) -> None
 
 
 def test_a_bank_sees_the_security_of_what_it_is_asked_for_and_a_strange_bank_nothing(
-    scene: Scene,
+    scene: LoanScene,
 ) -> None:
     admit = consortium.add_organisation(
         "strange-bank", Role.BANK, consortium.Profile("Strange Bank"), key(5_151).address

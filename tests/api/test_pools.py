@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import pytest
 from contracts.directory import add_version
 from contracts.genesis import DIRECTORY_ADDRESS, POOL_BOOK_ADDRESS, POOLS_ADDRESS
 from contracts.governance import Call as Decision
-from contracts.pools import AssetBook, AssetProof, json_rows, load_book
+from contracts.pools import AssetProof, json_rows
 from ledger.canonical import canonical_json
-from ledger.types import Address, Hash32
+from ledger.types import Address
 from tests.api.members import Member
-from tests.api.pool_scene import EVIDENCE, RULES, PoolScene
+from tests.api.pool_scene import EVIDENCE, RULES, PoolScene, book_of, state_of
 from tests.ledger.projection.support import empty_database
 from tests.traceability.capture.stack import OFFICE
 
@@ -35,35 +35,6 @@ def scene(
     folder = tmp_path_factory.mktemp("pools")
     with empty_database(request.param, folder) as url, ExitStack() as exits:
         yield PoolScene(exits, folder, url)
-
-
-def book_of(folder: Path, pool: str, on: date, receivable: str) -> AssetBook:
-    """The servicer's book: one receivable of this ledger and two loans from outside."""
-    rows = [
-        {"reference": receivable, "kind": "receivable", "balance": 1_000_000},
-        {"reference": "LOAN-1", "balance": 70_000, "region": "JS"},
-        {"reference": "LOAN-2", "balance": 30_000, "daysPastDue": 12, "region": "ZJ"},
-    ]
-    path = folder / "pool.book"
-    lines = (orjson.dumps(row) for row in rows)
-    load_book(path, json_rows(lines), pool=Hash32(bytes.fromhex(pool[2:])), day=on, salt=b"s" * 16)
-    return AssetBook(path)
-
-
-def state_of(book: AssetBook) -> dict[str, Any]:
-    """What the servicer commits."""
-    state = book.newest()
-    day = state.day
-    return {
-        "date": state.date.isoformat(),
-        "root": f"0x{day.root.hex()}",
-        "delta": None if day.delta is None else f"0x{day.delta.hex()}",
-        "performing": str(day.performing),
-        "overdue": str(day.overdue),
-        "defaulted": str(day.defaulted),
-        "count": day.count,
-        "changed": day.changed,
-    }
 
 
 def test_the_life_of_a_pool_from_proposal_to_the_last_payment(

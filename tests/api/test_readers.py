@@ -12,9 +12,9 @@ import pytest
 from api import ApiSettings
 from contracts.consortium import Role
 from tests.api.conftest import open_node
+from tests.api.loan_scene import SCOPES as LOANS
+from tests.api.loan_scene import TABLE, LoanScene
 from tests.api.members import Member
-from tests.api.test_loans import SCOPES as LOANS
-from tests.api.test_loans import TABLE, Scene
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, ROLES, make_identity
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("S1"), pytest.mark.feature("F8")]
@@ -34,7 +34,7 @@ def soon(days: int) -> int:
     return int(time.time()) + days * 86_400
 
 
-class Town(Scene):
+class Town(LoanScene):
     """A granary, a trader and his bank; two more banks, a mill and a court."""
 
     def __init__(self, exits: ExitStack, folder: Any) -> None:

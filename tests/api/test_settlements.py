@@ -15,127 +15,29 @@ from contracts.governance import Call as Decision
 from contracts.settlement import MACHINE
 from tests.api.conftest import Node
 from tests.api.members import Member
+from tests.api.settlement_scene import DAY, EVIDENCE, SUBJECT, SettlementScene
 from tests.traceability.capture.stack import BANK, CARRIER, FARM
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("F6"), pytest.mark.feature("S1")]
-DAY = 86_400
-EVIDENCE = f"0x{'e5' * 32}"
-SUBJECT = f"0x{'5b' * 32}"
-SCOPES = ("receivables:*", "settlement:*", "pledges:*", "supervise")
-
-
-class Scene:
-    """A supplier (the farm), its customer (the carrier), and the bank of both."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.supplier, self.customer, self.bank = (
-            Member(node, name, *SCOPES) for name in (FARM, CARRIER, BANK)
-        )
-        self.numbers = 0
-        self.supplier.post("/deposits/homes", {"bank": BANK, "currency": "CNY"})
-
-    def number(self) -> str:
-        self.numbers += 1
-        return f"N-{self.numbers}"
-
-    def issue(self, to: str, amount: int) -> None:
-        body = {"to": to, "currency": "CNY", "amount": amount, "number": self.number()}
-        self.bank.post("/deposits", body)
-
-    def receivable(self, debtor: Member | None = None) -> str:
-        """Accepted, of 1 000 000, owed by the customer if by nobody else: revision 2."""
-        owing = debtor or self.customer
-        body = {
-            "kind": "invoice",
-            "number": self.number(),
-            "debtor": owing.name,
-            "amount": 1_000_000,
-            "currency": "CNY",
-            "due": int(time.time()) + 90 * DAY,
-            "terms": EVIDENCE,
-            "keys": [f"0x{self.numbers:064x}"],
-        }
-        id_: str = self.supplier.post("/receivables", body)["receivable"]["id"]
-        owing.post(f"/receivables/{id_}/accept")
-        return id_
-
-    def payment(self, receivable: str, amount: int | str, **more: Any) -> dict[str, Any]:
-        return {
-            "receivable": receivable,
-            "bank": BANK,
-            "amount": amount,
-            "number": self.number(),
-            **more,
-        }
-
-    def offer(self, receivable: str, **more: Any) -> dict[str, Any]:
-        return {
-            "number": self.number(),
-            "instruments": [{"kind": "receivable", "id": receivable, "revision": 2}],
-            "currency": "CNY",
-            "amount": "970000",
-            "expires": int(time.time()) + DAY,
-            "buyer": BANK,
-            **more,
-        }
-
-    def offered(self, receivable: str, **more: Any) -> dict[str, Any]:
-        answer = self.supplier.send("POST", "/settlements/offers", self.offer(receivable, **more))
-        assert answer.status_code == 201, answer.text
-        deal: dict[str, Any] = answer.json()["settlement"]
-        assert answer.headers["location"] == f"/settlements/{deal['id']}"
-        return deal
-
-    def conditional(self, **condition: Any) -> dict[str, Any]:
-        return {
-            "number": self.number(),
-            "payee": FARM,
-            "bank": BANK,
-            "currency": "CNY",
-            "amount": 40_000,
-            "condition": condition,
-        }
-
-    def inspection(self) -> str:
-        """The customer's money waits for the bank's inspection."""
-        body = self.conditional(
-            kind="inspection",
-            attestor=BANK,
-            subject=SUBJECT,
-            deadline=int(time.time()) + DAY,
-        )
-        answer = self.customer.post("/settlements/conditional", body)
-        deal: dict[str, Any] = answer["settlement"]
-        assert (deal["state"], deal["condition"]["kind"]) == ("open", "inspection")
-        id_: str = deal["id"]
-        return id_
-
-    def account(self, member: Member) -> dict[str, Any]:
-        (found,) = member.get(f"/deposits?owner={member.name}")["accounts"]
-        return dict(found)
-
-    def balance(self, member: Member) -> str:
-        return str(self.account(member)["balance"])
 
 
 @pytest.fixture
-def scene(make_node: Callable[..., Node]) -> Scene:
+def scene(make_node: Callable[..., Node]) -> SettlementScene:
     limits = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
-    return Scene(make_node(limits))
+    return SettlementScene(make_node(limits))
 
 
 @pytest.fixture(scope="module")
-def any_scene(share_node: Callable[..., Node]) -> Scene:
+def any_scene(share_node: Callable[..., Node]) -> SettlementScene:
     """One for all tests that look at nothing but what they do themselves."""
     limits = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
-    return Scene(share_node(limits))
+    return SettlementScene(share_node(limits))
 
 
 # ---- receivables paid ---------------------------------------------------------------------------
 
 
-def test_a_debtor_pays_a_receivable_in_parts_out_of_its_deposit(scene: Scene) -> None:
+def test_a_debtor_pays_a_receivable_in_parts_out_of_its_deposit(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 1_500_000)
     id_ = scene.receivable()
     body = scene.payment(id_, 400_000, revision=2)
@@ -155,7 +57,7 @@ def test_a_debtor_pays_a_receivable_in_parts_out_of_its_deposit(scene: Scene) ->
     assert [one["payment"] for one in lines] == [first["payment"], paid["payment"]]
 
 
-def test_a_payment_that_does_not_suffice_or_is_late_changes_nothing(scene: Scene) -> None:
+def test_a_payment_that_does_not_suffice_or_is_late_changes_nothing(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 100_000)
     id_ = scene.receivable()
     path = "/settlements/payments"
@@ -170,7 +72,7 @@ def test_a_payment_that_does_not_suffice_or_is_late_changes_nothing(scene: Scene
     assert scene.balance(scene.customer) == "100000"
 
 
-def test_the_same_payment_order_counts_once(scene: Scene) -> None:
+def test_the_same_payment_order_counts_once(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 1_000_000)
     id_ = scene.receivable()
     body = scene.payment(id_, 300_000)
@@ -180,7 +82,9 @@ def test_the_same_payment_order_counts_once(scene: Scene) -> None:
     assert scene.customer.get(f"/receivables/{id_}")["outstanding"] == "700000"
 
 
-def test_what_was_paid_on_a_pledged_receivable_stays_with_the_pledgee(scene: Scene) -> None:
+def test_what_was_paid_on_a_pledged_receivable_stays_with_the_pledgee(
+    scene: SettlementScene,
+) -> None:
     scene.issue(CARRIER, 1_000_000)
     id_ = scene.receivable()
     pledge = {
@@ -214,7 +118,7 @@ def test_what_was_paid_on_a_pledged_receivable_stays_with_the_pledgee(scene: Sce
 # ---- delivery versus payment --------------------------------------------------------------------
 
 
-def test_a_receivable_and_its_price_change_hands_in_one_transaction(scene: Scene) -> None:
+def test_a_receivable_and_its_price_change_hands_in_one_transaction(scene: SettlementScene) -> None:
     id_ = scene.receivable()
     deal = scene.offered(id_)
     assert (deal["state"], deal["amount"], deal["seller"]) == ("offered", "970000", FARM)
@@ -235,7 +139,7 @@ def test_a_receivable_and_its_price_change_hands_in_one_transaction(scene: Scene
     assert [one["id"] for one in listed["settlements"]] == [deal["id"]]
 
 
-def test_neither_changes_hands_where_the_buyer_cannot_pay(scene: Scene) -> None:
+def test_neither_changes_hands_where_the_buyer_cannot_pay(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 969_999)
     id_ = scene.receivable(scene.bank)
     deal = scene.offered(id_, buyer=CARRIER)
@@ -245,7 +149,7 @@ def test_neither_changes_hands_where_the_buyer_cannot_pay(scene: Scene) -> None:
     assert scene.customer.get(f"/settlements/{deal['id']}")["state"] == "offered"
 
 
-def test_nobody_is_offered_what_it_owes_itself(any_scene: Scene) -> None:
+def test_nobody_is_offered_what_it_owes_itself(any_scene: SettlementScene) -> None:
     id_ = any_scene.receivable()
     answer = any_scene.supplier.refused("/settlements/offers", any_scene.offer(id_, buyer=CARRIER))
     assert answer[:2] == (422, "InvalidParty")
@@ -257,7 +161,7 @@ def test_nobody_is_offered_what_it_owes_itself(any_scene: Scene) -> None:
     [("bank", "decline", "declined"), ("supplier", "withdraw", "withdrawn")],
 )
 def test_an_offer_that_comes_to_nothing_sets_its_instrument_free(
-    any_scene: Scene, who: str, act: str, state: str
+    any_scene: SettlementScene, who: str, act: str, state: str
 ) -> None:
     id_ = any_scene.receivable()
     assert any_scene.bank.send("GET", f"/receivables/{id_}").status_code == 404
@@ -281,7 +185,7 @@ def test_an_offer_that_comes_to_nothing_sets_its_instrument_free(
     assert any_scene.bank.get(f"/receivables/{id_}")["holder"] == BANK
 
 
-def test_an_offer_expires_not_before_its_time(any_scene: Scene) -> None:
+def test_an_offer_expires_not_before_its_time(any_scene: SettlementScene) -> None:
     id_ = any_scene.receivable()
     deal = any_scene.offered(id_, expires=int(time.time()) + 3)
     path = f"/settlements/{deal['id']}"
@@ -293,7 +197,7 @@ def test_an_offer_expires_not_before_its_time(any_scene: Scene) -> None:
     assert any_scene.bank.post(f"{path}/expire")["settlement"]["state"] == "expired"
 
 
-def test_an_offer_to_a_role_is_seen_by_who_has_it(scene: Scene) -> None:
+def test_an_offer_to_a_role_is_seen_by_who_has_it(scene: SettlementScene) -> None:
     deal = scene.offered(scene.receivable(), buyer=None, role="bank")
     assert (deal["buyer"], deal["role"]) == (None, "bank")
     assert [one["id"] for one in scene.bank.get("/settlements")["settlements"]] == [deal["id"]]
@@ -303,7 +207,7 @@ def test_an_offer_to_a_role_is_seen_by_who_has_it(scene: Scene) -> None:
     assert scene.customer.refused(f"/settlements/{deal['id']}/accept", {"bank": BANK})[0] == 404
 
 
-def test_a_deal_that_has_changed_since_is_refused(any_scene: Scene) -> None:
+def test_a_deal_that_has_changed_since_is_refused(any_scene: SettlementScene) -> None:
     deal = any_scene.offered(any_scene.receivable())
     path = f"/settlements/{deal['id']}/accept"
     refused = any_scene.bank.refused(path, {"bank": BANK, "revisions": [2]})
@@ -314,7 +218,9 @@ def test_a_deal_that_has_changed_since_is_refused(any_scene: Scene) -> None:
 # ---- conditions ---------------------------------------------------------------------------------
 
 
-def test_money_waits_for_an_inspection_and_is_paid_when_it_is_attested(scene: Scene) -> None:
+def test_money_waits_for_an_inspection_and_is_paid_when_it_is_attested(
+    scene: SettlementScene,
+) -> None:
     scene.issue(CARRIER, 100_000)
     id_ = scene.inspection()
     assert scene.account(scene.customer)["free"] == "60000"
@@ -329,7 +235,7 @@ def test_money_waits_for_an_inspection_and_is_paid_when_it_is_attested(scene: Sc
     assert (scene.balance(scene.customer), scene.balance(scene.supplier)) == ("60000", "40000")
 
 
-def test_money_comes_back_where_the_attestor_denies(scene: Scene) -> None:
+def test_money_comes_back_where_the_attestor_denies(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 100_000)
     id_ = scene.inspection()
     done = scene.bank.post(f"/settlements/{id_}/deny", {"evidence": EVIDENCE})
@@ -338,7 +244,7 @@ def test_money_comes_back_where_the_attestor_denies(scene: Scene) -> None:
     assert (account["balance"], account["free"]) == ("100000", "100000")
 
 
-def test_a_date_is_waited_for_and_anybody_executes(scene: Scene) -> None:
+def test_a_date_is_waited_for_and_anybody_executes(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 100_000)
     body = scene.conditional(kind="date", due=int(time.time()) + 3)
     deal = scene.customer.post("/settlements/conditional", body)["settlement"]
@@ -349,7 +255,7 @@ def test_a_date_is_waited_for_and_anybody_executes(scene: Scene) -> None:
     assert scene.balance(scene.supplier) == "40000"
 
 
-def test_both_parties_end_a_deal_together(scene: Scene) -> None:
+def test_both_parties_end_a_deal_together(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 100_000)
     path = f"/settlements/{scene.inspection()}"
     assert scene.supplier.refused(f"{path}/agree-cancel")[:2] == (409, "AskTheOther")
@@ -360,7 +266,7 @@ def test_both_parties_end_a_deal_together(scene: Scene) -> None:
 
 
 def test_an_offer_with_a_condition_is_committed_to_and_settles_when_it_is_met(
-    scene: Scene,
+    scene: SettlementScene,
 ) -> None:
     id_ = scene.receivable()
     condition = {
@@ -380,7 +286,7 @@ def test_an_offer_with_a_condition_is_committed_to_and_settles_when_it_is_met(
     assert scene.balance(scene.supplier) == "970000"
 
 
-def test_what_was_paid_since_is_nobodys_bargain(scene: Scene) -> None:
+def test_what_was_paid_since_is_nobodys_bargain(scene: SettlementScene) -> None:
     """The bank has committed to a receivable of which the carrier then pays a part."""
     scene.issue(CARRIER, 500_000)
     id_ = scene.receivable()
@@ -404,7 +310,7 @@ def test_what_was_paid_since_is_nobodys_bargain(scene: Scene) -> None:
     assert [one["act"] for one in acts] == ["offer", "commit", "affirm", "rescind"]
 
 
-def test_what_is_due_is_paid_when_the_buyer_stands_by_it(scene: Scene) -> None:
+def test_what_is_due_is_paid_when_the_buyer_stands_by_it(scene: SettlementScene) -> None:
     """No debtor holds a sale up by paying a hundredth before each try."""
     scene.issue(CARRIER, 500_000)
     id_ = scene.receivable()
@@ -421,14 +327,14 @@ def test_what_is_due_is_paid_when_the_buyer_stands_by_it(scene: Scene) -> None:
     assert [one["act"] for one in acts] == ["offer", "commit", "affirm", "execute"]
 
 
-def test_who_is_paid_on_a_word_does_not_say_it(any_scene: Scene) -> None:
+def test_who_is_paid_on_a_word_does_not_say_it(any_scene: SettlementScene) -> None:
     deadline = int(time.time()) + DAY
     told = {"kind": "delivery", "attestor": FARM, "subject": SUBJECT, "deadline": deadline}
     body = any_scene.offer(any_scene.receivable(), condition=told)
     assert any_scene.supplier.refused("/settlements/offers", body)[:2] == (422, "InvalidAttestor")
 
 
-def test_an_authority_ends_a_deal_by_decision(scene: Scene) -> None:
+def test_an_authority_ends_a_deal_by_decision(scene: SettlementScene) -> None:
     scene.issue(CARRIER, 100_000)
     id_ = scene.inspection()
     data = consortium.set_role(BANK, Role.ARBITRATOR)
@@ -454,7 +360,7 @@ def test_an_authority_ends_a_deal_by_decision(scene: Scene) -> None:
     ],
 )
 def test_a_condition_that_means_nothing_is_refused_at_its_place(
-    any_scene: Scene, condition: dict[str, Any], place: str
+    any_scene: SettlementScene, condition: dict[str, Any], place: str
 ) -> None:
     answer = any_scene.customer.send(
         "POST", "/settlements/conditional", any_scene.conditional(**condition)
@@ -463,14 +369,16 @@ def test_a_condition_that_means_nothing_is_refused_at_its_place(
     assert place in answer.json()["detail"]
 
 
-def test_nobody_offers_what_he_may_not_see(any_scene: Scene) -> None:
+def test_nobody_offers_what_he_may_not_see(any_scene: SettlementScene) -> None:
     unknown = f"0x{'77' * 32}"
     assert any_scene.supplier.refused("/settlements/offers", any_scene.offer(unknown))[0] == 404
     none: dict[str, Any] = any_scene.offer(unknown, instruments=[])
     assert any_scene.supplier.refused("/settlements/offers", none)[0] == 400
 
 
-def test_what_another_contract_refuses_is_told_in_the_words_of_its_table(scene: Scene) -> None:
+def test_what_another_contract_refuses_is_told_in_the_words_of_its_table(
+    scene: SettlementScene,
+) -> None:
     scene.customer.post("/deposits/homes", {"bank": BANK, "currency": "CNY"})
     id_ = scene.receivable()
     assert scene.customer.refused("/settlements/offers", scene.offer(id_)) == (
@@ -480,7 +388,7 @@ def test_what_another_contract_refuses_is_told_in_the_words_of_its_table(scene: 
     )
 
 
-def test_what_is_to_be_signed_stands_in_words(any_scene: Scene) -> None:
+def test_what_is_to_be_signed_stands_in_words(any_scene: SettlementScene) -> None:
     id_ = any_scene.receivable()
     deal = any_scene.offered(id_)
     path = f"/settlements/{deal['id']}/accept?prepare=true"
@@ -492,7 +400,7 @@ def test_what_is_to_be_signed_stands_in_words(any_scene: Scene) -> None:
     assert any_scene.bank.get(f"/settlements/{deal['id']}")["revision"] == 1
 
 
-def test_reading_and_acting_need_their_scopes(scene: Scene) -> None:
+def test_reading_and_acting_need_their_scopes(scene: SettlementScene) -> None:
     reader = Member(scene.node, FARM, "settlement:read")
     other = Member(scene.node, FARM, "receivables:*")
     assert reader.get("/settlements")["settlements"] == []
@@ -501,7 +409,7 @@ def test_reading_and_acting_need_their_scopes(scene: Scene) -> None:
     assert scene.node.client.get("/settlements").status_code == 401
 
 
-def test_every_act_of_members_stands_in_the_openapi_document(any_scene: Scene) -> None:
+def test_every_act_of_members_stands_in_the_openapi_document(any_scene: SettlementScene) -> None:
     paths = any_scene.node.client.get("/openapi.json").json()["paths"]
     prefix = "/settlements/{id}/"
     found = {path.removeprefix(prefix) for path in paths if path.startswith(prefix)}

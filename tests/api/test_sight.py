@@ -27,9 +27,9 @@ from contracts.network import NETWORK_ADDRESS, add_node
 from ledger.tlog import EventLeaf, TlogProof, decode_leaf, leaf_hash
 from ledger.types import Hash32
 from tests.api.conftest import Clock, Node
+from tests.api.loan_scene import SALT
+from tests.api.loan_scene import LoanScene as Loans
 from tests.api.members import Member
-from tests.api.test_loans import SALT
-from tests.api.test_loans import Scene as Loans
 from tests.api.test_receivables import Scene as Invoices
 from tests.contracts.governance.model import node_of
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE, Identity
