@@ -111,12 +111,11 @@ class Store(Closing):
             ) from error
         except lmdb.Error as error:
             raise read_error(error) from error
-        # Who does not write does not know when another has; and which moment is it, where a commit
-        # came between?
-        is_known = self._writer_lock is not None and not recent.is_writing
-        if is_known and moment is not None and recent.moment is moment:
-            return Snapshot(transaction, databases, recent, moment)
-        return Snapshot(transaction, databases)
+        # Who does not write does not know when another has. And during a commit, which moment is
+        # it? (Where one has come between, the snapshot finds that its moment is over.)
+        if self._writer_lock is None or moment is None or recent.is_writing:
+            return Snapshot(transaction, databases)
+        return Snapshot(transaction, databases, recent, moment)
 
     def commit(self, batch: WriteBatch) -> None:
         """Make all of `batch` durable, or nothing of it. It is on disk when this returns.

@@ -54,6 +54,47 @@ def test_what_was_written_or_read_is_not_looked_up_again(
     assert keys == [b"b"]
 
 
+def test_what_was_deleted_by_its_prefix_is_gone(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        put(store, {b"ab": b"1", b"b": b"2"})
+        batch = WriteBatch()
+        batch.delete_prefix(Table.SLOTS, b"a")
+        store.commit(batch)
+        with store.snapshot() as snapshot:
+            assert snapshot.get(Table.SLOTS, b"ab") is None
+            assert snapshot.get(Table.SLOTS, b"b") == b"2"
+
+
+def test_after_a_commit_that_failed_values_are_at_hand_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path, map_size_bytes=1 << 22) as store:
+        put(store, {b"a": b"1"})
+        with pytest.raises(StoreFull):
+            put(store, {b"a": b"2", b"much": b"x" * (8 << 20)})
+        found = []
+        for _ in range(2):
+            with store.snapshot() as snapshot:
+                keys = asked(snapshot, monkeypatch)
+                found.append((snapshot.get(Table.SLOTS, b"a"), len(keys)))
+    assert found == [(b"1", 1), (b"1", 0)]
+
+
+def test_nothing_of_before_stands_for_an_adopted_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(tmp_path) as store:
+        put(store, {b"a": b"old"})
+        staged = store.stage()
+        staged.append(Table.SLOTS, [(b"a", b"new")])
+        store.adopt(staged)
+        for looked_up in (1, 0):
+            with store.snapshot() as snapshot:
+                keys = asked(snapshot, monkeypatch)
+                assert snapshot.get(Table.SLOTS, b"a") == b"new"
+                assert len(keys) == looked_up
+
+
 _OPERATION = st.tuples(
     st.sampled_from(["put", "delete", "prefix"]), st.sampled_from(KEYS), st.binary(max_size=2)
 )
