@@ -25,6 +25,7 @@ from ledger.consensus.cometbft import (
 from ledger.consensus.cometbft.home import Home
 from ledger.crypto import AccountSigner, KeyKind, Sealer
 from ledger.crypto import KeyStore as SecretStore
+from ledger.evm import PyEvmEngine
 from ledger.projection import Projector
 from ledger.snapshot import (
     Manifest,
@@ -81,6 +82,7 @@ def open_ledger(
         directory.chain,
         genesis=genesis,
         signer=log_signer(secrets, genesis.origin),
+        engine=PyEvmEngine(reference=settings.chain.execution == "reference"),
         map_size_bytes=settings.chain.map_size_gib << 30,
     )
 

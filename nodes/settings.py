@@ -76,6 +76,9 @@ class ChainSettings(_Section):
     """Upper bound of the LMDB file; disk is taken only as it fills."""
     block_interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
     """Least time between blocks; 0 makes one as soon as something is pending."""
+    execution: Literal["fast", "reference"] = "fast"
+    """fast: contracts run in our own inner loop, translated where they run often. reference: in
+    py-evm's, to the same end and many times slower."""
 
 
 class ConsensusSettings(_Section):
@@ -193,6 +196,8 @@ workers = {capture.workers}
 map_size_gib = {chain.map_size_gib}
 # Least time between two blocks of a node that orders alone.
 block_interval_ms = {chain.block_interval_ms}
+# "reference" has contracts run by py-evm's own inner loop: the same outcome, many times slower.
+execution = {chain.execution}
 
 [consensus]
 # "solo": this node alone decides the order. "cometbft": the members' nodes agree on it.

@@ -166,7 +166,7 @@ def test_what_is_written_is_what_is_read(
         name=name,
         api=ApiSettings(port=0, public_url=url),
         database=DatabaseSettings(url=url),
-        chain=ChainSettings(map_size_gib=3, block_interval_ms=7),
+        chain=ChainSettings(map_size_gib=3, block_interval_ms=7, execution="reference"),
         consensus=ConsensusSettings(
             driver="cometbft", p2p_listen="[::1]:7", p2p_external="a.example:7", timing="wide"
         ),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from contracts.consortium import Role
+from contracts.consortium import CONSORTIUM_ADDRESS, Role
 from ledger.chain import Genesis
 from ledger.consensus.cometbft import Mark, driver
 from ledger.consensus.cometbft.protocol import OfferedSnapshot, SnapshotService
 from ledger.consensus.cometbft.retention import EVIDENCE_AGE, Age, Retention
 from ledger.crypto import NO_PASSPHRASE, KeyStore
+from ledger.evm import CallRequest, machine
 from nodes.founding import MemberSpec
 from nodes.network.trial import new_network
 from nodes.opening import open_driver, open_ledger, open_snapshots
@@ -59,3 +61,29 @@ def test_the_engine_gives_up_nothing_above_the_oldest_snapshot_on_the_shelf(
         assert max(told(150_000, 200_000)) == 7_000
     finally:
         ledger.close()
+
+
+@pytest.mark.feature("L1")
+@pytest.mark.parametrize(("execution", "own"), [("fast", True), ("reference", False)])
+def test_contracts_run_in_the_loop_that_the_settings_name(
+    tmp_path: Path, execution: str, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[object] = []
+    real = machine.run
+
+    def run(*arguments: Any) -> None:
+        runs.append(arguments)
+        real(*arguments)
+
+    monkeypatch.setattr(machine, "run", run)
+    members = [MemberSpec("acme", "Acme", "顶点", Role.OPERATOR)]
+    place = new_network(tmp_path, members).members[0].directory
+    text = place.settings.read_text("utf-8").replace(
+        'execution = "fast"', f'execution = "{execution}"'
+    )
+    place.settings.write_text(text, "utf-8")
+    settings, secrets = load_settings(place.settings), KeyStore(place.keys, NO_PASSPHRASE)
+    with open_ledger(place, settings, Genesis.load(place.genesis), secrets) as ledger:
+        call = CallRequest(CONSORTIUM_ADDRESS, CONSORTIUM_ADDRESS, 0, b"\0\0\0\0", 100_000)
+        assert ledger.call(call).reverted
+    assert bool(runs) is own
