@@ -13,6 +13,7 @@ from ledger.errors import TallystickError
 from nodes.cli.lazy import LazyGroup
 from nodes.cli.output import EXIT_BAD_INPUT, err, print_json
 from nodes.errors import NodeError
+from nodes.pauses import few_pauses
 
 app = typer.Typer(
     name="tally",
@@ -45,7 +46,8 @@ def _root(
 def main() -> None:
     """Entry point of the `tally` command."""
     try:
-        code = app(standalone_mode=False)
+        with few_pauses():
+            code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except typer.Abort:
         _one_line(NodeError("aborted"))

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from nodes.pauses import THRESHOLDS, short_pauses
+from nodes.pauses import STARTING, THRESHOLDS, few_pauses, short_pauses
 
 pytestmark = pytest.mark.feature("N3")
 
@@ -30,4 +30,14 @@ def test_what_was_there_is_not_looked_through_and_new_garbage_still_goes() -> No
         gc.collect()
         assert gone() is None
     assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == before
+
+
+def test_a_command_seldom_looks_for_garbage_until_it_serves() -> None:
+    before = gc.get_threshold()
+    with few_pauses():
+        assert gc.isenabled()
+        assert gc.get_threshold() == STARTING
+        with short_pauses():
+            assert gc.get_threshold() == THRESHOLDS
     assert gc.get_threshold() == before

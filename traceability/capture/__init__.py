@@ -14,17 +14,8 @@ from traceability.capture.errors import (
 from traceability.capture.protocol import Signer
 from traceability.capture.service import CaptureService
 from traceability.capture.tables import metadata
-from traceability.capture.types import (
-    Anchoring,
-    CaptureSettings,
-    CaptureStatus,
-    ErrorBehaviour,
-    Job,
-    JobError,
-    JobState,
-    Prepared,
-    PreparedEvent,
-)
+from traceability.capture.types import Anchoring, CaptureSettings, CaptureStatus, Job, JobState
+from traceability.preparing import ErrorBehaviour, JobError, Prepared, PreparedEvent
 
 __all__ = [
     "Anchoring",

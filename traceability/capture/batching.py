@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from contracts.provenance import PayloadError, encode_canonical_payload
-from traceability.capture.types import PreparedEvent
+from traceability.preparing import PreparedEvent
 
 EventKey = tuple[str, str]
 """Event id and digest. The id alone is not enough: a later error declaration keeps it."""

@@ -13,7 +13,8 @@ from traceability.capture.batching import EventKey, divide, key_of, payloads
 from traceability.capture.lane import Lane, LiveBatch, LiveJob
 from traceability.capture.protocol import Chain, EventIndex, Signer
 from traceability.capture.sending import EXECUTION_GAS, sign_anchor
-from traceability.capture.types import CaptureSettings, JobState, PreparedEvent, StoredBatch
+from traceability.capture.types import CaptureSettings, JobState, StoredBatch
+from traceability.preparing import PreparedEvent
 
 CALL_OVERHEAD_BYTES: Final = 1024
 """More than what a transaction has besides its payload."""

@@ -45,10 +45,6 @@ class KeyReused(CaptureError):
     """The Idempotency-Key came before, with another document."""
 
 
-class WorkerLost(CaptureError):
-    """The process that reads documents died over this one, time and again."""
-
-
 class BatchUnknown(CaptureError):
     """A job was to hang on a batch that is not stored."""
 

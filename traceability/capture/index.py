@@ -13,7 +13,7 @@ from contracts.provenance import PROVENANCE_ADDRESS, PROVENANCE_NAME
 from ledger.projection import read_transaction
 from ledger.types import Address
 from traceability.capture.batching import EventKey
-from traceability.capture.types import PreparedEvent
+from traceability.preparing import PreparedEvent
 from traceability.projection import PreparedBatches
 from traceability.projection.tables import batch, event, event_repeat
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 from ledger.types import Address, Hash32
 from traceability.capture.batching import EventKey
 from traceability.capture.protocol import Signer
-from traceability.capture.types import Job, JobError, Prepared, StoredBatch
+from traceability.capture.types import Job, StoredBatch
+from traceability.preparing import JobError, Prepared
 
 T = TypeVar("T")
 

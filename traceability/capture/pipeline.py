@@ -25,20 +25,11 @@ from ledger.sending import Nonces, Refusal, classify
 from ledger.types import Address, CommittedBlock, Hash32
 from traceability.capture import problems, store
 from traceability.capture.builder import BatchBuilder
-from traceability.capture.errors import CaptureStopped
 from traceability.capture.lane import Lane, LiveBatch, LiveJob
 from traceability.capture.protocol import Chain, EventIndex, Signer
 from traceability.capture.sending import sign_again, sign_filler
-from traceability.capture.types import (
-    Anchoring,
-    BatchState,
-    CaptureSettings,
-    ErrorBehaviour,
-    JobError,
-    JobState,
-    Prepared,
-    StoredBatch,
-)
+from traceability.capture.types import Anchoring, BatchState, CaptureSettings, JobState, StoredBatch
+from traceability.preparing import ErrorBehaviour, JobError, Prepared, WorkersStopped
 
 TICK_S: Final = 0.5
 RETRY_S: Final = 1.0
@@ -130,7 +121,7 @@ class Pipeline:
 
     def _on_prepared(self, job: LiveJob, outcome: Future[Prepared]) -> None:
         error = outcome.exception()
-        if isinstance(error, CaptureStopped):
+        if isinstance(error, WorkersStopped):
             return
         if error is not None:
             _log.error("capture %s: %s", job.job.capture_id, error, exc_info=error)

@@ -10,7 +10,7 @@ from eth_account.types import TransactionDictType
 from ledger.chain.types import Limits
 from ledger.types import Address, Block, CommittedBlock, Hash32, MinedTransaction, Receipt
 from traceability.capture.batching import EventKey
-from traceability.capture.types import PreparedEvent
+from traceability.preparing import PreparedEvent
 
 
 class Signer(Protocol):

@@ -34,15 +34,8 @@ from traceability.capture.intake import check_document
 from traceability.capture.lane import LiveBatch, LiveJob, running_future
 from traceability.capture.pipeline import Pipeline
 from traceability.capture.protocol import Chain, Projection, Signer
-from traceability.capture.types import (
-    CaptureSettings,
-    CaptureStatus,
-    ErrorBehaviour,
-    Job,
-    Prepared,
-    StoredJob,
-)
-from traceability.capture.workers import Workers
+from traceability.capture.types import CaptureSettings, CaptureStatus, Job, StoredJob
+from traceability.preparing import ErrorBehaviour, Prepared, Workers
 from traceability.projection import PreparedBatches
 
 RETRY_AFTER_S: Final = 2

@@ -14,16 +14,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from ledger.types import Address, Hash32
 from traceability.capture.errors import BatchUnknown, KeyReused
 from traceability.capture.tables import capture_batch, capture_batch_job, capture_job
-from traceability.capture.types import (
-    Anchoring,
-    BatchState,
-    ErrorBehaviour,
-    Job,
-    JobError,
-    JobState,
-    StoredBatch,
-    StoredJob,
-)
+from traceability.capture.types import Anchoring, BatchState, Job, JobState, StoredBatch, StoredJob
+from traceability.preparing import ErrorBehaviour, JobError
 
 _UNFINISHED: Final = (JobState.ACCEPTED.value, JobState.ANCHORING.value)
 

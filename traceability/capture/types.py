@@ -1,4 +1,4 @@
-"""The words of capture: jobs, prepared events, batches on their way."""
+"""The words of capture: jobs, and batches on their way."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ledger.types import Address, Hash32
-
-
-class ErrorBehaviour(StrEnum):
-    """EPCIS 2.0 section 12.6: what becomes of a document with an invalid event."""
-
-    ROLLBACK = "rollback"
-    """Nothing of it is captured."""
-    PROCEED = "proceed"
-    """The valid events are captured."""
+from traceability.preparing import ErrorBehaviour, JobError, PreparingSettings
 
 
 class JobState(StrEnum):
@@ -33,20 +25,6 @@ class BatchState(StrEnum):
     STORED = "stored"
     ANCHORED = "anchored"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class JobError:
-    """One reason, in the members of RFC 7807."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    pointer: str | None = None
-    """RFC 6901 pointer into the document; None where the fault has no place."""
-    event_index: int | None = None
-    """Position in the document's event list, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +61,6 @@ class Job:
     def success(self) -> bool:
         """False as soon as anything went wrong, also when other events were captured."""
         return self.state is not JobState.FAILED and not self.errors
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedEvent:
-    """A valid event, hashed. Crosses the process border, so it is plain."""
-
-    index: int
-    event_id: str
-    digest: str
-    """64 hex digits: SHA-256 of `body`."""
-    body: bytes
-    """JCS bytes of the anchored event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What became of a document: its valid events and what was wrong with the others."""
-
-    events: tuple[PreparedEvent, ...]
-    errors: tuple[JobError, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +101,9 @@ class CaptureStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureSettings:
+class CaptureSettings(PreparingSettings):
     """Bounds of the service. Units stand last in the names."""
 
-    document_size_bytes_max: int = 8 << 20
-    event_count_max: int = 10_000
-    depth_max: int = 64
-    event_body_size_bytes_max: int = 256 << 10
-    """JCS bytes of one anchored event."""
-    errors_max: int = 1000
-    """Errors kept for one job."""
     queue_jobs_max: int = 2000
     queue_bytes_max: int = 128 << 20
     """Documents accepted and not yet anchored."""
@@ -161,12 +112,6 @@ class CaptureSettings:
     """JCS bytes of the events of one batch, before compression."""
     transactions_in_flight_max: int = 4
     """Of one organisation, while more documents wait."""
-    workers: int = 1
-    """Processes that parse and hash; 0 means a thread of this process."""
-    worker_attempts_max: int = 2
-    """A document that kills its worker this often is refused."""
-    worker_timeout_s: float = 120.0
-    """A worker that takes longer over one document is taken for dead."""
     resubmit_after_s: float = 5.0
     """A transaction that did not reach the chain within this time is submitted again."""
     finished_jobs_kept: int = 256

@@ -1,19 +1,16 @@
 """A node in a process of its own, to be killed.
 
-`python -m tests.traceability.capture.child capture FOLDER DATABASE_URL ROUND` takes documents in
-as fast as it goes and prints each acknowledged capture id; `… worker` prints the process id of its
-worker.
+`python -m tests.traceability.capture.child FOLDER DATABASE_URL ROUND` takes documents in
+as fast as it goes and prints each acknowledged capture id.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 from tests.traceability.capture.stack import FARM, document, event, make_identity, running
-from traceability.capture import CaptureSettings, ErrorBehaviour
-from traceability.capture.workers import Workers
+from traceability.capture import CaptureSettings
 
 EVENTS_PER_DOCUMENT = 3
 
@@ -26,16 +23,5 @@ def capture(directory: Path, database_url: str, round_: str) -> None:
             print(stack.capture.submit(document(*events), FARM), flush=True)
 
 
-def worker() -> None:
-    workers = Workers(CaptureSettings(workers=1))
-    workers.start()
-    workers.submit(document(event(1)), ErrorBehaviour.ROLLBACK).result(60)
-    print(*workers.process_ids(), flush=True)
-    time.sleep(60)
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "capture":
-        capture(Path(sys.argv[2]), sys.argv[3], sys.argv[4])
-    else:
-        worker()
+    capture(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -28,7 +28,7 @@ def killed_round(
     directory: Path, database_url: str, project: Path, round_: int, life_s: float
 ) -> list[str]:
     """Capture ids that a node acknowledged before it was killed."""
-    command = (sys.executable, "-m", "tests.traceability.capture.child", "capture")
+    command = (sys.executable, "-m", "tests.traceability.capture.child")
     with subprocess.Popen(
         (*command, str(directory), database_url, str(round_)), cwd=project, stdout=subprocess.PIPE
     ) as child:

@@ -12,17 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from traceability.capture import CaptureSettings, ErrorBehaviour
-from traceability.capture.errors import CaptureStopped, WorkerLost
-from traceability.capture.prepare import _SAMPLE
-from traceability.capture.workers import Workers
+from traceability.capture import CaptureSettings
+from traceability.preparing import (
+    ErrorBehaviour,
+    PreparingSettings,
+    WorkerLost,
+    Workers,
+    WorkersStopped,
+)
+from traceability.preparing.prepare import _SAMPLE
 
 pytestmark = pytest.mark.feature("T1")
 
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
-    workers = Workers(CaptureSettings(workers=1))
+    workers = Workers(PreparingSettings(workers=1))
     workers.start()
     yield workers
     workers.stop()
@@ -59,7 +64,7 @@ def test_workers_killed_again_and_again_never_leave_a_document_unanswered(
 
 
 def test_a_worker_that_hangs_is_replaced() -> None:
-    workers = Workers(CaptureSettings(workers=1, worker_timeout_s=10.0))
+    workers = Workers(PreparingSettings(workers=1, worker_timeout_s=10.0))
     workers.start()
     workers.submit(_SAMPLE, ErrorBehaviour.ROLLBACK).result(60)
     (pid,) = workers.process_ids()
@@ -70,7 +75,7 @@ def test_a_worker_that_hangs_is_replaced() -> None:
 
 
 def test_a_document_that_no_worker_survives_is_refused() -> None:
-    workers = Workers(CaptureSettings(workers=1, worker_attempts_max=2, worker_timeout_s=0.0))
+    workers = Workers(PreparingSettings(workers=1, worker_attempts_max=2, worker_timeout_s=0.0))
     workers.start()
     refused = workers.submit(_SAMPLE, ErrorBehaviour.ROLLBACK)
     assert isinstance(refused.exception(60), WorkerLost)
@@ -78,16 +83,16 @@ def test_a_document_that_no_worker_survives_is_refused() -> None:
 
 
 def test_after_the_end_nothing_is_taken() -> None:
-    workers = Workers(CaptureSettings(workers=0))
+    workers = Workers(PreparingSettings(workers=0))
     workers.start()
     assert workers.submit(_SAMPLE, ErrorBehaviour.ROLLBACK).result(60).events
     workers.stop()
-    with pytest.raises(CaptureStopped):
+    with pytest.raises(WorkersStopped):
         workers.submit(_SAMPLE, ErrorBehaviour.ROLLBACK).result(1)
 
 
 def test_a_worker_ends_when_its_parent_is_killed(project_root: Path) -> None:
-    command = (sys.executable, "-m", "tests.traceability.capture.child", "worker")
+    command = (sys.executable, "-m", "tests.traceability.preparing.parent")
     with subprocess.Popen(command, cwd=project_root, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
@@ -101,3 +106,21 @@ def test_a_worker_ends_when_its_parent_is_killed(project_root: Path) -> None:
             return
         time.sleep(0.05)
     pytest.fail("the worker outlived its parent")
+
+
+def test_a_worker_brings_in_nothing_of_a_ledger(project_root: Path) -> None:
+    """It starts with its node, and costs memory as long as the node lives."""
+    heavy = ("eth", "eth_account", "fastapi", "ledger.chain", "traceability.capture")
+    code = (
+        f"import sys, traceability.preparing as p; print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        (sys.executable, "-c", code), cwd=project_root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_settings_of_a_service_cross_the_process_border_without_it() -> None:
+    settings = CaptureSettings(workers=3, errors_max=7, queue_jobs_max=9)
+    assert type(settings.plain()) is PreparingSettings
+    assert settings.plain() == PreparingSettings(workers=3, errors_max=7)

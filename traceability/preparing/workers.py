@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from traceability.capture.errors import CaptureStopped, WorkerLost
-from traceability.capture.prepare import prepare, warm_up
-from traceability.capture.types import CaptureSettings, ErrorBehaviour, Prepared
+from traceability.preparing.errors import WorkerLost, WorkersStopped
+from traceability.preparing.prepare import prepare, warm_up
+from traceability.preparing.types import ErrorBehaviour, Prepared, PreparingSettings
 
 JOIN_TIMEOUT_S: Final = 5.0
 
@@ -35,8 +35,8 @@ class Workers:
     is replaced, its document tried again, and refused if it does the same to the next.
     """
 
-    def __init__(self, settings: CaptureSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: PreparingSettings) -> None:
+        self._settings = settings.plain()
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._running = False
@@ -67,17 +67,17 @@ class Workers:
         while not self._tasks.empty():
             task = self._tasks.get()
             if task is not None:
-                task[2].set_exception(CaptureStopped("the capture service was stopped"))
+                task[2].set_exception(WorkersStopped("the workers were stopped"))
 
     def submit(self, document: bytes, behaviour: ErrorBehaviour) -> Future[Prepared]:
-        """Prepare a document. The future raises `WorkerLost` or `CaptureStopped`."""
+        """Prepare a document. The future raises `WorkerLost` or `WorkersStopped`."""
         outcome: Future[Prepared] = Future()
         outcome.set_running_or_notify_cancel()  # who waits for it must not cancel it
         with self._lock:
             if self._running:
                 self._tasks.put((document, behaviour, outcome))
                 return outcome
-        outcome.set_exception(CaptureStopped("the capture service does not run"))
+        outcome.set_exception(WorkersStopped("the workers do not run"))
         return outcome
 
     def process_ids(self) -> tuple[int, ...]:
@@ -116,7 +116,7 @@ class Workers:
 
     def _why_not(self) -> Exception:
         if not self._running:
-            return CaptureStopped("the capture service was stopped")
+            return WorkersStopped("the workers were stopped")
         return WorkerLost("this document kills the process that reads it")
 
     def _spawn(self, number: int) -> _Remote:
@@ -131,7 +131,7 @@ class Workers:
 class _Local:
     """This very thread."""
 
-    def __init__(self, settings: CaptureSettings) -> None:
+    def __init__(self, settings: PreparingSettings) -> None:
         self._settings = settings
         warm_up()
 
@@ -142,7 +142,7 @@ class _Local:
 class _Remote:
     """A process and the pipe to it. Belongs to one thread."""
 
-    def __init__(self, settings: CaptureSettings) -> None:
+    def __init__(self, settings: PreparingSettings) -> None:
         self._timeout_s = settings.worker_timeout_s
         self._pipe, theirs = _context.Pipe()
         self.process: BaseProcess = _context.Process(
@@ -168,7 +168,7 @@ class _Remote:
         self._pipe.close()
 
 
-def _work(pipe: Connection, settings: CaptureSettings) -> None:
+def _work(pipe: Connection, settings: PreparingSettings) -> None:
     """The process: it ends when its parent does, for then the pipe does."""
     warm_up()
     with suppress(EOFError, OSError, KeyboardInterrupt):

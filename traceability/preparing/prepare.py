@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from contracts.provenance import PayloadError, encode_canonical_payload
 from ledger.canonical import CanonicalError, JsonError, canonical_json, parse_json
-from traceability.capture import problems
-from traceability.capture.types import (
-    CaptureSettings,
+from traceability.epcis import DocumentRefused, Event, Problem, parse_document
+from traceability.preparing import problems
+from traceability.preparing.types import (
     ErrorBehaviour,
     JobError,
     Prepared,
     PreparedEvent,
+    PreparingSettings,
 )
-from traceability.epcis import DocumentRefused, Event, Problem, parse_document
 
 RATIO_CHECK_BYTES: Final = 32 << 10
 """Below this a payload may compress as well as it likes (docs/proof-format.md, section 2)."""
@@ -30,7 +30,7 @@ _LIST_PLACE: Final = {
 _ENVELOPE_KEPT: Final = ("@context", "type", "schemaVersion", "creationDate")
 
 
-def prepare(document: bytes, behaviour: ErrorBehaviour, settings: CaptureSettings) -> Prepared:
+def prepare(document: bytes, behaviour: ErrorBehaviour, settings: PreparingSettings) -> Prepared:
     """Judge every event of a document and hash the valid ones. Never raises for bad input."""
     try:
         events = parse_document(document, size_bytes_max=settings.document_size_bytes_max).events
@@ -45,10 +45,10 @@ def prepare(document: bytes, behaviour: ErrorBehaviour, settings: CaptureSetting
 
 def warm_up() -> None:
     """Make the first document as quick as the others: imports, tables, compiled models."""
-    prepare(_SAMPLE, ErrorBehaviour.ROLLBACK, CaptureSettings())
+    prepare(_SAMPLE, ErrorBehaviour.ROLLBACK, PreparingSettings())
 
 
-def _one_by_one(document: bytes, refused: DocumentRefused, settings: CaptureSettings) -> Prepared:
+def _one_by_one(document: bytes, refused: DocumentRefused, settings: PreparingSettings) -> Prepared:
     """Each event in an envelope of its own, so that one fault costs no other event."""
     if any(_EVENT_PLACE.match(problem.pointer) is None for problem in refused.problems):
         return Prepared((), tuple(_errors(refused.problems)))
@@ -71,7 +71,7 @@ def _one_by_one(document: bytes, refused: DocumentRefused, settings: CaptureSett
 
 
 def _hashed(
-    events: Sequence[tuple[int, Event]], errors: list[JobError], settings: CaptureSettings
+    events: Sequence[tuple[int, Event]], errors: list[JobError], settings: PreparingSettings
 ) -> Prepared:
     prepared: list[PreparedEvent] = []
     for index, event in events:
@@ -86,7 +86,7 @@ def _hashed(
     return Prepared(tuple(prepared), tuple(errors[: settings.errors_max]))
 
 
-def _carriage_fault(body: bytes, settings: CaptureSettings) -> str | None:
+def _carriage_fault(body: bytes, settings: PreparingSettings) -> str | None:
     """Why a transaction cannot carry this event; None if it can."""
     if len(body) > settings.event_body_size_bytes_max:
         return (
@@ -119,7 +119,7 @@ def _errors(found: Sequence[Problem], index: int | None = None) -> Iterator[JobE
         yield problems.invalid_event(problem.reason, pointer, at)
 
 
-def _parsed(document: bytes, settings: CaptureSettings) -> Any:
+def _parsed(document: bytes, settings: PreparingSettings) -> Any:
     try:
         return parse_json(
             document,
