@@ -7,6 +7,7 @@ import weakref
 
 import pytest
 
+from nodes import __main__ as entry
 from nodes.pauses import STARTING, THRESHOLDS, few_pauses, short_pauses
 
 pytestmark = pytest.mark.feature("N3")
@@ -41,3 +42,16 @@ def test_a_command_seldom_looks_for_garbage_until_it_serves() -> None:
         with short_pauses():
             assert gc.get_threshold() == THRESHOLDS
     assert gc.get_threshold() == before
+
+
+def test_a_process_that_ends_looks_through_nothing_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ends() -> None:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(entry, "main", ends)
+    gc.unfreeze()
+    with pytest.raises(SystemExit, match="3"):
+        entry.program()
+    assert gc.get_freeze_count() > 10_000
