@@ -36,7 +36,7 @@ cometbft: setup  ## install the engine of distributed mode (needs Go 1.22 or new
 	@$(BIN)/python -c 'from ledger.consensus.cometbft import find_engine; print(find_engine())'
 
 test: setup-dev  ## the test suite (minutes)
-	$(BIN)/python -m pytest -m "not slow" -n 3 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow" -n 4 --dist worksteal
 
 test-slow: setup-dev  ## the long tests (crash rounds, full disk, soak)
 	$(BIN)/python -m pytest -m "slow and not consortium" -n 2 --dist load --maxschedchunk 1
