@@ -36,6 +36,9 @@ PLACE: Final[Schema] = {
 AMOUNT_TEXT: Final[Schema] = {"type": "string", "pattern": "^[0-9]+$"}
 """A quantity or an amount: decimal text, for it may have more than 53 bits."""
 
+NULL: Final[Schema] = {"type": "null"}
+TIME: Final[Schema] = {"type": "integer", "description": "Unix seconds"}
+
 _HEX: Final = {"Hash32": HASH_TEXT, "Address": ADDRESS_TEXT}
 
 
@@ -50,8 +53,7 @@ def record_shape(
     hints = get_type_hints(kind)
     kept = {name: hint for name, hint in hints.items() if name not in left_out}
     told = {camel_case(name): _member(name, hint) for name, hint in kept.items()}
-    properties = {**told, **(more or {})}
-    return {"type": "object", "required": list(properties), "properties": properties}
+    return object_shape(**{**told, **(more or {})})
 
 
 def line_shape(kind: type) -> Schema:
@@ -61,8 +63,7 @@ def line_shape(kind: type) -> Schema:
 
 def told_shape(member: str, record: Schema, more: Mapping[str, Schema] | None = None) -> Schema:
     """Of what a change answers of its record: null where it was not touched itself."""
-    properties = {member: {"anyOf": [record, {"type": "null"}]}, **(more or {})}
-    return {"type": "object", "required": list(properties), "properties": properties}
+    return object_shape(**{member: one_of(record, NULL), **(more or {})})
 
 
 def page_shape(member: str, item: Schema) -> Schema:
@@ -71,6 +72,21 @@ def page_shape(member: str, item: Schema) -> Schema:
     items = {"type": "array", "items": item}
     properties = {member: items, "after": after}
     return {"type": "object", "required": [member, "after"], "properties": properties}
+
+
+def one_of(*shapes: Schema) -> Schema:
+    """Any of these."""
+    return {"anyOf": list(shapes)}
+
+
+def list_shape(item: Schema) -> Schema:
+    """Any number of them."""
+    return {"type": "array", "items": item}
+
+
+def object_shape(**properties: Schema) -> Schema:
+    """An object that has all of these members."""
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def _member(name: str, hint: Any) -> Schema:

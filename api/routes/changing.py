@@ -103,7 +103,7 @@ class Changing:
             summary=str(model.__doc__).partition("\n")[0].rstrip("."),
             description=description,
             response_class=Response,
-            responses=_responses(self.shape),
+            responses=changed(self.shape),
             openapi_extra=_extra(model, self.revised, self.scope),
         )
 
@@ -149,7 +149,7 @@ class Changing:
             summary=summary,
             description=description,
             response_class=Response,
-            responses=_responses(self.shape, created=True),
+            responses=changed(self.shape, created=True),
             openapi_extra=_extra(model, revised, self.scope),
         )
 
@@ -157,7 +157,7 @@ class Changing:
         return await read_strict(request, model, timeout_s=self.services.settings.body_timeout_s)
 
 
-def _responses(shape: Schema, *, created: bool = False) -> dict[int | str, dict[str, Any]]:
+def changed(shape: Schema, *, created: bool = False) -> dict[int | str, dict[str, Any]]:
     """What a change answers: how it was done, with what `shape` says of the record; or what is to
     be signed."""
     found: dict[int | str, dict[str, Any]] = change_responses(DoneAnswer, created=created)

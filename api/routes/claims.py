@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.claims import AnnulClaim
 from api.acts.common import (
-    JSON_ANSWER,
     RecordId,
     hash_of,
     here_or_not_found,
+    json_answer,
     place_body,
     valid,
 )
@@ -30,6 +30,7 @@ from api.principals import Principal
 from api.routes.changing import Changing
 from api.routes.reading import REVISION_TEXT
 from api.services import Services
+from api.shapes import ADDRESS_TEXT, HASH_TEXT, PLACE, Schema, object_shape
 from contracts.claimants import Claimant, find_claimant, room_of_claimant
 from contracts.claims import CLAIMS_ADDRESS, Annulled, Released, decode_log
 from contracts.instruments.notices import as_json
@@ -54,6 +55,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             "claim",
             None,
             partial(_told, services),
+            shape=_ANNULLED,
         )
         changes.add_act(
             "annul",
@@ -76,7 +78,7 @@ def _add_reading(routes: APIRouter, services: Services, guard: Guard) -> None:
         summary="The record that has a claim (`claims` of receipts and receivables)",
         description=f"{_SCOPES} {REVISION_TEXT}",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        responses={**json_answer(_CLAIM), **problems(400, 401, 403, 404)},
         openapi_extra=BEARER,
     )
     async def get_claim(request: Request, record: RecordId) -> Response:
@@ -113,6 +115,29 @@ def _annul(
 
 
 # ---- answers ------------------------------------------------------------------------------------
+
+_TEXT: Final[Schema] = {"type": "string"}
+_CLAIM: Final = object_shape(
+    key=HASH_TEXT,
+    record=object_shape(
+        kind=_TEXT,
+        id=HASH_TEXT,
+        contract=ADDRESS_TEXT,
+        state=_TEXT,
+        revision={"type": "integer"},
+    ),
+    last=PLACE,
+)
+_ANNULLED: Final = object_shape(
+    annulled=object_shape(
+        key=HASH_TEXT,
+        record=HASH_TEXT,
+        contract=ADDRESS_TEXT,
+        by=_TEXT,
+        decision=HASH_TEXT,
+        remark=_TEXT,
+    )
+)
 
 
 def _body(found: Claimant) -> dict[str, Any]:

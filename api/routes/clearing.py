@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.acts.common import JSON_ANSWER, page_answer
+from api.acts.common import json_answer, page_answer
 from api.auth import Guard
 from api.documentation import bearer, problems
 from api.routes.clearing_answers import clearing_body
+from api.routes.clearing_shapes import CLEARING
 from api.routes.days import DayPath, Days, UtcOffset, days_of
 from api.routes.deposits import READ
 from api.services import Services
@@ -47,7 +48,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
         summary="What banks owe each other out of a day's payments, set off",
         description=DESCRIPTION,
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
+        responses={**json_answer(CLEARING), **problems(400, 401, 403)},
         openapi_extra=bearer(READ),
     )
     async def get_clearing(

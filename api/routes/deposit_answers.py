@@ -7,7 +7,17 @@ from typing import Any, Final
 from api.acts.common import place_body
 from api.operations import Done
 from api.principals import Principal
-from api.shapes import AMOUNT_TEXT, HASH_TEXT, PLACE, Schema, line_shape, record_shape
+from api.shapes import (
+    AMOUNT_TEXT,
+    HASH_TEXT,
+    NULL,
+    PLACE,
+    Schema,
+    line_shape,
+    list_shape,
+    one_of,
+    record_shape,
+)
 from contracts.genesis import DEPOSITS_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
@@ -107,6 +117,34 @@ def _line(kind: type, inner: str, within: type) -> Schema:
 MOVEMENT: Final = _line(StoredMovement, "movement", Movement)
 INTERBANK_MOVEMENT: Final = _line(InterbankMovement, "position", Position)
 
+
+_NAME: Final[Schema] = {"type": "string"}
+_CHANGE: Final[dict[str, Schema]] = {
+    **dict.fromkeys(("currency", "kind", "remark"), _NAME),
+    "payment": one_of(HASH_TEXT, NULL),
+    "leaf": {"type": "integer", "description": "index in the log"},
+}
+_BALANCES: Final = dict.fromkeys(("balance", "setAside", "held", "free"), AMOUNT_TEXT)
+CHANGED: Final = {
+    "movements": list_shape(
+        record_shape(
+            Movement,
+            {"account": HASH_TEXT, "bank": _NAME, "owner": _NAME, **_BALANCES, **_CHANGE},
+        )
+    ),
+    "positions": list_shape(
+        record_shape(
+            Position,
+            {
+                **dict.fromkeys(("creditor", "debtor"), _NAME),
+                "number": one_of(_NAME, NULL),
+                "amount": AMOUNT_TEXT,
+                **_CHANGE,
+            },
+        )
+    ),
+}
+"""Members of `told`."""
 
 # ---- changes ------------------------------------------------------------------------------------
 

@@ -12,12 +12,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
     HASH,
-    JSON_ANSWER,
     ORGANISATION,
     RecordId,
     body_schema,
     hash_of,
     here_or_not_found,
+    json_answer,
     listing,
     maybe_hash,
     read_strict,
@@ -40,9 +40,10 @@ from api.acts.deposits import (
 from api.auth import Guard
 from api.documentation import bearer, problems
 from api.errors import NotFound
-from api.operations import Call, Done, Operations, answer, change_extra, change_responses
+from api.operations import Call, Done, Operations, answer, change_extra
 from api.principals import Principal
 from api.routes import deposit_answers as answers
+from api.routes.changing import changed
 from api.routes.reading import (
     After,
     CurrencyQuery,
@@ -53,9 +54,8 @@ from api.routes.reading import (
     Seen,
     TimeQuery,
 )
-from api.schemas import DoneAnswer
 from api.services import Services
-from api.shapes import page_shape
+from api.shapes import HASH_TEXT, Schema, list_shape, object_shape, page_shape
 from contracts.genesis import DEPOSITS_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
@@ -251,11 +251,7 @@ def _add_between(accounts: Reading[StoredAccount]) -> None:
         "listInterbankPositions",
         part="interbank",
         summary="What banks owe each other, and up to which limit; for a bank its own",
-        shape={
-            "type": "object",
-            "required": ["positions"],
-            "properties": {"positions": {"type": "array", "items": answers.POSITION}},
-        },
+        shape=object_shape(positions=list_shape(answers.POSITION)),
     )
     async def list_standing(
         request: Request, bank: OrganisationQuery = None, currency: CurrencyQuery = None
@@ -295,13 +291,17 @@ def _add_between(accounts: Reading[StoredAccount]) -> None:
         return await accounts.ask(request, found)
 
 
+_NAME: Final[Schema] = {"type": "string"}
+_HOME: Final = object_shape(organisation=_NAME, currency=_NAME, bank=_NAME)
+
+
 def _add_homes(routes: APIRouter, accounts: Reading[StoredAccount]) -> None:
     @routes.get(
         "/deposits/homes/{organisation}/{currency}",
         operation_id="getHomeBank",
         summary="Where a member wants to be paid; all members see it",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        responses={**json_answer(_HOME), **problems(400, 401, 403, 404)},
         openapi_extra=bearer(READ),
     )
     async def get_home(
@@ -382,6 +382,8 @@ def _add_call(
         location = None if where is None else lambda _: where
         return await answer(request, operations, principal, call, raw, more=more, location=location)
 
+    more_told = {"payment": HASH_TEXT} if issubclass(model, NumberedCall) else {}
+    shape = object_shape(**more_told, **answers.CHANGED)
     routes.add_api_route(
         path,
         post_call,
@@ -390,7 +392,7 @@ def _add_call(
         operation_id=operation_id,
         summary=_summary(model),
         response_class=Response,
-        responses=change_responses(DoneAnswer, created=named is not None),
+        responses=changed(shape, created=named is not None),
         openapi_extra=change_extra(**bearer(WRITE), **body_schema(model)),
     )
 
@@ -429,7 +431,7 @@ def _add_record_act(
         operation_id=f"{name}{kind.capitalize()}",
         summary=_summary(model),
         response_class=Response,
-        responses=change_responses(DoneAnswer),
+        responses=changed(object_shape(**answers.CHANGED)),
         openapi_extra=change_extra(
             **bearer(WRITE),
             **body_schema(

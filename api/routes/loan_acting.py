@@ -23,6 +23,7 @@ from api.principals import Principal
 from api.routes.acting import find_instrument
 from api.routes.changing import Changing, who_may
 from api.routes.loan_answers import Line, told
+from api.routes.loan_shapes import CHANGED
 from api.services import Services
 from contracts.financing import (
     MACHINE,
@@ -65,6 +66,7 @@ def add_changes(
         "loan",
         WRITE,
         lambda principal, id_, done: told(id_, principal.viewer, done),
+        shape=CHANGED,
     )
     _add_application(changes)
     for name, model in {**APPLICATION_ACTS, **LOAN_ACTS}.items():

@@ -22,6 +22,7 @@ from api.acts.common import (
 )
 from api.auth import Guard
 from api.errors import ProblemPart, QueryInvalid
+from api.routes import loan_shapes as shapes
 from api.routes.loan_acting import BEFORE, READ, add_changes, look_up_line
 from api.routes.loan_answers import (
     Line,
@@ -46,6 +47,7 @@ from api.routes.reading import (
     states_schema,
 )
 from api.services import Services
+from api.shapes import page_shape
 from contracts.financing import (
     MACHINE,
     ApplicationQuery,
@@ -93,6 +95,7 @@ def _add_list(reading: Reading[Line]) -> None:
             "`currency`, `dueBefore` or `breached`: loans that were paid out, in the order of "
             "payout. `number` and `openTo` are of applications and do not go with those."
         ),
+        shape=page_shape("loans", shapes.LOAN),
     )
     async def list_all(
         request: Request,
@@ -184,6 +187,7 @@ def _add_reading(reading: Reading[Line]) -> None:
         "",
         summary="An application or loan as it is now, and what is owed",
         description=REVISION_TEXT,
+        shape=shapes.LOAN,
     )
     async def get_one(request: Request, record: RecordId, at: TimeQuery = None) -> Response:
         return await reading.record(
@@ -197,6 +201,7 @@ def _add_reading(reading: Reading[Line]) -> None:
         _history,
         lambda shown: shown,
         summary="Every act from the application on, oldest first, each with its proof",
+        shape=shapes.ACT,
     )
     reading.add_history(
         loan_payments,
@@ -204,13 +209,20 @@ def _add_reading(reading: Reading[Line]) -> None:
         summary="Money that came in, oldest first, each with its proof",
         part="payments",
         member="payments",
+        shape=shapes.PAYMENT,
     )
     reading.add_part(
         "offers",
         _offers,
         summary="How banks stand to an application; a bank is shown its own offer alone",
+        shape=shapes.OFFERS,
     )
-    reading.add_part("advice", _advice, summary="The platform's advice, the latest first")
+    reading.add_part(
+        "advice",
+        _advice,
+        summary="The platform's advice, the latest first",
+        shape=shapes.ADVICE,
+    )
 
 
 def _history(

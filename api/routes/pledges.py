@@ -29,9 +29,12 @@ from api.shapes import (
     ADDRESS_TEXT,
     HASH_TEXT,
     HASHES,
+    NULL,
     PLACE,
     Schema,
     line_shape,
+    object_shape,
+    one_of,
     page_shape,
     record_shape,
     told_shape,
@@ -148,6 +151,7 @@ def _add_reading(reading: Reading[StoredPledge]) -> None:
         "instruments",
         operation_id="listPledgedInstruments",
         summary="Instruments that a pledge covers now, by id",
+        shape=object_shape(instruments=HASHES, after=one_of(HASH_TEXT, NULL)),
     )
     async def get_instruments(
         request: Request,

@@ -25,6 +25,7 @@ from api.operations.refusing import refused_as
 from api.principals import Principal
 from api.routes.changing import Changing
 from api.routes.pool_answers import revision_of_pool, told
+from api.routes.pool_shapes import CHANGED
 from api.services import Services
 from contracts.directory import contract_versions
 from contracts.instruments import Viewer
@@ -62,6 +63,7 @@ def add_changes(
         "pool",
         WRITE,
         lambda _, id_, done: told(id_, done),
+        shape=CHANGED,
     )
     _add_proposal(changes)
     for name, model in ACTS.items():

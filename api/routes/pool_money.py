@@ -9,6 +9,7 @@ from fastapi import Path, Query, Request, Response
 from api.acts.common import RecordId, listing, valid
 from api.errors import NotFound
 from api.formats import json_response
+from api.routes import pool_shapes as shapes
 from api.routes.pool_answers import (
     collection_body,
     open_body,
@@ -17,6 +18,7 @@ from api.routes.pool_answers import (
     source_body,
 )
 from api.routes.reading import After, Limit, OrganisationQuery, Reading, Seen
+from api.shapes import page_shape
 from contracts.instruments import Page
 from contracts.instruments.pages import LIMIT_DEFAULT, parse_cursor
 from contracts.pools import Flow
@@ -65,6 +67,7 @@ def _add_periods(pools: Reading[StoredPool]) -> None:
         part="periods",
         member="periods",
         summary="Periods that were distributed, oldest first, each with what the waterfall gave",
+        shape=shapes.PERIOD,
     )
 
     @pools.get(
@@ -75,6 +78,7 @@ def _add_periods(pools: Reading[StoredPool]) -> None:
             "The revision of what was collected is the ETag: send it back as If-Match with "
             "`distribute`, so that nothing is shared out that you have not seen."
         ),
+        shape=shapes.ONE_PERIOD,
     )
     async def get_period(request: Request, record: RecordId, period: _Period) -> Response:
         body, revision = await pools.look(request, record, lambda seen: one(seen, period))
@@ -93,6 +97,7 @@ def _add_trace(pools: Reading[StoredPool]) -> None:
             "who paid it and for which receivable. Narrow it by the number of a collection or of a "
             "payment."
         ),
+        shape=shapes.TRACE,
     )
     async def get_trace(
         request: Request,
@@ -158,7 +163,11 @@ def _with_sources(
 
 
 def _add_lists(pools: Reading[StoredPool]) -> None:
-    @pools.get("collections", summary="Money that came in, by number, with what was taken back")
+    @pools.get(
+        "collections",
+        summary="Money that came in, by number, with what was taken back",
+        shape=shapes.COLLECTIONS,
+    )
     async def get_collections(
         request: Request,
         record: RecordId,
@@ -175,7 +184,11 @@ def _add_lists(pools: Reading[StoredPool]) -> None:
 
         return await pools.part(request, record, found)
 
-    @pools.get("payments", summary="Payments to holders and others, by number: due, and made")
+    @pools.get(
+        "payments",
+        summary="Payments to holders and others, by number: due, and made",
+        shape=page_shape("payments", shapes.PAYMENT),
+    )
     async def get_payments(
         request: Request,
         record: RecordId,

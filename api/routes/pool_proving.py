@@ -9,12 +9,12 @@ from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    JSON_ANSWER,
     HashText,
     RecordId,
     StrictBody,
     body_schema,
     here_or_not_found,
+    json_answer,
     missing,
     page_answer,
     read_strict,
@@ -24,6 +24,7 @@ from api.auth import Guard
 from api.documentation import bearer, problems
 from api.errors import NotFound, Unavailable, ValidationFailed
 from api.routes.pool_answers import day_body
+from api.routes.pool_shapes import VERIFIED
 from api.services import Services
 from contracts.instruments import Viewer
 from contracts.pools import AssetProof, AssetProofError
@@ -124,7 +125,7 @@ def add_verifying(routes: APIRouter, services: Services, guard: Guard) -> None:
             "revision of that date's state. Changes nothing, and nothing is kept."
         ),
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404, 413, 415, 422)},
+        responses={**json_answer(VERIFIED), **problems(400, 401, 403, 404, 413, 415, 422)},
         openapi_extra={**bearer(READ), **body_schema(ProofBody)},
     )
     async def post_proof(request: Request, record: RecordId) -> Response:

@@ -12,6 +12,7 @@ from api.acts.pool_drafts import DATE
 from api.auth import Guard
 from api.errors import NotFound, ProblemPart, QueryInvalid
 from api.formats import json_response
+from api.routes import pool_shapes as shapes
 from api.routes.pool_acting import READ, add_changes
 from api.routes.pool_answers import (
     act_body,
@@ -35,6 +36,7 @@ from api.routes.reading import (
     Seen,
 )
 from api.services import Services
+from api.shapes import page_shape
 from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.pools.queries import (
     PoolQuery,
@@ -82,6 +84,7 @@ def _add_list(pools: _Pools) -> None:
             "Arranger, trustee, servicer, holders, payees of fees and of what is left, the newest "
             "first. Regulators and arbitrators with the scope `supervise` see all."
         ),
+        shape=page_shape("pools", shapes.LISTED),
     )
     async def list_all(
         request: Request,
@@ -124,13 +127,20 @@ def _add_one(pools: _Pools) -> None:
         one,
         summary="A pool as it is now, with tranches, holders, fees and where its money stands",
         revision=revision_of_pool,
+        shape=shapes.ONE,
     )
-    pools.add_part("tranches", tranches, summary="Tranches by rank, what they have had, who holds")
+    pools.add_part(
+        "tranches",
+        tranches,
+        summary="Tranches by rank, what they have had, who holds",
+        shape=shapes.TRANCHES,
+    )
     pools.add_document(rules, summary="The eligibility rules that were published, byte for byte")
     pools.add_history(
         pool_history,
         act_body,
         summary="Offices, units and instruments: what happened, oldest first, each with its proof",
+        shape=shapes.ACT,
     )
     pools.add_history(
         pool_instruments,
@@ -138,6 +148,7 @@ def _add_one(pools: _Pools) -> None:
         part="instruments",
         member="instruments",
         summary="Receipts and receivables in a pool, each with whether the trustee still holds it",
+        shape=shapes.INSTRUMENT,
     )
 
 
@@ -151,6 +162,7 @@ def _add_days(pools: _Pools) -> None:
         part="days",
         member="days",
         summary="States of the assets with all corrections, the newest date first",
+        shape=shapes.DAY_LINE,
     )
 
     @pools.get(
@@ -162,6 +174,7 @@ def _add_days(pools: _Pools) -> None:
             "`evidence=true` also the log's entry about it and its C2SP tlog-proof: `tally pool "
             "verify` needs nothing else. The revision is the ETag."
         ),
+        shape=shapes.DAY,
     )
     async def get_day(
         request: Request,

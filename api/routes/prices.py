@@ -10,11 +10,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    JSON_ANSWER,
     ORGANISATION,
     UINT128_MAX,
     body_schema,
     here_or_not_found,
+    json_answer,
     listing,
     page_answer,
     place_body,
@@ -26,14 +26,16 @@ from api.acts.prices import PointsBody, PricingBody, TableBody
 from api.auth import Guard
 from api.documentation import bearer, problems
 from api.errors import NotFound
-from api.operations import Call, Done, Operations, answer, change_extra, change_responses
+from api.operations import Call, Done, Operations, answer, change_extra
+from api.routes.changing import changed
 from api.routes.loan_acting import READ, WRITE
 from api.routes.loan_answers import plain
 from api.routes.reading import After, Limit, OrganisationQuery
-from api.schemas import DoneAnswer
 from api.services import Services
+from api.shapes import PLACE, Schema, object_shape, page_shape, record_shape
 from contracts.financing import (
     NoTierError,
+    Points,
     PointsRecorded,
     RateTable,
     StoredTable,
@@ -57,6 +59,26 @@ _Currency = Annotated[str, Path(pattern=CURRENCY, description="ISO 4217")]
 _Version = Annotated[
     int | None, Query(ge=1, le=VERSION_MAX, description="by default the present one")
 ]
+
+
+# ---- what they look like ------------------------------------------------------------------------
+
+_TABLE: Final = record_shape(RateTable, {"published": PLACE})
+_TABLES: Final = object_shape(tables={"type": "array", "items": _TABLE})
+_COUNT: Final[Schema] = {"type": "integer"}
+_NAME: Final[Schema] = {"type": "string"}
+_RATE: Final = object_shape(
+    bank=_NAME,
+    currency=_NAME,
+    version=_COUNT,
+    rateBp=_COUNT,
+    customer=_NAME,
+    points=_COUNT,
+    discountBp=_COUNT,
+    contributionRateBp=_COUNT,
+)
+_POINTS: Final = page_shape("points", record_shape(Points, {"last": PLACE}, without=("place",)))
+_BOOKINGS: Final = page_shape("bookings", record_shape(PointsRecorded, PLACE["properties"]))
 
 
 def router(services: Services, guard: Guard) -> APIRouter:
@@ -87,7 +109,7 @@ def _add_tables(routes: APIRouter, services: Services, guard: Guard) -> None:
         operation_id="listRateTables",
         summary="The present rate table of each bank and currency",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
+        responses={**json_answer(_TABLES), **problems(400, 401, 403)},
         openapi_extra=bearer(READ),
     )
     async def list_tables(request: Request) -> Response:
@@ -99,7 +121,7 @@ def _add_tables(routes: APIRouter, services: Services, guard: Guard) -> None:
         operation_id="getRateTable",
         summary="A bank's rate table for a currency, in any version",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        responses={**json_answer(_TABLE), **problems(400, 401, 403, 404)},
         openapi_extra=bearer(READ),
     )
     async def get_table(
@@ -150,7 +172,7 @@ def _add_rate(routes: APIRouter, services: Services, guard: Guard) -> None:
             "Points are those that your organisation may see: its own, or its customers'."
         ),
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        responses={**json_answer(_RATE), **problems(400, 401, 403, 404)},
         openapi_extra=bearer(READ),
     )
     async def get_rate(
@@ -215,7 +237,7 @@ def _add_points(routes: APIRouter, services: Services, guard: Guard) -> None:
         operation_id="listContributionPoints",
         summary="Points of your organisation with banks, or of a bank's customers",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403)},
+        responses={**json_answer(_POINTS), **problems(400, 401, 403)},
         openapi_extra=bearer(READ),
     )
     async def list_all(
@@ -233,7 +255,7 @@ def _add_points(routes: APIRouter, services: Services, guard: Guard) -> None:
         operation_id="getContributionPointsHistory",
         summary="Bookings of a customer's points with a bank, oldest first, each with its proof",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404)},
+        responses={**json_answer(_BOOKINGS), **problems(400, 401, 403, 404)},
         openapi_extra=bearer(READ),
     )
     async def get_bookings(
@@ -276,6 +298,8 @@ class Change:
     model: type[PricingBody]
     told: Callable[[Done], Mapping[str, Any]]
     """What is answered of it."""
+    shape: Schema
+    """Of that."""
 
 
 PUBLISHING: Final = Change(
@@ -285,6 +309,7 @@ PUBLISHING: Final = Change(
     act="publish",
     model=TableBody,
     told=_published,
+    shape=object_shape(table=record_shape(RateTable)),
 )
 BOOKING: Final = Change(
     path="/contribution-points",
@@ -293,6 +318,7 @@ BOOKING: Final = Change(
     act="record-points",
     model=PointsBody,
     told=_booked,
+    shape=object_shape(points=record_shape(PointsRecorded)),
 )
 
 
@@ -309,7 +335,7 @@ def _add_change(
         operation_id=change.operation_id,
         summary=change.summary,
         response_class=Response,
-        responses=change_responses(DoneAnswer, created=True),
+        responses=changed(change.shape, created=True),
         openapi_extra=change_extra(**bearer(WRITE), **body_schema(change.model)),
     )
     async def post_change(request: Request) -> Response:

@@ -172,11 +172,16 @@ class Reading(Generic[Record]):
             )
 
     def add_part(
-        self, part: str, body: Callable[[Seen[Record]], dict[str, Any]], *, summary: str
+        self,
+        part: str,
+        body: Callable[[Seen[Record]], dict[str, Any]],
+        *,
+        summary: str,
+        shape: Schema | None = None,
     ) -> None:
         """`GET <path>/{id}/<part>`: something of the record that needs no pages."""
 
-        @self.get(part, summary=summary)
+        @self.get(part, summary=summary, shape=shape)
         async def get_part(request: Request, record: RecordId) -> Response:
             return await self.part(request, record, body)
 

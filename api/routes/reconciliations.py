@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from api.acts.common import JSON_ANSWER, hash_of, here_or_not_found, page_answer
+from api.acts.common import hash_of, here_or_not_found, json_answer, page_answer
 from api.auth import Guard
 from api.body import read_body
 from api.documentation import bearer, problems
@@ -25,6 +25,7 @@ from api.errors import (
 )
 from api.limits import Turns
 from api.routes.clearing_answers import reconciliation_body
+from api.routes.clearing_shapes import RECONCILIATION
 from api.routes.days import Day, Days, LastDay, UtcOffset, days_of
 from api.routes.deposits import READ
 from api.routes.statements import CSV, XML
@@ -126,7 +127,10 @@ def router(services: Services, guard: Guard) -> APIRouter:
         summary="Compare a bank's own statement with the ledger, difference by difference",
         description=DESCRIPTION,
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 404, 413, 415, 422, 503)},
+        responses={
+            **json_answer(RECONCILIATION),
+            **problems(400, 401, 403, 404, 413, 415, 422, 503),
+        },
         openapi_extra={**bearer(READ), **_body()},
     )
     async def post_statement(

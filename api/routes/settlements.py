@@ -29,20 +29,19 @@ from api.acts.settlements import (
 )
 from api.auth import Guard
 from api.documentation import bearer
-from api.operations import Call, Done, Operations, answer, change_extra, change_responses
+from api.operations import Call, Done, Operations, answer, change_extra
 from api.principals import Principal
 from api.routes import deposit_answers
 from api.routes.acting import act_body, record, stored_body, stored_shape
-from api.routes.changing import Changing, who_may
+from api.routes.changing import Changing, changed, who_may
 from api.routes.reading import After, Limit, OrganisationQuery, Reading, state_of, states_schema
-from api.schemas import DoneAnswer
 from api.services import Services
 from api.shapes import HASH_TEXT, Schema, line_shape, page_shape, record_shape, told_shape
 from contracts import receivables
 from contracts.instruments import Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT
 from contracts.receipts import find_receipt
-from contracts.receivables import ReceivableActed, find_receivable
+from contracts.receivables import Receivable, ReceivableActed, find_receivable
 from contracts.settlement import (
     MACHINE,
     Deal,
@@ -223,7 +222,7 @@ def _add_payment(
             "pledgee, who holds it as his security."
         ),
         response_class=Response,
-        responses=change_responses(DoneAnswer),
+        responses=changed(_PAID),
         openapi_extra=change_extra(**bearer(WRITE), **body_schema(PaymentBody)),
     )
     async def post_payment(request: Request) -> Response:
@@ -236,6 +235,13 @@ def _add_payment(
             return {"payment": payment, "receivable": paid, **_moved(principal, done)}
 
         return await answer(request, operations, principal, call, raw, more=more)
+
+
+_PAID: Final = told_shape(
+    "receivable",
+    record_shape(Receivable, {"id": HASH_TEXT, "act": {"type": "string"}}),
+    {"payment": HASH_TEXT, **deposit_answers.CHANGED},
+)
 
 
 def _paid(id_: Hash32, done: Done) -> dict[str, Any] | None:
@@ -286,8 +292,7 @@ def told(principal: Principal, id_: Hash32, done: Done) -> Mapping[str, Any]:
 def _told_shape() -> Schema:
     """What `told` looks like."""
     shown = record_shape(Deal, {"id": HASH_TEXT, "act": {"type": "string"}})
-    lines = {"type": "array", "items": {"type": "object"}}
-    return told_shape("settlement", shown, {"movements": lines, "positions": lines})
+    return told_shape("settlement", shown, deposit_answers.CHANGED)
 
 
 def _moved(principal: Principal, done: Done) -> dict[str, Any]:

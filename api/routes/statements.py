@@ -14,6 +14,7 @@ from api.errors import Unprocessable
 from api.formats import bytes_response
 from api.negotiation import choose
 from api.routes.clearing_answers import statement_body
+from api.routes.clearing_shapes import STATEMENT
 from api.routes.days import Day, Days, LastDay, UtcOffset, days_of
 from api.routes.deposits import READ
 from api.services import Services
@@ -67,7 +68,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             200: {
                 "description": "As of now",
                 "content": {
-                    "application/json": {},
+                    "application/json": {"schema": STATEMENT},
                     CSV: {"schema": {"type": "string"}},
                     XML: {"schema": {"type": "string"}},
                 },

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.acts.common import (
-    JSON_ANSWER,
     RecordId,
     Target,
     body_schema,
@@ -29,13 +28,21 @@ from api.acts.stock import ACTS, CountBody, LotAct, LotBody, SignedCountBody
 from api.auth import Guard
 from api.documentation import bearer, problems
 from api.formats import json_response
-from api.operations import Call, Done, Operations, Words, answer, change_extra, change_responses
+from api.operations import Call, Done, Operations, Words, answer, change_extra
 from api.principals import Principal
-from api.routes.changing import Changing
+from api.routes.changing import Changing, changed
 from api.routes.reading import After, HashQuery, Limit, OrganisationQuery, Reading
-from api.schemas import DoneAnswer
 from api.services import Services
-from api.shapes import AMOUNT_TEXT, HASH_TEXT, PLACE, Schema, line_shape, page_shape, record_shape
+from api.shapes import (
+    AMOUNT_TEXT,
+    HASH_TEXT,
+    PLACE,
+    Schema,
+    line_shape,
+    object_shape,
+    page_shape,
+    record_shape,
+)
 from contracts.genesis import STOCK_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.notices import as_json
@@ -78,6 +85,10 @@ _Kind = Literal[
 ]
 
 
+_LOT: Final = object_shape(lot=HASH_TEXT)
+_DIGEST: Final = object_shape(digest=HASH_TEXT, typedData={"type": "object"})
+
+
 def router(services: Services, guard: Guard) -> APIRouter:
     """Routes under /stock; those that change something where this node sends for members."""
     routes = APIRouter(tags=["stock"])
@@ -97,7 +108,7 @@ def router(services: Services, guard: Guard) -> APIRouter:
             WRITE,
             lambda _, key, __: {"lot": f"0x{key.hex()}"},
             revised=False,
-            shape={"type": "object", "required": ["lot"], "properties": {"lot": HASH_TEXT}},
+            shape=_LOT,
         )
         changes.add_making(
             "",
@@ -180,7 +191,7 @@ def _add_digest(routes: APIRouter, services: Services, guard: Guard) -> None:
         operation_id="getCountDigest",
         summary="What a device is to sign for a count (EIP-712); changes nothing",
         response_class=Response,
-        responses={**JSON_ANSWER, **problems(400, 401, 403, 413, 415)},
+        responses={**json_answer(_DIGEST), **problems(400, 401, 403, 413, 415)},
         openapi_extra={**bearer(READ), **body_schema(CountBody)},
     )
     async def post_digest(request: Request) -> Response:
@@ -220,7 +231,7 @@ def _add_counts(
         operation_id="tellCount",
         summary="Tell a count with the organisation's own account",
         response_class=Response,
-        responses=change_responses(DoneAnswer),
+        responses=changed(_LOT),
         openapi_extra=change_extra(**bearer(WRITE), **body_schema(CountBody)),
     )
     async def post_count(request: Request) -> Response:
@@ -237,7 +248,7 @@ def _add_counts(
         operation_id="relayCount",
         summary="Bring a count that a registered device has signed; anybody, once",
         response_class=Response,
-        responses=change_responses(DoneAnswer),
+        responses=changed(_LOT),
         openapi_extra=change_extra(**bearer(WRITE), **body_schema(SignedCountBody)),
     )
     async def post_signed(request: Request) -> Response:

@@ -9,7 +9,7 @@ from contracts import consortium
 from contracts.consortium import Role
 from contracts.governance import Call
 from tests.api.conftest import Node
-from tests.api.members import Member
+from tests.api.described import Described
 from tests.traceability.capture.stack import BANK, CARRIER, FARM, OFFICE
 
 DAY = 86_400
@@ -40,7 +40,7 @@ class LoanScene:
     def __init__(self, node: Node) -> None:
         self.node = node
         self.warehouse, self.trader, self.bank, self.platform = (
-            Member(node, name, *SCOPES) for name in (FARM, CARRIER, BANK, OFFICE)
+            Described(node, name, *SCOPES) for name in (FARM, CARRIER, BANK, OFFICE)
         )
         self.numbers = 0
         data = consortium.set_role(FARM, Role.WAREHOUSE)

@@ -15,7 +15,7 @@ from contracts.consortium import Role
 from contracts.pools import AssetBook, json_rows, load_book
 from ledger.types import Hash32
 from tests.api.conftest import Node, open_node
-from tests.api.members import Member
+from tests.api.described import Described
 from tests.traceability.capture.stack import OFFICE, Identity, make_identity
 
 ROLES = {
@@ -48,7 +48,7 @@ class PoolScene:
         self.node: Node = open_node(exits, folder, pools_identity(), database_url, limits)
         self.numbers = 0
         names = [name for name in ROLES if name != OFFICE]
-        self.members = {name: Member(self.node, name, *SCOPES) for name in names}
+        self.members = {name: Described(self.node, name, *SCOPES) for name in names}
         self.arranger, self.trustee, self.servicer = map(
             self.members.__getitem__, ("car-bank", "trust-bank", "loan-service")
         )

@@ -14,6 +14,7 @@ from contracts import consortium
 from contracts.consortium import Role
 from contracts.governance import Call
 from tests.api.conftest import Node
+from tests.api.described import Described
 from tests.api.members import Member
 from tests.api.test_receipts import Scene as Goods
 from tests.api.test_receivables import Scene
@@ -32,7 +33,7 @@ class Court(Scene):
         super().__init__(node)
         made = consortium.set_role(BANK, Role.ARBITRATOR)
         node.stack.govern(Call(consortium.CONSORTIUM_ADDRESS, made))
-        self.court = Member(node, BANK, ROOM, "supervise")
+        self.court = Described(node, BANK, ROOM, "supervise")
         self.numbers = 0
 
     def owed(self, invoice: str) -> str:

@@ -21,6 +21,7 @@ from contracts.consortium import Role
 from contracts.governance import Call as Decision
 from contracts.settlement import parse_camt053, parse_csv
 from tests.api.conftest import Node, open_node
+from tests.api.described import Described
 from tests.api.members import Member
 from tests.contracts.settlement.statement_samples import Line, camt053, csv_text
 from tests.ledger.projection.support import empty_database
@@ -41,7 +42,7 @@ class Market:
         self.node = node
         self.numbers = 0
         self.bank, self.farm, self.other, self.office = (
-            Member(node, name, "settlement:*", "supervise")
+            Described(node, name, "settlement:*", "supervise")
             for name in (BANK, FARM, CARRIER, OFFICE)
         )
         data = consortium.set_role(CARRIER, Role.BANK)

@@ -16,6 +16,7 @@ import httpx
 from api import ApiSettings
 from contracts.consortium import Role
 from tests.api.conftest import open_node
+from tests.api.described import Described
 from tests.api.members import Member
 from tests.api.model.instruments import Call, Instrument, Lot, Receipt, Refusals
 from tests.api.model.money import Deal
@@ -79,7 +80,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
         identity = make_identity("model", ROLES)
         node = open_node(exits, folder, identity, f"sqlite:///{folder}/model.sqlite", limits)
         members = {
-            name: Member(node, name, *SCOPES, *(("supervise",) if name == COURT else ()))
+            name: Described(node, name, *SCOPES, *(("supervise",) if name == COURT else ()))
             for name in ORGANISATIONS
         }
         yield Stage(members)
