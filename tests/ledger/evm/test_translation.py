@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import threading
 from collections.abc import Iterator
 
@@ -116,6 +117,123 @@ def test_both_ways_of_a_branch_whichever_was_taken_before(flag: int) -> None:
     assert called(OURS, state, data, 200_000) == called(REFERENCE, state, data, 200_000)
 
 
+def answers(code: bytes) -> bytes:
+    """The code, and then the uppermost stack item as its answer."""
+    return code + b"\x5f\x52\x60\x20\x5f\xf3"
+
+
+@pytest.mark.parametrize("items", range(4))
+@pytest.mark.parametrize(
+    "instructions",
+    [
+        b"\x01\x5b",
+        b"\x82\x01",
+        b"\x92\x01",
+        b"\x50\x50\x5f",
+        b"\x5f\x01\x01",
+        b"\x55\x5f",
+        b"\x08\x5f",
+    ],
+    ids=bytes.hex,
+)
+def test_too_few_stack_items_are_an_error(items: int, instructions: bytes) -> None:
+    same(answers(b"".join(push(n + 1) for n in range(items)) + instructions))
+    # The same on items that were there when the stretch began.
+    head = b"".join(push(n + 1) for n in range(items)) + b"\x5f\x35"
+    target = len(head) + 1
+    same(answers(head + b"\x56\x5b" + instructions), target.to_bytes(32, "big"))
+
+
+@pytest.mark.parametrize("more", range(4))
+def test_the_stack_holds_1024_items(more: int) -> None:
+    same(b"\x5f" * (1020 + more) + answers(b"\x5f\x60\x09"))
+    loop = b"\x61\x01\x55\x5b\x5f\x5f\x5f\x92\x60\x01\x90\x03\x80\x60\x03\x57"
+    same(loop + b"\x5f" * more + answers(push(9)))
+
+
+def shuffled(seed: int) -> bytes:
+    """Items of a stretch moved about in the next ones; its answer is all that is left of them."""
+    chance = random.Random(seed)
+    items = chance.randrange(2, 18)
+    code = b"".join(push(0x100 + n) for n in range(items))
+    for _ in range(chance.randrange(1, 4)):
+        # The next stretch begins where a jump lands that calldata (zeros here) has a part in.
+        code += b"\x5f\x35" + push(len(code) + 7, 2) + b"\x01\x56\x5b"
+        for _ in range(chance.randrange(12)):
+            kind = chance.randrange(4)
+            if kind == 0:
+                code, items = code + push(chance.randrange(1 << 16)), items + 1
+            elif kind == 1 and items > 1:
+                code, items = code + b"\x50", items - 1
+            elif kind == 2:
+                code, items = code + bytes([0x80 + chance.randrange(min(items, 16))]), items + 1
+            elif items > 1:
+                code += bytes([0x90 + chance.randrange(min(items - 1, 16))])
+    for place in range(items):
+        code += push(32 * place, 2) + b"\x52"
+    return code + push(32 * items, 2) + b"\x5f\xf3"
+
+
+def test_what_was_moved_about_on_the_stack_stands_right_where_a_stretch_ends() -> None:
+    for seed in range(400):
+        code = shuffled(seed)
+        found = called(OURS, state_of(code), bytes(32), 200_000)
+        assert found == called(REFERENCE, state_of(code), bytes(32), 200_000), seed
+        assert found[0], "it comes to its end"
+
+
+@pytest.mark.parametrize("value", [0, 1, 2, 1 << 255])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_no_and_no_again(value: int, times: int) -> None:
+    same(answers(b"\x5f\x35" + b"\x15" * times), value.to_bytes(32, "big"))
+    known = b"\x60\x03\x5f\x35\x10" + b"\x15" * times
+    same(answers(known), value.to_bytes(32, "big"))
+
+
+@pytest.mark.parametrize("shift", [0, 1, 8, 255, 256, 257, 1 << 64, (1 << 256) - 1])
+@pytest.mark.parametrize("op", [0x1A, 0x1B, 0x1C, 0x1D], ids=hex)
+def test_shifts_by_what_is_known(op: int, shift: int) -> None:
+    for value in (0, 1, 0x80, 1 << 255, (1 << 256) - 1, 0x1234567890ABCDEF << 100):
+        code = answers(b"\x5f\x35" + push(shift) + bytes([op]))
+        same(code, value.to_bytes(32, "big"))
+
+
+@pytest.mark.parametrize("target", [0, 2, 3, 4, 5, 6, 7, 100, 1 << 200])
+def test_a_jump_goes_to_a_jumpdest_or_nowhere(target: int) -> None:
+    code = b"\x5f\x35\x56\x5b\x60\x5b" + answers(push(7))
+    same(code, target.to_bytes(32, "big"))
+
+
+@pytest.mark.parametrize("copying", [0x37, 0x39, 0x3E, 0x5E], ids=hex)
+def test_memory_that_was_shown_to_a_call_may_grow_by_copying(copying: int) -> None:
+    """It is another piece of memory then, which what comes after must write to and read."""
+    inner = b"\x60\x20\x5f\x5f\x37\x60\x20\x5f\xf3"
+    outer = push(77) + b"\x5f\x52" + b"\x5f\x5f\x60\x40\x5f\x5f\x73" + CONTRACTS[1]
+    outer += b"\x61\xff\xff\xf1\x50"  # its answer is not copied: the view may stand
+    outer += b"\x60\x05\x5f" + push(0x400, 2) + bytes([copying])
+    outer += push(5) + push(0x3E0, 2) + b"\x52" + push(0x3E0, 2) + b"\x51"
+    state = state_of(answers(outer), inner)
+    data = b"\x33" * 64
+    for _ in range(3):
+        assert called(OURS, state, data, 200_000) == called(REFERENCE, state, data, 200_000)
+
+
+@pytest.mark.parametrize("seldom", [0, 1])
+def test_the_seldom_side_of_a_branch_leaves_the_stack_as_it_is(
+    seldom: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one side was never taken, the stretch goes on along the other."""
+    monkeypatch.setattr(stretches, "VISITS_MIN", 8)
+    after = b"\x90\x91\x01\x60\x20\x52\x5f\x52\x60\x40\x5f\xf3"
+    head = b"\x5b" + push(11) + push(12) + push(13) + push(14) + b"\x50\x80" + b"\x5f\x35"
+    code = head + push(len(head) + 3 + len(after), 1) + b"\x57" + after + b"\x5b\x92" + after
+    state = state_of(code)
+    often, other = ((1 - seldom).to_bytes(32, "big"), seldom.to_bytes(32, "big"))
+    for data in (often,) * 40 + (other,) * 3 + (often,):
+        assert called(OURS, state, data, 200_000) == called(REFERENCE, state, data, 200_000)
+    assert 0 in analyse(code).stretches.ready
+
+
 @pytest.mark.parametrize("pushed", [0x40, 0x22, 0x27, 0x5C, 0x7B7D, 0xC2A7, int("a7" * 32, 16)])
 def test_constants_that_are_signs_of_a_language_are_numbers(pushed: int) -> None:
     same(push(pushed) + b"\x5f\x52\x5a\x60\x20\x52\x60\x40\x5f\xf3")
@@ -219,6 +337,16 @@ def test_what_is_translated_of_all_code_is_bounded_and_given_back(
     assert stretches._MEANS.instructions == 10 * INSTRUCTIONS_MAX
     monkeypatch.setattr(stretches._MEANS, "instructions", 0)
     assert executed(LOOP, 3).stretches.ready == {}
+
+
+def test_stretches_of_one_code_do_not_overlap_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretches, "_OVERLAP", 1)
+    code = b"\x5b" * 40 + b"\x5f\x35\x56"
+    for start in range(40):
+        called(OURS, state_of(code), start.to_bytes(32, "big"), 90_000)
+    found = analyse(code).stretches
+    assert 0 < len(found.ready) < 10
+    assert found._translated <= len(code) + INSTRUCTIONS_MAX
 
 
 def test_code_that_is_not_worth_it_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
