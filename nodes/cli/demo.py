@@ -138,6 +138,8 @@ def _consortium(
     finally:
         # Each run is a ledger of its own; its proofs and its trust stay valid without it.
         shutil.rmtree(place.root, ignore_errors=True)
+        with suppress(OSError):  # another demo is there, or its proof file
+            place.root.parent.rmdir()
 
 
 def _finance(node: NodeRuntime, addresses: Addresses, once: bool, as_json: bool) -> None:

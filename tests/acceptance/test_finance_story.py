@@ -17,6 +17,7 @@ pytestmark = pytest.mark.feature("A4")
 def test_the_story_of_finance_is_told_and_every_record_of_it_proven(tmp_path: Path) -> None:
     done = run_tally(tmp_path, "demo", "--story", "finance", "--once", "--json")
     assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "demo").exists(), "nothing is left of it"
     answer = json.loads(done.stdout)
     assert answer["refused"] == [
         "AlreadyPledged",
