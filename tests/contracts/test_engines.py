@@ -35,8 +35,9 @@ PLACES = {
 
 def twins() -> tuple[Engine, Engine]:
     """The same chain with counted stock in both engines; ours first, which signs."""
-    ours = Engine()
-    theirs = Engine(PyEvmEngine(reference=True))
+    # py-evm's loop may need longer for a call than one is given.
+    ours = Engine(PyEvmEngine(call_time_s_max=300))
+    theirs = Engine(PyEvmEngine(call_time_s_max=300, reference=True))
     theirs.chain = MemoryChain(copy.deepcopy(ours.chain.state), number=ours.chain.number)
     return ours, theirs
 
