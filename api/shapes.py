@@ -37,6 +37,11 @@ AMOUNT_TEXT: Final[Schema] = {"type": "string", "pattern": "^[0-9]+$"}
 """A quantity or an amount: decimal text, for it may have more than 53 bits."""
 
 NULL: Final[Schema] = {"type": "null"}
+TEXT: Final[Schema] = {"type": "string"}
+MAYBE_TEXT: Final[Schema] = {"anyOf": [TEXT, NULL]}
+COUNT: Final[Schema] = {"type": "integer"}
+FLAG: Final[Schema] = {"type": "boolean"}
+DATE: Final[Schema] = {"type": "string", "format": "date"}
 TIME: Final[Schema] = {"type": "integer", "description": "Unix seconds"}
 
 _HEX: Final = {"Hash32": HASH_TEXT, "Address": ADDRESS_TEXT}

@@ -2,7 +2,6 @@
 
 from api.acts.common import (
     HASH,
-    JSON_ANSWER,
     CurrencyCode,
     Decision,
     HashText,
@@ -26,7 +25,6 @@ from api.acts.common import (
 
 __all__ = [
     "HASH",
-    "JSON_ANSWER",
     "CurrencyCode",
     "Decision",
     "HashText",

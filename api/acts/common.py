@@ -253,10 +253,6 @@ def json_answer(schema: dict[str, Any] | None) -> dict[int | str, dict[str, Any]
     return {200: {"description": "As of now", "content": {"application/json": media}}}
 
 
-JSON_ANSWER: Final = json_answer(None)
-"""The same, of whatever shape."""
-
-
 def page_answer(body: dict[str, Any]) -> Response:
     """JSON that is good now."""
     return json_response(body, cache="no-cache")

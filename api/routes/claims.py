@@ -30,7 +30,7 @@ from api.principals import Principal
 from api.routes.changing import Changing
 from api.routes.reading import REVISION_TEXT
 from api.services import Services
-from api.shapes import ADDRESS_TEXT, HASH_TEXT, PLACE, Schema, object_shape
+from api.shapes import ADDRESS_TEXT, HASH_TEXT, PLACE, TEXT, object_shape
 from contracts.claimants import Claimant, find_claimant, room_of_claimant
 from contracts.claims import CLAIMS_ADDRESS, Annulled, Released, decode_log
 from contracts.instruments.notices import as_json
@@ -116,14 +116,13 @@ def _annul(
 
 # ---- answers ------------------------------------------------------------------------------------
 
-_TEXT: Final[Schema] = {"type": "string"}
 _CLAIM: Final = object_shape(
     key=HASH_TEXT,
     record=object_shape(
-        kind=_TEXT,
+        kind=TEXT,
         id=HASH_TEXT,
         contract=ADDRESS_TEXT,
-        state=_TEXT,
+        state=TEXT,
         revision={"type": "integer"},
     ),
     last=PLACE,
@@ -133,9 +132,9 @@ _ANNULLED: Final = object_shape(
         key=HASH_TEXT,
         record=HASH_TEXT,
         contract=ADDRESS_TEXT,
-        by=_TEXT,
+        by=TEXT,
         decision=HASH_TEXT,
-        remark=_TEXT,
+        remark=TEXT,
     )
 )
 

@@ -5,38 +5,47 @@ from __future__ import annotations
 from typing import Final
 
 from api.routes.deposit_answers import MOVEMENT
-from api.shapes import AMOUNT_TEXT, HASH_TEXT, NULL, TIME, Schema, list_shape, object_shape, one_of
+from api.shapes import (
+    AMOUNT_TEXT,
+    COUNT,
+    DATE,
+    FLAG,
+    HASH_TEXT,
+    MAYBE_TEXT,
+    NULL,
+    TEXT,
+    TIME,
+    Schema,
+    list_shape,
+    object_shape,
+    one_of,
+)
 from contracts.settlement import Reason
 
-_TEXT: Final[Schema] = {"type": "string"}
-_MAYBE_TEXT: Final = one_of(_TEXT, NULL)
-_COUNT: Final[Schema] = {"type": "integer"}
-_DATE: Final[Schema] = {"type": "string", "format": "date"}
-_FLAG: Final[Schema] = {"type": "boolean"}
 _SIGNED: Final[Schema] = {"type": "string", "pattern": "^-?[0-9]+$"}
 """What came in is positive, what went out negative."""
 
 
-_OWED: Final = one_of(object_shape(payer=_TEXT, payee=_TEXT, amount=AMOUNT_TEXT), NULL)
+_OWED: Final = one_of(object_shape(payer=TEXT, payee=TEXT, amount=AMOUNT_TEXT), NULL)
 _CLAIM: Final = object_shape(
-    creditor=_TEXT,
-    debtor=_TEXT,
+    creditor=TEXT,
+    debtor=TEXT,
     opening=AMOUNT_TEXT,
     claimed=AMOUNT_TEXT,
     settled=AMOUNT_TEXT,
     closing=AMOUNT_TEXT,
 )
 CLEARING: Final = object_shape(
-    date=_DATE,
+    date=DATE,
     since=TIME,
     until=TIME,
-    final=_FLAG,
-    complete=_FLAG,
+    final=FLAG,
+    complete=FLAG,
     bilateral=list_shape(
         object_shape(
-            currency=_TEXT,
-            banks=list_shape(_TEXT),
-            payments=_COUNT,
+            currency=TEXT,
+            banks=list_shape(TEXT),
+            payments=COUNT,
             claims=list_shape(_CLAIM),
             setOff=AMOUNT_TEXT,
             dayNet=_OWED,
@@ -45,27 +54,25 @@ CLEARING: Final = object_shape(
     ),
     multilateral=list_shape(
         object_shape(
-            currency=_TEXT,
-            bank=_TEXT,
+            currency=TEXT,
+            bank=TEXT,
             received=AMOUNT_TEXT,
             sent=AMOUNT_TEXT,
             dayNet=_SIGNED,
             net=_SIGNED,
         )
     ),
-    transfers=list_shape(
-        object_shape(currency=_TEXT, payer=_TEXT, payee=_TEXT, amount=AMOUNT_TEXT)
-    ),
-    movements=_TEXT,
+    transfers=list_shape(object_shape(currency=TEXT, payer=TEXT, payee=TEXT, amount=AMOUNT_TEXT)),
+    movements=TEXT,
 )
 STATEMENT: Final = object_shape(
     **{
         "account": HASH_TEXT,
-        "bank": _TEXT,
-        "owner": _TEXT,
-        "currency": _TEXT,
-        "from": _DATE,
-        "to": _DATE,
+        "bank": TEXT,
+        "owner": TEXT,
+        "currency": TEXT,
+        "from": DATE,
+        "to": DATE,
         "opening": AMOUNT_TEXT,
         "closing": AMOUNT_TEXT,
         "movements": list_shape(MOVEMENT),
@@ -73,28 +80,28 @@ STATEMENT: Final = object_shape(
 )
 _LINE: Final = object_shape(
     payment=one_of(HASH_TEXT, NULL),
-    number=_MAYBE_TEXT,
-    day=_DATE,
+    number=MAYBE_TEXT,
+    day=DATE,
     amount=_SIGNED,
-    currency=_TEXT,
-    counterparty=_MAYBE_TEXT,
-    leaf=one_of(_COUNT, NULL),
-    proof=_MAYBE_TEXT,
+    currency=TEXT,
+    counterparty=MAYBE_TEXT,
+    leaf=one_of(COUNT, NULL),
+    proof=MAYBE_TEXT,
 )
 _ENTRY: Final = object_shape(
-    place=_TEXT,
-    booked=_DATE,
+    place=TEXT,
+    booked=DATE,
     amount=_SIGNED,
-    currency=_TEXT,
-    references=list_shape(_TEXT),
-    bankReferences=list_shape(_TEXT),
-    counterparty=_TEXT,
-    text=_TEXT,
+    currency=TEXT,
+    references=list_shape(TEXT),
+    bankReferences=list_shape(TEXT),
+    counterparty=TEXT,
+    text=TEXT,
 )
 _DIFFERENCES: Final = list_shape(
     object_shape(
         reason={"type": "string", "enum": [one.value for one in Reason]},
-        detail=_TEXT,
+        detail=TEXT,
         line=one_of(_LINE, NULL),
         entry=one_of(_ENTRY, NULL),
     )
@@ -102,21 +109,21 @@ _DIFFERENCES: Final = list_shape(
 _MAYBE_SIGNED: Final = one_of(_SIGNED, NULL)
 RECONCILIATION: Final = object_shape(
     **{
-        "account": _TEXT,
-        "currency": _TEXT,
-        "from": _DATE,
-        "to": _DATE,
-        "agrees": _FLAG,
+        "account": TEXT,
+        "currency": TEXT,
+        "from": DATE,
+        "to": DATE,
+        "agrees": FLAG,
         "statement": object_shape(
-            id=_TEXT,
-            account=_TEXT,
-            entries=_COUNT,
-            leftOut=_COUNT,
+            id=TEXT,
+            account=TEXT,
+            entries=COUNT,
+            leftOut=COUNT,
             opening=_MAYBE_SIGNED,
             closing=_MAYBE_SIGNED,
         ),
-        "ledger": object_shape(lines=_COUNT),
-        "matched": list_shape(object_shape(line=_LINE, entry=_ENTRY, byReference=_FLAG)),
+        "ledger": object_shape(lines=COUNT),
+        "matched": list_shape(object_shape(line=_LINE, entry=_ENTRY, byReference=FLAG)),
         "missingHere": _DIFFERENCES,
         "missingThere": _DIFFERENCES,
         "differingAmount": _DIFFERENCES,

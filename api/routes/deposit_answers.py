@@ -12,6 +12,7 @@ from api.shapes import (
     HASH_TEXT,
     NULL,
     PLACE,
+    TEXT,
     Schema,
     line_shape,
     list_shape,
@@ -118,9 +119,8 @@ MOVEMENT: Final = _line(StoredMovement, "movement", Movement)
 INTERBANK_MOVEMENT: Final = _line(InterbankMovement, "position", Position)
 
 
-_NAME: Final[Schema] = {"type": "string"}
 _CHANGE: Final[dict[str, Schema]] = {
-    **dict.fromkeys(("currency", "kind", "remark"), _NAME),
+    **dict.fromkeys(("currency", "kind", "remark"), TEXT),
     "payment": one_of(HASH_TEXT, NULL),
     "leaf": {"type": "integer", "description": "index in the log"},
 }
@@ -129,15 +129,15 @@ CHANGED: Final = {
     "movements": list_shape(
         record_shape(
             Movement,
-            {"account": HASH_TEXT, "bank": _NAME, "owner": _NAME, **_BALANCES, **_CHANGE},
+            {"account": HASH_TEXT, "bank": TEXT, "owner": TEXT, **_BALANCES, **_CHANGE},
         )
     ),
     "positions": list_shape(
         record_shape(
             Position,
             {
-                **dict.fromkeys(("creditor", "debtor"), _NAME),
-                "number": one_of(_NAME, NULL),
+                **dict.fromkeys(("creditor", "debtor"), TEXT),
+                "number": one_of(TEXT, NULL),
                 "amount": AMOUNT_TEXT,
                 **_CHANGE,
             },

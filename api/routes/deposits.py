@@ -55,7 +55,7 @@ from api.routes.reading import (
     TimeQuery,
 )
 from api.services import Services
-from api.shapes import HASH_TEXT, Schema, list_shape, object_shape, page_shape
+from api.shapes import HASH_TEXT, TEXT, list_shape, object_shape, page_shape
 from contracts.genesis import DEPOSITS_ADDRESS
 from contracts.instruments import Viewer
 from contracts.instruments.pages import LIMIT_DEFAULT, LIMIT_MAX
@@ -291,8 +291,7 @@ def _add_between(accounts: Reading[StoredAccount]) -> None:
         return await accounts.ask(request, found)
 
 
-_NAME: Final[Schema] = {"type": "string"}
-_HOME: Final = object_shape(organisation=_NAME, currency=_NAME, bank=_NAME)
+_HOME: Final = object_shape(organisation=TEXT, currency=TEXT, bank=TEXT)
 
 
 def _add_homes(routes: APIRouter, accounts: Reading[StoredAccount]) -> None:

@@ -7,10 +7,15 @@ from typing import Final
 from api.shapes import (
     ADDRESS_TEXT,
     AMOUNT_TEXT,
+    COUNT,
+    DATE,
+    FLAG,
     HASH_TEXT,
     HASHES,
+    MAYBE_TEXT,
     NULL,
     PLACE,
+    TEXT,
     Schema,
     list_shape,
     object_shape,
@@ -28,14 +33,9 @@ from contracts.pools.types import (
     UnitsMoved,
 )
 
-_TEXT: Final[Schema] = {"type": "string"}
-_MAYBE_TEXT: Final = one_of(_TEXT, NULL)
-_COUNT: Final[Schema] = {"type": "integer"}
-_DATE: Final[Schema] = {"type": "string", "format": "date"}
-_FLAG: Final[Schema] = {"type": "boolean"}
-_PROVEN: Final = {"leaf": _COUNT, "proof": _TEXT}
+_PROVEN: Final = {"leaf": COUNT, "proof": TEXT}
 _PLACED: Final[dict[str, Schema]] = PLACE["properties"]
-_REVISED: Final[dict[str, Schema]] = {"id": HASH_TEXT, "revision": _COUNT}
+_REVISED: Final[dict[str, Schema]] = {"id": HASH_TEXT, "revision": COUNT}
 
 
 # ---- pools --------------------------------------------------------------------------------------
@@ -46,27 +46,27 @@ _OWED: Final[dict[str, Schema]] = record_shape(Owed)["properties"]
 _TRANCHE: Final = record_shape(
     Tranche,
     {
-        "index": _COUNT,
+        "index": COUNT,
         "outstanding": AMOUNT_TEXT,
         **_OWED,
-        "holders": list_shape(object_shape(organisation=_TEXT, units=AMOUNT_TEXT)),
+        "holders": list_shape(object_shape(organisation=TEXT, units=AMOUNT_TEXT)),
     },
 )
 TRANCHES: Final = object_shape(tranches=list_shape(_TRANCHE))
-_FEE: Final = record_shape(Fee, {"index": _COUNT, "carried": AMOUNT_TEXT})
-_ACCOUNT: Final = record_shape(Account, {"periodEnd": one_of(_DATE, NULL)}, without=("period_end",))
+_FEE: Final = record_shape(Fee, {"index": COUNT, "carried": AMOUNT_TEXT})
+_ACCOUNT: Final = record_shape(Account, {"periodEnd": one_of(DATE, NULL)}, without=("period_end",))
 ONE: Final = object_shape(
     **LISTED["properties"], tranches=list_shape(_TRANCHE), fees=list_shape(_FEE), account=_ACCOUNT
 )
-ACT: Final = object_shape(act=_TEXT, by=_MAYBE_TEXT, detail=_TEXT, **_PLACED)
+ACT: Final = object_shape(act=TEXT, by=MAYBE_TEXT, detail=TEXT, **_PLACED)
 _CONTROL: Final = object_shape(
-    state=_TEXT, pledged=_FLAG, frozen=_FLAG, locked=_FLAG, amount=AMOUNT_TEXT, **_PROVEN
+    state=TEXT, pledged=FLAG, frozen=FLAG, locked=FLAG, amount=AMOUNT_TEXT, **_PROVEN
 )
 INSTRUMENT: Final = object_shape(
     id=HASH_TEXT,
     contract=ADDRESS_TEXT,
-    kind=_MAYBE_TEXT,
-    held=_FLAG,
+    kind=MAYBE_TEXT,
+    held=FLAG,
     control=one_of(_CONTROL, NULL),
     admitted=PLACE,
 )
@@ -74,53 +74,53 @@ INSTRUMENT: Final = object_shape(
 # ---- days ---------------------------------------------------------------------------------------
 
 _STATE: Final[dict[str, Schema]] = {
-    "date": _DATE,
-    "revision": _COUNT,
+    "date": DATE,
+    "revision": COUNT,
     **record_shape(Day)["properties"],
 }
-DAY_LINE: Final = object_shape(**_STATE, by=_TEXT, reason=_TEXT, **_PLACED)
-DAY: Final = object_shape(pool=HASH_TEXT, arranger=_TEXT, number=_TEXT, **DAY_LINE["properties"])
+DAY_LINE: Final = object_shape(**_STATE, by=TEXT, reason=TEXT, **_PLACED)
+DAY: Final = object_shape(pool=HASH_TEXT, arranger=TEXT, number=TEXT, **DAY_LINE["properties"])
 VERIFIED: Final = object_shape(
-    valid=_FLAG, reason=_MAYBE_TEXT, corrected=_FLAG, attributesShown=_FLAG, day=DAY
+    valid=FLAG, reason=MAYBE_TEXT, corrected=FLAG, attributesShown=FLAG, day=DAY
 )
 
 # ---- money --------------------------------------------------------------------------------------
 
 _COLLECTION: Final[dict[str, Schema]] = {
-    "number": _COUNT,
+    "number": COUNT,
     **record_shape(Collection)["properties"],
 }
 _SOURCE: Final = object_shape(
-    payer=_TEXT,
+    payer=TEXT,
     amount=AMOUNT_TEXT,
-    currency=_TEXT,
+    currency=TEXT,
     cause=one_of(HASH_TEXT, NULL),
     **_PROVEN,
 )
 _COLLECTIONS: Final = list_shape(
     object_shape(
         **_COLLECTION,
-        by=_TEXT,
-        voidedBy=_MAYBE_TEXT,
-        voidReason=_MAYBE_TEXT,
+        by=TEXT,
+        voidedBy=MAYBE_TEXT,
+        voidReason=MAYBE_TEXT,
         **_PLACED,
         source=one_of(_SOURCE, NULL),
     )
 )
-_AFTER: Final = {"after": _MAYBE_TEXT}
+_AFTER: Final = {"after": MAYBE_TEXT}
 COLLECTIONS: Final = object_shape(collections=_COLLECTIONS, **_AFTER)
-_DUE: Final[dict[str, Schema]] = {"number": _COUNT, **record_shape(Payment)["properties"]}
+_DUE: Final[dict[str, Schema]] = {"number": COUNT, **record_shape(Payment)["properties"]}
 PAYMENT: Final = object_shape(**_DUE, confirmed=one_of(object_shape(**_PROVEN), NULL), **_PLACED)
 _SHARED_OUT: Final[dict[str, Schema]] = {
-    "period": _COUNT,
+    "period": COUNT,
     **record_shape(Distribution)["properties"],
 }
-PERIOD: Final = object_shape(**_SHARED_OUT, state=_TEXT, by=_TEXT, **_PLACED)
-_OPEN: Final = object_shape(period=_COUNT, state=_TEXT, **record_shape(Open)["properties"])
+PERIOD: Final = object_shape(**_SHARED_OUT, state=TEXT, by=TEXT, **_PLACED)
+_OPEN: Final = object_shape(period=COUNT, state=TEXT, **record_shape(Open)["properties"])
 ONE_PERIOD: Final = one_of(_OPEN, object_shape(**PERIOD["properties"], open=_OPEN))
 TRACE: Final = object_shape(
-    period=_COUNT,
-    flows=list_shape(object_shape(collection=_COUNT, payment=_COUNT, amount=AMOUNT_TEXT)),
+    period=COUNT,
+    flows=list_shape(object_shape(collection=COUNT, payment=COUNT, amount=AMOUNT_TEXT)),
     collections=_COLLECTIONS,
     payments=list_shape(PAYMENT),
     **_AFTER,
@@ -138,10 +138,10 @@ CHANGED: Final[Schema] = {
         "instruments": HASHES,
         "collection": object_shape(**_COLLECTION),
         "open": _OPEN,
-        "voided": object_shape(number=_COUNT, payment=HASH_TEXT),
+        "voided": object_shape(number=COUNT, payment=HASH_TEXT),
         "period": object_shape(**_SHARED_OUT),
         "payments": list_shape(object_shape(**_DUE)),
-        "confirmed": list_shape(object_shape(number=_COUNT, settled=HASH_TEXT, payee=_TEXT)),
+        "confirmed": list_shape(object_shape(number=COUNT, settled=HASH_TEXT, payee=TEXT)),
     },
 }
 """Of `told`: what an act has changed, each under its name, and nothing of what it has not."""

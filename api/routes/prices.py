@@ -32,7 +32,7 @@ from api.routes.loan_acting import READ, WRITE
 from api.routes.loan_answers import plain
 from api.routes.reading import After, Limit, OrganisationQuery
 from api.services import Services
-from api.shapes import PLACE, Schema, object_shape, page_shape, record_shape
+from api.shapes import COUNT, PLACE, TEXT, Schema, object_shape, page_shape, record_shape
 from contracts.financing import (
     NoTierError,
     Points,
@@ -65,17 +65,15 @@ _Version = Annotated[
 
 _TABLE: Final = record_shape(RateTable, {"published": PLACE})
 _TABLES: Final = object_shape(tables={"type": "array", "items": _TABLE})
-_COUNT: Final[Schema] = {"type": "integer"}
-_NAME: Final[Schema] = {"type": "string"}
 _RATE: Final = object_shape(
-    bank=_NAME,
-    currency=_NAME,
-    version=_COUNT,
-    rateBp=_COUNT,
-    customer=_NAME,
-    points=_COUNT,
-    discountBp=_COUNT,
-    contributionRateBp=_COUNT,
+    bank=TEXT,
+    currency=TEXT,
+    version=COUNT,
+    rateBp=COUNT,
+    customer=TEXT,
+    points=COUNT,
+    discountBp=COUNT,
+    contributionRateBp=COUNT,
 )
 _POINTS: Final = page_shape("points", record_shape(Points, {"last": PLACE}, without=("place",)))
 _BOOKINGS: Final = page_shape("bookings", record_shape(PointsRecorded, PLACE["properties"]))

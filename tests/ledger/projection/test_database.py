@@ -114,3 +114,18 @@ def test_without_its_driver_postgresql_is_refused_in_words(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(DatabaseUrlInvalid, match="psycopg: install tallystick"):
         open_database("postgresql://tally:hunter2@127.0.0.1/tally")
+
+
+@pytest.mark.parametrize(
+    ("url", "seconds"),
+    [
+        ("postgresql://a@127.0.0.1:1/b", "10"),
+        ("postgresql+psycopg://a@127.0.0.1:1/b?connect_timeout=3", "3"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_not_waited_for_for_minutes(
+    url: str, seconds: str
+) -> None:
+    engine = open_database(url)
+    assert engine.url.query["connect_timeout"] == seconds
+    engine.dispose()
