@@ -6,8 +6,8 @@ Idempotency-Key and the revision seen (If-Match), as the Python client sends the
 offer in pledge, accept, release. An answer says that the act is durable, in the log, and in every
 list. What was acknowledged is then held against the chain, block by block, and against the lists.
 
-The node is measured as the system places its threads, and kept to one core: they share one
-interpreter's lock, and handing it from core to core costs more than the second core brings.
+The node is measured as it is by default, its threads on one core, and with `cores = "all"`: they
+share one interpreter's lock, and handing it from core to core costs more than a second core brings.
 
 Beside it, in the same run: a plain FastAPI route that inserts a row into SQLite and commits it, and
 the execution engine alone with the very same calls, in memory.
@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 import orjson
@@ -39,7 +38,6 @@ from benchmarks.load import Answer, Connection, get, post, run_lanes
 from benchmarks.measure import (
     ProcessorTime,
     Row,
-    keep_to,
     peak_memory_mib,
     print_table,
     processor_time,
@@ -56,7 +54,7 @@ from nodes.cli.dev import DEV_MEMBER
 from nodes.founding import MemberSpec, found_solo
 from nodes.layout import NodeDirectory
 from nodes.opening import database_url
-from nodes.settings import ApiSettings, NodeSettings
+from nodes.settings import ApiSettings, NodeSettings, ProcessSettings
 from tests.acceptance.running import RunningNode, start_node
 
 GRANARY, TRADER, MILL, BANK = "granary", "trader", "mill", "bank"
@@ -71,7 +69,7 @@ KINDS: Final = ("issue", "hand over", "offer in pledge", "accept", "release")
 """The life of a receipt, in this order."""
 REVISION_AT_END: Final = 4
 """Issued, handed over, pledged, released."""
-ON_ONE_CORE: Final = ", node on one core"
+ON_ALL_CORES: Final = ", node on all cores"
 PAGE: Final = 100
 BLOCKS_AT_ONCE: Final = 50
 
@@ -100,11 +98,13 @@ class NotAsAcknowledged(Exception):
 
 
 @contextmanager
-def market() -> Iterator[Market]:
+def market(cores: Literal["one", "all"] = "one") -> Iterator[Market]:
     """A fresh node, four members whose accounts it keeps, lots with goods enough."""
     base = Path(tempfile.mkdtemp(prefix="tally-bench-"))
     place = NodeDirectory(base / "node")
-    settings = NodeSettings(api=ApiSettings(requests_per_minute=UNLIMITED))
+    settings = NodeSettings(
+        api=ApiSettings(requests_per_minute=UNLIMITED), process=ProcessSettings(cores=cores)
+    )
     found_solo(
         place,
         settings,
@@ -337,14 +337,14 @@ def main(arguments: Sequence[str]) -> int:
     with market() as place:
         _, first = measured(place, "w", 8, 40)
         rows, second = measured(place, "b", lanes, said.receipts)
-        pid, cores = place.node.process.pid, os.sched_getaffinity(0)
-        keep_to(pid, {max(cores)})
-        alone, third = measured(place, "o", lanes, said.receipts, where=ON_ONE_CORE)
         few = max(lanes, said.receipts // 4)
-        paced, fourth = measured(place, "p", lanes, few, said.pace, where=ON_ONE_CORE)
-        answers = [*first, *second, *third, *fourth]
+        paced, third = measured(place, "p", lanes, few, said.pace)
+        answers = [*first, *second, *third]
         check(place, answers, len(answers) // len(KINDS))
-    rows += [*alone, *paced]
+    with market("all") as place:
+        measured(place, "w", 8, 40)
+        spread, _ = measured(place, "b", lanes, said.receipts, where=ON_ALL_CORES)
+    rows += [*paced, *spread]
     rows.append(plain_route(lanes, len(second)))
     rows.append(bare_engine(max(50, said.receipts // 8)))
     print_table("Receipts, from HTTP to durable, listed and provable", rows, said.json)

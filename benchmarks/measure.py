@@ -66,12 +66,6 @@ def peak_memory_mib(pid: int) -> float:
     return total_kib / 1024
 
 
-def keep_to(pid: int, cores: set[int]) -> None:
-    """Let a process, with all threads that it has and makes, run on these cores alone."""
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), cores)
-
-
 @dataclass(frozen=True, slots=True)
 class ProcessorTime:
     """Processor seconds that a set of processes has used so far."""

@@ -17,6 +17,7 @@ import uvicorn
 
 from nodes.endpoints import parse_endpoint
 from nodes.errors import NodeError, PortTaken
+from nodes.one_core import on_one_core
 from nodes.operations import RunFile, new_token
 from nodes.pauses import short_pauses
 from nodes.runtime import NodeRuntime
@@ -97,10 +98,13 @@ def _stop(servers: list[uvicorn.Server], thread: threading.Thread) -> None:
     thread.join(GRACE_S + 5)
 
 
-def wait_for_stop(halted: Callable[[], str | None] = lambda: None) -> str | None:
+def wait_for_stop(
+    halted: Callable[[], str | None] = lambda: None, *, one_core: bool = False
+) -> str | None:
     """Return when the user or the system asks the process to end (SIGINT, SIGTERM).
 
-    Or when `halted`, asked twice a second, gives a reason to end, which is returned.
+    Or when `halted`, asked twice a second, gives a reason to end, which is returned. `one_core`:
+    whether the process keeps to one meanwhile.
     """
     stop = threading.Event()
     before = {
@@ -109,7 +113,7 @@ def wait_for_stop(halted: Callable[[], str | None] = lambda: None) -> str | None
     }
     reason = None
     try:
-        with short_pauses():
+        with short_pauses(), on_one_core(one_core):
             while reason is None and not stop.wait(0.5):
                 reason = halted()
     finally:

@@ -120,6 +120,14 @@ class SnapshotSettings(_Section):
     """How many of the newest stay."""
 
 
+class ProcessSettings(_Section):
+    """The node as a process of this machine."""
+
+    cores: Literal["one", "all"] = "one"
+    """one: the node's own threads keep to a core, whichever is freest. all: the system places
+    them. What the node starts as processes of their own takes every core in any case."""
+
+
 class WebhookSection(_Section):
     """Notices sent to the members' own addresses."""
 
@@ -142,6 +150,7 @@ class NodeSettings(_Section):
     witness: WitnessSettings = WitnessSettings()
     snapshots: SnapshotSettings = SnapshotSettings()
     webhooks: WebhookSection = WebhookSection()
+    process: ProcessSettings = ProcessSettings()
 
     @model_validator(mode="after")
     def _blocks_after_snapshots(self) -> Self:
@@ -242,6 +251,12 @@ keep = {snapshots.keep}
 # Whether notices are sent to private and loopback addresses too, and there without TLS: whoever
 # has a key could then have the node POST to machines of its own network.
 allow_private_addresses = {webhooks.allow_private_addresses}
+
+[process]
+# "one": the node's own threads keep to one core, whichever has the least other work, and do more
+# there than on several (Linux). "all": the system places them. The consensus engine and other
+# processes that the node starts take every core in any case.
+cores = {process.cores}
 """
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from ledger.cores import GIVEN, keep_to
 
 # How fast examples are made and run says how busy the machine is, not whether the code is right.
 settings.register_profile("tallystick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -84,6 +86,15 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         skip_or_fail(f"public test data not found at {SHARED_DATA.name}/ beside the project")
     return SHARED_DATA
+
+
+@pytest.fixture
+def one_core() -> Iterator[frozenset[int]]:
+    """The core that this process keeps to while the test runs, as a serving node does."""
+    core = frozenset(sorted(GIVEN)[-1:])
+    keep_to(core)
+    yield core
+    keep_to(GIVEN)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from ledger.cores import on_every_core
 from ledger.snapshot.errors import SnapshotError, SnapshotFailed
 from ledger.snapshot.shelf import KEPT_DEFAULT, SnapshotStore
 from ledger.snapshot.types import Progress, SnapshotInfo
@@ -63,14 +64,15 @@ class SnapshotMaker:
         command += [str(self._shelf.directory.absolute()), "--parent", str(os.getpid())]
         if height is not None:
             command += ["--height", str(height)]
-        child = subprocess.Popen(  # noqa: S603 - our own module, paths as arguments
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with on_every_core():
+            child = subprocess.Popen(  # noqa: S603 - our own module, paths as arguments
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
         with child:
             self._child = child
             try:

@@ -114,7 +114,7 @@ def refuse_second(place: NodeDirectory) -> None:
 
 def stop_or_halt(node: NodeRuntime) -> None:
     """Wait for Ctrl-C. Raises `typer.Exit` where the node stops by itself, saying why."""
-    reason = wait_for_stop(node.halted)
+    reason = wait_for_stop(node.halted, one_core=node.settings.process.cores == "one")
     if reason is not None:
         err.print(f"tally: the node has stopped: {reason}", markup=False)
         raise typer.Exit(EXIT_HALTED)

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Final
 
+from ledger.cores import on_every_core
 from traceability.preparing.errors import WorkerLost, WorkersStopped
 from traceability.preparing.prepare import prepare, warm_up
 from traceability.preparing.types import ErrorBehaviour, Prepared, PreparingSettings
@@ -148,7 +149,8 @@ class _Remote:
         self.process: BaseProcess = _context.Process(
             target=_work, args=(theirs, settings), name="capture-worker", daemon=True
         )
-        self.process.start()
+        with on_every_core():
+            self.process.start()
         theirs.close()  # so that our end tells when the process is gone
 
     def prepare(self, document: bytes, behaviour: ErrorBehaviour) -> Prepared:

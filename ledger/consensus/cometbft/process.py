@@ -15,6 +15,7 @@ from typing import IO, Final
 
 from ledger.consensus.cometbft.enginelog import LINE_SIZE_BYTES_MAX, EngineLog
 from ledger.consensus.cometbft.home import Home
+from ledger.cores import on_every_core
 
 RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 30.0
@@ -189,17 +190,18 @@ class Supervisor:
             *(sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid())),
             *(str(self._program), "start", "--home", str(self._home.path)),
         )
-        child = subprocess.Popen(  # noqa: S603
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=self._home.path,
-            env=_DEFAULTS
-            | {name: value for name, value in os.environ.items() if name in _ENVIRONMENT}
-            | {"HOME": str(self._home.path)},
-            start_new_session=True,
-        )
+        with on_every_core():
+            child = subprocess.Popen(  # noqa: S603
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=self._home.path,
+                env=_DEFAULTS
+                | {name: value for name, value in os.environ.items() if name in _ENVIRONMENT}
+                | {"HOME": str(self._home.path)},
+                start_new_session=True,
+            )
         self._child = child
         self._starts += 1
         assert child.stdout is not None

@@ -18,6 +18,7 @@ from ledger.consensus.cometbft.protocol import (
     OfferedSnapshot,
     OfferResult,
 )
+from ledger.cores import GIVEN
 from ledger.evm import decode_transaction
 from ledger.snapshot import (
     OfferRefused,
@@ -185,7 +186,9 @@ def watches(pid: int) -> bool:
         return False
 
 
-def test_a_maker_that_is_closed_ends_its_process(tmp_path: Path, shelf: SnapshotStore) -> None:
+def test_a_maker_that_is_closed_ends_its_process(
+    tmp_path: Path, shelf: SnapshotStore, one_core: frozenset[int]
+) -> None:
     with open_at(tmp_path / "a") as source:
         grow(source, 1)
         maker = SnapshotMaker(tmp_path / "a", shelf)
@@ -202,6 +205,8 @@ def test_a_maker_that_is_closed_ends_its_process(tmp_path: Path, shelf: Snapshot
         while maker._child is None:
             time.sleep(0.01)
         pid = maker._child.pid
+        assert os.sched_getaffinity(pid) == GIVEN, "it takes every core"
+        assert os.sched_getaffinity(0) == one_core
         with pytest.raises(SnapshotFailed, match="already"):
             maker.make()
         maker.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.cores import GIVEN
 from traceability.capture import CaptureSettings
 from traceability.preparing import (
     ErrorBehaviour,
@@ -38,6 +39,15 @@ def test_a_document_is_judged_in_another_process(workers: Workers) -> None:
     assert [event.index for event in prepared.events] == [0]
     assert os.getpid() not in workers.process_ids()
     assert len(workers.process_ids()) == 1
+
+
+def test_workers_run_on_every_core_where_the_node_keeps_to_one(
+    one_core: frozenset[int], workers: Workers
+) -> None:
+    workers.submit(_SAMPLE, ErrorBehaviour.ROLLBACK).result(60)
+    (pid,) = workers.process_ids()
+    assert os.sched_getaffinity(pid) == GIVEN
+    assert os.sched_getaffinity(0) == one_core
 
 
 def test_a_killed_worker_costs_no_document(workers: Workers) -> None:

@@ -24,6 +24,7 @@ from ledger.consensus.cometbft import (
     engine_genesis,
 )
 from ledger.consensus.cometbft.enginelog import ENGINE_BEHIND, STATE_DIFFERS
+from ledger.cores import GIVEN
 from ledger.crypto.protocol import ValidatorSigner
 from ledger.state.account import flat_slot_key
 from ledger.state.readers import STATE_ROOT_KEY
@@ -122,7 +123,9 @@ def test_stop_and_start_again(tmp_path: Path) -> None:
         assert call(member, 3) == 3
 
 
-def test_a_killed_engine_comes_back_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_a_killed_engine_comes_back_and_nothing_is_lost(
+    tmp_path: Path, one_core: frozenset[int]
+) -> None:
     with network(tmp_path, 1) as net:
         member = net[0]
         call(member, 1)
@@ -136,7 +139,11 @@ def test_a_killed_engine_comes_back_and_nothing_is_lost(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGKILL)
             for one in hashes:
                 member.ledger.wait_for(one, 60)
-        assert member.driver.engine().starts == 3
+        engine = member.driver.engine()
+        assert engine.starts == 3
+        assert engine.pid is not None
+        assert os.sched_getaffinity(engine.pid) == GIVEN, "the engine takes every core"
+        assert os.sched_getaffinity(0) == one_core
         until(lambda: member.driver.status().state is DriverState.RUNNING)
 
 
