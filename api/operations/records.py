@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from api.operations.types import Idempotency
 from api.tables import operation
+from ledger.projection import write_later
 from ledger.sending import Signed
 from ledger.types import Address, Hash32
 
@@ -85,7 +86,7 @@ def settle(
 ) -> None:
     """It is in a block."""
     told = None if refusal is None else json.dumps(refusal)
-    connection.execute(_SETTLE, {"settled": bytes(transaction_hash), "told": told})
+    write_later(connection, _SETTLE, {"settled": bytes(transaction_hash), "told": told})
 
 
 def forget(connection: Connection, transaction_hash: Hash32) -> None:
