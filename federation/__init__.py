@@ -1,7 +1,7 @@
 """The federated gateway: joint credit models without raw data leaving its owner.
 
-Nothing is built here yet; docs/features.md says so row by row. The room stands so that the
-rule of dependencies (docs/architecture.md) covers it from the first day.
+Design and seams: docs/federation/README.md. Importing this package imports none of its rooms, so
+that a node without the extra `federation` starts as before.
 """
 
 __all__: list[str] = []
