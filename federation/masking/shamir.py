@@ -49,23 +49,28 @@ def recover(
 ) -> tuple[bytes, tuple[int, ...]]:
     """The secret that is `known` to be right, and the places whose shares are not of it.
 
-    Where some shares are wrong, sets of `threshold` of them are tried until one gives it.
-    Raises `SharesRefused` if none does.
+    Where some shares are wrong, sets of `threshold` of them are tried; of the polynomials that
+    lead to the secret the one with the most shares counts. Raises `SharesRefused` if none does.
     """
     good = {place: share for place, share in sorted(shares.items()) if _is_value(share)}
-    sets = itertools.combinations(good, threshold)
-    for chosen in itertools.islice(sets, _SETS_MAX):
+    found: tuple[bytes, tuple[int, ...]] | None = None
+    for chosen in itertools.islice(itertools.combinations(good, threshold), _SETS_MAX):
         try:
             secret = combine({place: good[place] for place in chosen}, threshold)
         except SharesRefused:
             continue
-        if known(secret):
-            points = {place: _value(good[place]) for place in chosen}
-            wrong = [
-                p for p in shares if p not in good or _interpolate(points, p) != _value(good[p])
-            ]
-            return secret, tuple(sorted(wrong))
-    raise SharesRefused(f"no {threshold} of {len(shares)} shares give the secret committed to")
+        if not known(secret):
+            continue
+        points = {place: _value(good[place]) for place in chosen}
+        right = {place for place in good if _interpolate(points, place) == _value(good[place])}
+        wrong = tuple(sorted(set(shares) - right))
+        if found is None or len(wrong) < len(found[1]):
+            found = secret, wrong
+        if 2 * len(right) > len(shares):
+            break
+    if found is None:
+        raise SharesRefused(f"no {threshold} of {len(shares)} shares give the secret committed to")
+    return found
 
 
 def _at(terms: list[int], place: int) -> int:
