@@ -1,6 +1,16 @@
 """A party's own rows: reading, schema, commitment, quality report. Rows never leave this room's
 caller; what is made to be shown (schema, commitment, report) gives no single row away."""
 
+from federation.tables.commitment import (
+    Commitment,
+    CommittedTable,
+    Hidden,
+    Opening,
+    Shown,
+    check_opening,
+    commit,
+)
+from federation.tables.disclosure import COUNT_BOUND
 from federation.tables.errors import (
     DocumentInvalid,
     FieldUnknown,
@@ -10,18 +20,31 @@ from federation.tables.errors import (
     TablesError,
 )
 from federation.tables.reading import read_csv
+from federation.tables.schema import FieldKind, FieldSchema, Schema, schema_of
 from federation.tables.table import FIELDS_MAX, ROWS_MAX, Table, split_label
 
 __all__ = [
+    "COUNT_BOUND",
     "FIELDS_MAX",
     "ROWS_MAX",
+    "Commitment",
+    "CommittedTable",
     "DocumentInvalid",
+    "FieldKind",
+    "FieldSchema",
     "FieldUnknown",
+    "Hidden",
+    "Opening",
     "OpeningInvalid",
+    "Schema",
+    "Shown",
     "Table",
     "TableInvalid",
     "TableMalformed",
     "TablesError",
+    "check_opening",
+    "commit",
     "read_csv",
+    "schema_of",
     "split_label",
 ]
