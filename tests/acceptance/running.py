@@ -1,4 +1,4 @@
-"""Starting a real node in its own process."""
+"""Starting a real node in its own process (tests/warm.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import threading
 import tomllib
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,15 @@ from unittest import mock
 
 import nodes.cli
 from nodes.cli import main
+from tests import warm
 
 RUN_A_NODE = ("demo", "dev", "network up", "node start", "node join")
 PROGRAM = str(Path(nodes.cli.__file__).parents[1] / "__main__.py")
-TALLY = [sys.executable, "-m", "nodes"]
+TALLY = ("-m", "nodes")
 START_S = 60
 consensus = "solo"
 """With which driver nodes begin that are started here; conftest.py sets it, test by test."""
-STARTED: list[subprocess.Popen[str]] = []
+STARTED: list[warm.Process] = []
 """Every node that was started here, so that none outlives the tests."""
 
 
@@ -34,7 +35,7 @@ STARTED: list[subprocess.Popen[str]] = []
 class RunningNode:
     """A node that `tally dev` started."""
 
-    process: subprocess.Popen[str]
+    process: warm.Process
     directory: Path
     home: Path
     url: str
@@ -76,13 +77,15 @@ def run_tally(
 ) -> subprocess.CompletedProcess[str]:
     """Run `tally …` with its own user folder, as a shell would: arguments, streams, exit code.
 
-    Commands that run a node do it in a process of their own. For the others the entry point of the
-    command is called here, which saves the seconds that a new process takes to import everything;
-    `spawn_tally` is for tests of what only a process shows.
+    Commands that run a node do it in a process of their own, which need not import everything first
+    (tests/warm.py). For the others the entry point of the command is called here; `spawn_tally` is
+    for tests of what only the command as it is started by a shell shows.
     """
     runs_a_node = " ".join(arguments[:2]).startswith(RUN_A_NODE) and "--help" not in arguments
     if runs_a_node or threading.current_thread() is not threading.main_thread():
-        return spawn_tally(home, *arguments, stdin=stdin, timeout_s=timeout_s)
+        environment = {**os.environ, "TALLY_HOME": str(home)}
+        words = [*TALLY, *arguments]
+        return warm.run(words, stdin=stdin, timeout_s=timeout_s, environment=environment)
     streams = [io.TextIOWrapper(io.BytesIO(data), "utf-8") for data in (stdin or b"", b"", b"")]
     with ExitStack() as restored:
         replaced = dict(zip(("stdin", "stdout", "stderr"), streams, strict=True))
@@ -117,9 +120,9 @@ def _exit_code_of(command: Callable[[], None]) -> int:
 def spawn_tally(
     home: Path, *arguments: str, stdin: bytes | None = None, timeout_s: float = 120
 ) -> subprocess.CompletedProcess[str]:
-    """Run `tally …` as a process of its own."""
+    """Run `tally …` as a shell does: an interpreter that begins with nothing."""
     done = subprocess.run(
-        [*TALLY, *arguments],
+        [sys.executable, *TALLY, *arguments],
         input=stdin,
         capture_output=True,
         timeout=timeout_s,
@@ -131,11 +134,19 @@ def spawn_tally(
     )
 
 
+def launch(arguments: Sequence[str], home: Path, told: Path) -> warm.Process:
+    """Start a command that goes on, in a session of its own; its stderr goes to `told`."""
+    with told.open("a") as stderr:
+        environment = {**os.environ, "TALLY_HOME": str(home)}
+        process = warm.start([*TALLY, *arguments], stderr=stderr, environment=environment)
+    STARTED.append(process)
+    return process
+
+
 def start_node(directory: Path, home: Path, *options: str) -> RunningNode:
     """Start `tally dev` on free ports and wait until it says it is ready."""
-    process = subprocess.Popen(
+    process = launch(
         [
-            *TALLY,
             "dev",
             "--dir",
             str(directory),
@@ -147,13 +158,9 @@ def start_node(directory: Path, home: Path, *options: str) -> RunningNode:
             *([] if (directory / "genesis.json").exists() else ["--consensus", consensus]),
             *options,
         ],
-        stdout=subprocess.PIPE,
-        stderr=(directory.parent / f"{directory.name}.err").open("a"),
-        text=True,
-        env={**os.environ, "TALLY_HOME": str(home)},
-        start_new_session=True,
+        home,
+        told=directory.parent / f"{directory.name}.err",
     )
-    STARTED.append(process)
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:

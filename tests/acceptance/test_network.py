@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +15,11 @@ import httpx
 import pytest
 
 from ledger.consensus.cometbft import EngineMissing, EngineVersionWrong, find_engine
-from tests.acceptance.running import STARTED, TALLY, RunningNode, run_tally, start_node
+from tests.acceptance import running
+from tests.acceptance.running import RunningNode, run_tally, start_node
 from tests.acceptance.stories import documents
 from tests.conftest import skip_or_fail
+from tests.warm import Process
 
 pytestmark = [pytest.mark.feature("N1"), pytest.mark.timeout(600)]
 
@@ -38,7 +39,7 @@ def _engine() -> None:
 class RunningNetwork:
     """What `tally network up` runs."""
 
-    process: subprocess.Popen[str]
+    process: Process
     directory: Path
     home: Path
     nodes: list[dict[str, Any]]
@@ -69,17 +70,9 @@ def checkpoint(url: str) -> tuple[str, str]:
     return lines[1], lines[2]
 
 
-def launch(home: Path, *arguments: str) -> tuple[subprocess.Popen[str], Iterator[str]]:
+def launch(home: Path, *arguments: str) -> tuple[Process, Iterator[str]]:
     """Start a command that goes on; the lines that it prints."""
-    process = subprocess.Popen(
-        [*TALLY, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=(home.parent / f"{home.name}.err").open("a"),
-        text=True,
-        env={**os.environ, "TALLY_HOME": str(home)},
-        start_new_session=True,
-    )
-    STARTED.append(process)
+    process = running.launch(arguments, home, home.parent / f"{home.name}.err")
     assert process.stdout is not None
     return process, iter(process.stdout.readline, "")
 
@@ -91,7 +84,7 @@ def wait_until(check: Callable[[], bool], timeout_s: float = AGREE_S) -> None:
         time.sleep(0.25)
 
 
-def interrupt(process: subprocess.Popen[str]) -> int:
+def interrupt(process: Process) -> int:
     """Ctrl-C; the exit code."""
     process.send_signal(signal.SIGINT)
     return process.wait(60)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from sqlalchemy import func, select
 
 from contracts.stock.tables import lot_table
 from ledger.projection import read_transaction
+from tests import warm
 from tests.traceability.capture.stack import FARM, make_identity, running
 
 pytestmark = [pytest.mark.feature("A1"), pytest.mark.feature("L2")]
@@ -23,8 +22,8 @@ KEYS_PER_ROUND = 120
 
 def run(directory: Path, url: str, project: Path, keys: Path, life_s: float | None) -> list[str]:
     """Lines of a node that was killed after so long; None: it comes to its end."""
-    command = (sys.executable, "-m", "tests.api.acting_child", str(directory), url, str(keys))
-    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE) as child:
+    command = ("-m", "tests.api.acting_child", str(directory), url, str(keys))
+    with warm.start(command, folder=project) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
         if life_s is not None:
@@ -32,7 +31,7 @@ def run(directory: Path, url: str, project: Path, keys: Path, life_s: float | No
             child.kill()
         rest = child.stdout.read()
     assert child.returncode == (0 if life_s is None else -signal.SIGKILL)
-    return [line.decode() for line in (first + rest).split(b"\n") if line.count(b" ") == 2]
+    return [line for line in (first + rest).split("\n") if line.count(" ") == 2]
 
 
 @pytest.mark.slow

@@ -88,6 +88,10 @@ class NamespaceHosts:
         """What stands before a command that is to run on the host."""
         return ["ip", "netns", "exec", self._name(index)]
 
+    def namespace(self, index: int) -> Path | None:
+        """The host itself, for what enters it of its own accord (setns(2))."""
+        return NAMED / self._name(index)
+
     def connect(self, index: int, host: str, port: int, timeout_s: float) -> socket.socket:
         """A connection to an address of the host, made inside its namespace."""
         made: list[socket.socket] = []
@@ -170,6 +174,10 @@ class LoopbackHosts:
     def command(self, index: int) -> list[str]:
         """Nothing stands before a command."""
         return []
+
+    def namespace(self, index: int) -> Path | None:
+        """The one we are in."""
+        return None
 
     def connect(self, index: int, host: str, port: int, timeout_s: float) -> socket.socket:
         """An ordinary connection."""

@@ -23,6 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests import warm
 from tests.acceptance.consortium import wrong_clock
 from tests.acceptance.consortium.hosts import LoopbackHosts
 from tests.acceptance.consortium.http import Http, Unreachable
@@ -89,6 +90,8 @@ class Hosts(Protocol):
 
     def command(self, index: int) -> list[str]: ...
 
+    def namespace(self, index: int) -> Path | None: ...
+
     def connect(self, index: int, host: str, port: int, timeout_s: float) -> socket.socket: ...
 
     def partition(self, groups: Sequence[Sequence[int]]) -> None: ...
@@ -104,7 +107,7 @@ class Member:
     organisation: str
     directory: Path
     home: Path
-    process: subprocess.Popen[str] | None = None
+    process: warm.Process | None = None
     ready: dict[str, Any] = field(default_factory=dict)
     """What the node said when it was ready."""
     environment: dict[str, str] = field(default_factory=dict)
@@ -158,14 +161,19 @@ class Network:
         """Start a node and do not wait."""
         member = self.members[index]
         assert not member.runs
+        words = ("node", "start", str(member.directory), "--developer", "--json")
         with member.log.open("a") as log:
+            if member.program == TALLY and not member.wrapper:
+                member.process = warm.start(
+                    [*TALLY[1:], *words],
+                    stderr=log,
+                    environment=self._environment(member),
+                    namespace=self.hosts.namespace(index),
+                )
+                STARTED.append(member.process)
+                return
             member.process = subprocess.Popen(
-                [
-                    *self.hosts.command(index),
-                    *member.wrapper,
-                    *member.program,
-                    *("node", "start", str(member.directory), "--developer", "--json"),
-                ],
+                [*self.hosts.command(index), *member.wrapper, *member.program, *words],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -239,13 +247,11 @@ class Network:
     def tally(self, index: int, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line on a member's host, as its operator would."""
         member = self.members[index]
-        return subprocess.run(
-            [*self.hosts.command(index), *TALLY, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env=self._environment(member),
-            check=False,
+        return warm.run(
+            [*TALLY[1:], *arguments],
+            timeout_s=300,
+            environment=self._environment(member),
+            namespace=self.hosts.namespace(index),
         )
 
     def settings(self, index: int, **values: object) -> None:
@@ -295,7 +301,7 @@ class Network:
 
         return Http(url, dial)
 
-    def _running(self, index: int) -> subprocess.Popen[str]:
+    def _running(self, index: int) -> warm.Process:
         process = self.members[index].process
         assert process is not None
         assert process.poll() is None, f"node {index} has ended:\n{self.told(index)}"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +24,7 @@ from ledger.evm import decode_transaction
 from ledger.store import Store, StoreBusy, Table, WriteBatch
 from ledger.tlog import NoteSigner, leaf_hash, verify_inclusion
 from ledger.types import Hash32
+from tests import warm
 from tests.ledger.chain.support import ECHO, make_genesis, sender
 
 MAP_SIZE_BYTES = 1 << 30
@@ -201,20 +199,15 @@ for index in (1, 2, 3):
 
 def _write_and_kill(directory: Path, project: Path, after_s: float) -> list[tuple[Hash32, int]]:
     """Transactions that the writer acknowledged before it was killed."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(directory)],
-        stdout=subprocess.PIPE,
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project)},
-    ) as process:
+    with warm.start(["-c", _WRITER, str(directory)], folder=project) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         time.sleep(after_s)
         process.send_signal(signal.SIGKILL)
         lines = [first, *process.stdout.read().splitlines(keepends=True)]
-    whole = [line.split() for line in lines if line.endswith(b"\n")]
+    whole = [line.split() for line in lines if line.endswith("\n")]
     assert whole, "the writer died by itself"
-    return [(Hash32(bytes.fromhex(one.decode())), int(number)) for one, number in whole]
+    return [(Hash32(bytes.fromhex(one)), int(number)) for one, number in whole]
 
 
 def _kill_rounds(directory: Path, project: Path, signer: NoteSigner, rounds: int) -> None:
@@ -314,15 +307,7 @@ print("recovered", len(sent))
 def test_a_full_disk_pauses_the_chain_and_space_lets_it_go_on(
     tmp_path: Path, project_root: Path, note_signer: NoteSigner
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _FULL, str(tmp_path / "l")],
-        cwd=project_root,
-        env={**os.environ, "PYTHONPATH": str(project_root)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    done = warm.run(["-c", _FULL, str(tmp_path / "l")], folder=project_root, timeout_s=100)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.startswith("recovered")
     with _open(tmp_path / "l", note_signer) as ledger:

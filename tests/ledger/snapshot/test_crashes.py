@@ -7,7 +7,6 @@ import os
 import pickle
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from ledger.chain import Ledger
 from ledger.snapshot import Restorer
 from ledger.store import StoreFull, staged
+from tests import warm
 from tests.ledger.snapshot.conftest import Made
 from tests.ledger.snapshot.support import open_at, restore
 
@@ -62,13 +62,12 @@ print(ledger.head().header.number)
 
 
 def die(place: Path, made: Made, what: str, nth: int) -> int:
-    done = subprocess.run(
-        [sys.executable, "-c", DYING, str(place), what, str(nth)],
-        input=pickle.dumps((made.info, made.chunks, made.root)),
-        capture_output=True,
-        timeout=60,
+    done = warm.run(
+        ["-c", DYING, str(place), what, str(nth)],
+        stdin=pickle.dumps((made.info, made.chunks, made.root)),
+        timeout_s=60,
     )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode
 
 
@@ -114,15 +113,13 @@ def test_killed_at_any_moment_it_is_at_genesis_or_whole(made: Made, tmp_path: Pa
     outcomes: list[int] = []
     for number in range(10):
         place = tmp_path / str(number)
-        with subprocess.Popen(
-            [sys.executable, "-c", DYING, str(place), "StagedStore:append", "0"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as child:
-            assert child.stdin is not None
-            child.stdin.write(pickle.dumps((made.info, made.chunks, made.root)))
-            child.stdin.close()
+        snapshot = tmp_path / "snapshot"
+        snapshot.write_bytes(pickle.dumps((made.info, made.chunks, made.root)))
+        words = ["-c", DYING, str(place), "StagedStore:append", "0"]
+        with (
+            snapshot.open("rb") as given,
+            warm.start(words, stdin=given, stdout=subprocess.DEVNULL) as child,
+        ):
             while child.poll() is None and not (place / "restoring.mdb").exists():
                 time.sleep(0.0005)
             time.sleep(0.002 * 2.5**number)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +24,8 @@ from nodes.network.errors import JoinRefused
 from nodes.network.founding import consortium_genesis, genesis_hash
 from nodes.network.marker import holding_marker
 from nodes.operations.runfile import RunFile
+from tests import warm
+from tests.ledger.consensus.cometbft.network import until
 from tests.nodes.network.members import FOUNDERS, GENESIS, TRUST, Member
 from tests.nodes.network.support import ORIGIN, TIME, descriptor
 from traceability.bundle import Trust
@@ -131,14 +131,15 @@ def test_a_second_join_in_the_same_folder_is_refused_and_takes_nothing_away(
 ) -> None:
     place, trust = NodeDirectory(tmp_path / "node"), saved(TRUST, tmp_path)
     words = ["join", member.url, str(place.root), "--trust", trust, "--no-start", *NEW, *API]
-    command = [sys.executable, "-m", "nodes", "node", *words]
-    first = subprocess.Popen([*command, "--wait", "60"], stderr=subprocess.PIPE, text=True)
+    command = ["-m", "nodes", "node", *words]
+    told = tmp_path / "told"
+    with told.open("w") as stderr:
+        first = warm.start([*command, "--wait", "60"], stderr=stderr)
     try:
-        assert first.stderr is not None
-        assert any("waiting to be admitted" in line for line in first.stderr)
+        until(lambda: "waiting to be admitted" in told.read_text(), 60)
         place.chain.mkdir()  # as while the state comes
         (place.chain / "data.mdb").write_text("x")
-        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        second = warm.run(command, timeout_s=60)
         assert second.returncode == 2
         assert second.stderr.count("\n") == 1
         assert "another `tally node join` is at work" in second.stderr
@@ -147,7 +148,7 @@ def test_a_second_join_in_the_same_folder_is_refused_and_takes_nothing_away(
         assert first.poll() is None
     finally:
         first.kill()
-        first.communicate()
+        first.wait()
     # Who was killed holds nothing any more, and what it left is taken away.
     with pytest.raises(JoinRefused, match="not admitted this node within 0 s"):
         tally(*words, "--wait", "0")

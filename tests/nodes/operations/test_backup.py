@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -35,6 +34,7 @@ from nodes.operations.restore import RestoreInfo, Safeguards, restore_backup
 from nodes.runtime import NodeRuntime
 from nodes.serving import serving
 from nodes.settings import load_settings
+from tests import warm
 from tests.nodes.test_folder import found
 from tests.nodes.test_runtime import quiet
 
@@ -167,8 +167,7 @@ def test_a_restored_node_signs_to_its_webhooks_as_before(
 
 
 def tally(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nodes", "node", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90)
+    return warm.run(["-m", "nodes", "node", *map(str, arguments)], timeout_s=90)
 
 
 def test_the_command_backs_up_a_node_that_another_process_runs(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from sqlalchemy import func, select
 
 from ledger.projection import read_transaction
 from ledger.tlog import leaf_hash, root_of
+from tests import warm
 from tests.traceability.capture.child import EVENTS_PER_DOCUMENT
 from tests.traceability.capture.stack import make_identity, running
 from traceability.bundle import build_bundle, verify_bundle
@@ -28,17 +27,15 @@ def killed_round(
     directory: Path, database_url: str, project: Path, round_: int, life_s: float
 ) -> list[str]:
     """Capture ids that a node acknowledged before it was killed."""
-    command = (sys.executable, "-m", "tests.traceability.capture.child")
-    with subprocess.Popen(
-        (*command, str(directory), database_url, str(round_)), cwd=project, stdout=subprocess.PIPE
-    ) as child:
+    command = ("-m", "tests.traceability.capture.child", str(directory), database_url, str(round_))
+    with warm.start(command, folder=project) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
         time.sleep(life_s)
         child.kill()
         rest = child.stdout.read()
     assert child.returncode == -signal.SIGKILL, "the child ended by itself"
-    return [line.decode() for line in (first + rest).split(b"\n") if len(line) == 36]
+    return [line for line in (first + rest).split("\n") if len(line) == 36]
 
 
 @pytest.mark.parametrize(

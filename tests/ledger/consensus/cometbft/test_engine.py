@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from ledger.crypto.protocol import ValidatorSigner
 from ledger.state.account import flat_slot_key
 from ledger.state.readers import STATE_ROOT_KEY
 from ledger.store import Table, WriteBatch
+from tests import warm
 from tests.conftest import PROJECT
 from tests.ledger.chain.support import sender
 from tests.ledger.consensus.cometbft.network import Member, make_members, network, until
@@ -320,24 +319,13 @@ with network(Path(sys.argv[1]), 1) as net:
 
 
 def test_the_engine_dies_with_the_node(tmp_path: Path) -> None:
-    node = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, str(tmp_path)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=PROJECT,
-    )
-    try:
+    with warm.start(["-c", _CHILD, str(tmp_path)], folder=PROJECT) as node:
         assert node.stdout is not None
         pid = int(node.stdout.readline())
         assert alive(pid)
         node.kill()
         node.wait()
         until(lambda: not alive(pid), 10, "the engine's end")
-    finally:
-        node.kill()
-        node.wait()
-        if node.stdout is not None:
-            node.stdout.close()
 
 
 def test_a_validator_key_of_our_own_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

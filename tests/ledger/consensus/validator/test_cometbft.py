@@ -6,8 +6,6 @@ import base64
 import random
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,7 +20,8 @@ from ledger.consensus.validator import privval_pb2 as pb
 from ledger.consensus.validator.signbytes import proposal_sign_bytes, step_of, vote_sign_bytes
 from ledger.consensus.wire import frame, read_frame
 from ledger.crypto import KeyKind, KeyStore, TokenPlace
-from tests.ledger.consensus.validator.engine import Engine, die_with_parent, until
+from tests import warm
+from tests.ledger.consensus.validator.engine import Engine, until
 from tests.ledger.consensus.validator.test_guard import CHAIN, KEY
 from tests.ledger.crypto.softhsm import SoftHsm
 
@@ -149,15 +148,10 @@ threading.Event().wait()
 """
 
 
-def start_signer(project: Path, path: Path, state: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SIGNER, str(path), str(state)],
-        cwd=project,
-        stdout=subprocess.PIPE,
-        preexec_fn=die_with_parent,
-    )
+def start_signer(project: Path, path: Path, state: Path) -> warm.WarmProcess:
+    process = warm.start(["-c", SIGNER, str(path), str(state)], folder=project)
     assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
+    assert process.stdout.readline() == "ready\n"
     return process
 
 

@@ -6,8 +6,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from ledger.consensus.validator import (
 from ledger.consensus.validator import privval_pb2 as pb
 from ledger.consensus.validator.signbytes import proposal_sign_bytes, vote_sign_bytes
 from ledger.crypto import Ed25519Key
+from tests import warm
 
 pytestmark = pytest.mark.feature("N3")
 KEY = Ed25519Key(b"\5" * 32)
@@ -308,19 +307,14 @@ def test_killed_at_any_moment_the_record_holds_all_that_left(
 ) -> None:
     path, highest = tmp_path / "s", 0
     for turn in range(8):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path)],
-            cwd=project_root,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
+        with warm.start(["-c", WRITER, str(path)], folder=project_root) as process:
             assert process.stdout is not None
-            process.stdout.readline()
+            first = process.stdout.readline()
             time.sleep(0.02 + 0.013 * turn)
-        finally:
-            process.send_signal(signal.SIGKILL)
-        told = [int(line) for line in process.communicate()[0].split()]
+            process.kill()
+            told = [int(line) for line in (first + process.stdout.read()).split()]
+        assert process.returncode == -signal.SIGKILL
+        assert told, "the writer died by itself"
         highest = max([highest, *told])
         with SignState(path, KEY.public_key) as state:
             assert state.last.height >= highest
