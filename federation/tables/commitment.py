@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from federation.tables.documents import STRICT, Hash, decode, encode
+from federation.documents import STRICT, Hash, decode, encode
 from federation.tables.errors import DocumentInvalid, OpeningInvalid, TableMalformed, TablesError
 from federation.tables.table import FIELDS_MAX, ROWS_MAX, Table, require_fields
 from ledger.canonical import canonical_json
@@ -64,7 +64,7 @@ class Commitment:
     @staticmethod
     def from_json(data: bytes) -> Commitment:
         """What `to_json` wrote. Raises `DocumentInvalid`."""
-        made = decode(_COMMITMENT, data, "commitment")
+        made = decode(_COMMITMENT, data, "commitment", DocumentInvalid)
         try:
             require_fields(made.fields)
         except TableMalformed as error:
@@ -116,7 +116,7 @@ class Opening:
     @staticmethod
     def from_json(data: bytes) -> Opening:
         """What `to_json` wrote. Raises `DocumentInvalid`."""
-        return decode(_OPENING, data, "opening")
+        return decode(_OPENING, data, "opening", DocumentInvalid)
 
 
 _COMMITMENT = TypeAdapter(Commitment)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from federation.documents import STRICT, decode, encode
 from federation.tables.disclosure import COUNT_BOUND, told_range
-from federation.tables.documents import STRICT, decode, encode
 from federation.tables.errors import DocumentInvalid, FieldUnknown, TableMalformed
 from federation.tables.table import FIELD_CHARACTERS_MAX, FIELDS_MAX, Table, require_fields
 
@@ -86,7 +86,7 @@ class Schema:
     @staticmethod
     def from_json(data: bytes) -> Schema:
         """What `to_json` wrote. Raises `DocumentInvalid`."""
-        schema = decode(_ADAPTER, data, "schema")
+        schema = decode(_ADAPTER, data, "schema", DocumentInvalid)
         try:
             require_fields(schema.names)
         except TableMalformed as error:

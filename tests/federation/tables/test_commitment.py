@@ -77,10 +77,7 @@ def test_every_value_id_name_and_the_secret_matter() -> None:
             (base, SECRET),
             (base, SECRET + b"\0"),
             (Table(base.ids, changed), SECRET),
-            (
-                Table(base.ids, {"power": base.column("power"), "Orders": base.column("orders")}),
-                SECRET,
-            ),
+            (Table(base.ids, renamed), SECRET),
             (Table(("new", *base.ids[1:]), base.columns), SECRET),
             (base.take(np.arange(6)), SECRET),
         )
