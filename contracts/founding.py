@@ -25,6 +25,9 @@ from contracts.genesis import (
     DIRECTORY_ADDRESS,
     FINANCING_ADDRESS,
     GOVERNANCE_ADDRESS,
+    MODEL_RELEASES_ADDRESS,
+    MODEL_RUNS_ADDRESS,
+    MODELS_ADDRESS,
     NETWORK_ADDRESS,
     PARAMETERS_ADDRESS,
     PLEDGES_ADDRESS,
@@ -39,6 +42,7 @@ from contracts.genesis import (
     AllocEntry,
 )
 from contracts.governance.genesis import genesis_account as governance_account
+from contracts.models.genesis import models_account, releases_account, runs_account
 from contracts.network.genesis import genesis_account as network_account
 from contracts.network.genesis import nodes_layout
 from contracts.network.types import FoundingNode
@@ -108,6 +112,9 @@ def consortium_alloc(
         "pricing": (PRICING_ADDRESS, pricing_account()),
         "pools": (POOLS_ADDRESS, pools_account()),
         "pool-book": (POOL_BOOK_ADDRESS, pool_book_account()),
+        "models": (MODELS_ADDRESS, models_account()),
+        "model-runs": (MODEL_RUNS_ADDRESS, runs_account()),
+        "model-releases": (MODEL_RELEASES_ADDRESS, releases_account()),
     }
     entries["directory"] = (DIRECTORY_ADDRESS, _directory(entries))
     alloc = {f"0x{address.hex()}": entry for address, entry in entries.values()}

@@ -35,6 +35,9 @@ PRICING_ADDRESS: Final = _predeployed(15)
 DEPOSITS_ADDRESS: Final = _predeployed(16)
 POOL_BOOK_ADDRESS: Final = _predeployed(17)
 APPLICATIONS_ADDRESS: Final = _predeployed(18)
+MODELS_ADDRESS: Final = _predeployed(19)
+MODEL_RUNS_ADDRESS: Final = _predeployed(20)
+MODEL_RELEASES_ADDRESS: Final = _predeployed(21)
 
 
 class AllocEntry(TypedDict):

@@ -20,6 +20,7 @@ from contracts.financing.genesis import (
 )
 from contracts.governance.genesis import GOVERNANCE_ARTIFACT
 from contracts.instruments.types import Machine
+from contracts.models.genesis import MODELS_ARTIFACT, RELEASES_ARTIFACT, RUNS_ARTIFACT
 from contracts.network.genesis import NETWORK_ARTIFACT
 from contracts.parameters.genesis import PARAMETERS_ARTIFACT
 from contracts.pledges.genesis import PLEDGES_ARTIFACT
@@ -267,6 +268,28 @@ _SENTENCES: Final = {
     "UnknownTable": "{0} has no version {2} of its table in {1}",
     "NoTier": "version {1} of the table of {0} has no tier for this",
     "InvalidPoints": "{1} points cannot change by {0}",
+    # Models
+    "UnknownRecord": "there is no record {0}",
+    "RecordExists": "{0} is there already: its number was used before",
+    "InvalidEntry": "{0} is missing, out of its bounds, or not the caller's to name",
+    "DoneAlready": "{1} has done this to {0} already",
+    "NothingProposed": "nothing is proposed for {0}",
+    "TermsDiffer": "what is proposed for {0} is another thing: {1}",
+    "SharesDiffer": "the parties' shares make {0} bp, not 10000",
+    "NotAParty": "{0} is no party: who proposes is one, each stands there once, and regulators and "
+    "arbitrators are none",
+    "ProjectNotOpen": "project {0} is not agreed, is closed, or was until {2:time}",
+    "AlgorithmNotAllowed": "project {0} does not allow the algorithm {1}",
+    "CodeNotAllowed": "project {0} does not allow the code {1}",
+    "GrantNotGood": "grant {0} is revoked, over, of another project, or its data set is gone",
+    "BudgetExceeded": "of the privacy budget of {0} are left: epsilon {1} millionths, delta {2} "
+    "billionths of a billionth",
+    "CodeDiffers": "run {0} is for the code {1}",
+    "WrongRound": "round {1} of run {0} is the next one",
+    "TooManyFaults": "run {0} has 1024 faults already",
+    "WrongSequence": "the next call of {0} has the number {1}",
+    "PeriodTaken": "what is counted of {0} begins at {1:time} or later",
+    "ContributionMissing": "the parties of {0} have not agreed yet on what each has contributed",
     "Error": "{0}",
 }
 """By the error's name; where names are shared by errors of different parameters, by signature."""
@@ -394,6 +417,9 @@ _ERRORS: Final = _errors(
     PRICING_ARTIFACT,
     DEPOSITS_ARTIFACT,
     SETTLEMENT_ARTIFACT,
+    MODELS_ARTIFACT,
+    RUNS_ARTIFACT,
+    RELEASES_ARTIFACT,
 )
 
 

@@ -19,6 +19,7 @@ IDS = {
     "account",
     "actual",
     "asset",
+    "code",
     "id",
     "idOrKey",
     "key",
