@@ -96,11 +96,22 @@ class GroupAdding:
             done.append(cells)
         return [done[place] for place in self._plan.features]
 
+    def spread(self, factors: list[int]) -> bytes:
+        """What is held, each times its factor, blinded."""
+        modulus = self._group.modulus
+        powers = [
+            gmpy2.powmod(one, by, modulus) for one, by in zip(self._held, factors, strict=True)
+        ]
+        return self._group.write(self._group.pack(powers, Slots(1, 1), self._blinder()))
+
     def pack(self, totals: list[mpz], slots: Slots) -> bytes:
         """Packed and blinded."""
+        return self._group.write(self._group.pack(totals, slots, self._blinder()))
+
+    def _blinder(self) -> FixedBase:
         if self._blinding is None:
             self._blinding = self._group.blinding()
-        return self._group.write(self._group.pack(totals, slots, self._blinding))
+        return self._blinding
 
 
 class GroupAdder:
@@ -172,6 +183,16 @@ class GroupAdder:
             ]
             for totals, lesses in zip(whole, part, strict=True)
         )
+
+    def spread(self, factors: Sequence[int]) -> Bytes:
+        """Each loaded number times its factor, blinded, `(rows, width)`."""
+        if len(factors) != self._rows:
+            raise SealedInvalid(f"{len(factors)} factors for the {self._rows} numbers loaded")
+        parts = [
+            (list(factors[first : first + self._part]),)
+            for first in range(0, max(1, self._rows), self._part)
+        ]
+        return as_array(b"".join(self._team.each(GroupAdding.spread, parts)), self.width)
 
     def pack(self, totals: Sequence[mpz], bits: int) -> Bytes:
         """Packed and blinded, `(numbers, width)`. Raises `TotalsExceeded`."""

@@ -93,6 +93,10 @@ class PlainAdder:
             for totals, lesses in zip(whole, part, strict=True)
         )
 
+    def spread(self, factors: Sequence[int]) -> Bytes:
+        """Raises `TotalsExceeded`."""
+        return _write([one * by for one, by in zip(self._values, factors, strict=True)])
+
     def pack(self, totals: Sequence[mpz], bits: int) -> Bytes:
         """Raises `TotalsExceeded`."""
         slots = Slots.within(self.capacity_bits, bits)

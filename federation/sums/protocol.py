@@ -76,6 +76,10 @@ class Adder(Protocol):
     def subtract(self, whole: Sums, part: Sums) -> Sums:
         """Totals over the rows of the whole that are not in the part."""
 
+    def spread(self, factors: Sequence[int]) -> Bytes:
+        """Each loaded number times its own factor, of either sign, blinded afresh: for another
+        adder with the same offer. Requires products within the capacity."""
+
     def pack(self, totals: Sequence[mpz], bits: int) -> Bytes:
         """Totals for sending: several of `bits` bits in one (`Slots`), and blinded afresh, so
         that what is sent tells nothing but the totals. Raises `TotalsExceeded`."""

@@ -1,0 +1,56 @@
+"""Masks that hosts put on their parts of a margin and that vanish in the sum.
+
+Each two hosts draw the same numbers from a seed that only they have; one adds them, the other takes
+them away. The guest sees the sum of all hosts' parts and no single one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+from numpy.typing import NDArray
+
+from federation.channel import Channel, Message, get_bytes
+from federation.scorecard.wire import SEED
+
+_SEED_BYTES: Final = 32
+
+
+class Masks:
+    """One host's masks against the others', a new one for each vector."""
+
+    def __init__(self, seeds: dict[str, bytes], me: str) -> None:
+        self._seeds = seeds
+        self._me = me
+        self._used = 0
+
+    def mask(self, values: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The values modulo 2**64 with the masks of this turn."""
+        masked = values.astype(np.uint64)
+        for other, seed in self._seeds.items():
+            drawn = _stream(seed, self._used, values.size)
+            masked = masked + drawn if self._me < other else masked - drawn
+        self._used += 1
+        return masked
+
+
+def agree_masks(channel: Channel, hosts: tuple[str, ...]) -> Masks:
+    """Agree on a seed with each of the other hosts. Raises what the channel raises."""
+    seeds = {}
+    for other in sorted(set(hosts) - {channel.me}):
+        if channel.me < other:
+            seeds[other] = secrets.token_bytes(_SEED_BYTES)
+            channel.send(other, Message(SEED, {"seed": seeds[other]}))
+        else:
+            seeds[other] = get_bytes(channel.receive(other, SEED), "seed", size=_SEED_BYTES)
+    return Masks(seeds, channel.me)
+
+
+def _stream(seed: bytes, turn: int, count: int) -> NDArray[np.uint64]:
+    """So many numbers of ChaCha20's key stream (RFC 8439); the turn is its nonce."""
+    nonce = bytes(4) + turn.to_bytes(12, "little")
+    cipher = Cipher(algorithms.ChaCha20(seed, nonce), mode=None).encryptor()
+    return np.frombuffer(cipher.update(bytes(8 * count)), dtype="<u8")
