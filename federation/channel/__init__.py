@@ -1,6 +1,13 @@
 """Messages between the parties of one run: in one process, over mutual TLS, recorded."""
 
+from federation.channel.authority import (
+    Authority,
+    create_authority,
+    issue_certificate,
+    issue_identity,
+)
 from federation.channel.codec import SIZE_BYTES_MAX, decode, encode
+from federation.channel.connecting import Address, Listener, Place, ViaRelay
 from federation.channel.errors import (
     ChannelError,
     ChannelMisused,
@@ -12,6 +19,13 @@ from federation.channel.errors import (
     PartyRefused,
     PartySilent,
     RelayFailed,
+)
+from federation.channel.identity import (
+    Identity,
+    load_identity,
+    make_identity,
+    new_request,
+    save_identity,
 )
 from federation.channel.local import LocalChannel, local_channels
 from federation.channel.protocol import Channel, Tap
@@ -27,16 +41,22 @@ from federation.channel.reading import (
     get_text,
     get_texts,
 )
+from federation.channel.relay import Relay
+from federation.channel.tls import TlsChannel, open_tls_channel
 from federation.channel.types import Array, Count, Message, Traffic, Value
 
 __all__ = [
     "SIZE_BYTES_MAX",
+    "Address",
     "Array",
+    "Authority",
     "Channel",
     "ChannelError",
     "ChannelMisused",
     "Count",
+    "Identity",
     "IdentityInvalid",
+    "Listener",
     "LocalChannel",
     "Message",
     "MessageInvalid",
@@ -45,11 +65,16 @@ __all__ = [
     "PartyGone",
     "PartyRefused",
     "PartySilent",
+    "Place",
+    "Relay",
     "RelayFailed",
     "Tap",
+    "TlsChannel",
     "Traffic",
     "Value",
+    "ViaRelay",
     "check_keys",
+    "create_authority",
     "decode",
     "encode",
     "get_array",
@@ -61,5 +86,12 @@ __all__ = [
     "get_map",
     "get_text",
     "get_texts",
+    "issue_certificate",
+    "issue_identity",
+    "load_identity",
     "local_channels",
+    "make_identity",
+    "new_request",
+    "open_tls_channel",
+    "save_identity",
 ]
