@@ -14,10 +14,11 @@ __all__ = ["quantile_bins"]
 def quantile_bins(values: NDArray[np.float64], count: int) -> Bins:
     """Bins of about equal numbers of rows: at most `count`, and the one for missing values.
 
-    Edges are values that occur, found by counting alone: no interpolation, hence the same on
-    every machine and for every order of the rows. A value that fills a bin alone has one to
-    itself, and what is left is shared out anew among the bins that are left. Where there are no
-    more distinct values than bins, each has its own; a constant or empty column has one.
+    From the lowest value on, a bin ends as soon as it holds its fair share, one in `count` of all
+    rows; so values that few rows have share a bin, however few distinct values there are. A value
+    that has two fair shares by itself has a bin to itself. Edges are values that occur, found by
+    counting alone: no interpolation, hence the same on every machine and for every order of the
+    rows. A constant or empty column has one bin.
     Raises `BinsInvalid` for infinities and for a count that is not 1 to 255.
     """
     values = np.asarray(values, dtype=np.float64)
@@ -27,42 +28,27 @@ def quantile_bins(values: NDArray[np.float64], count: int) -> Bins:
         raise BinsInvalid("values must be one column of numbers, none of them infinite")
     # Adding zero makes -0.0 into 0.0, which unique holds for equal and may return either of.
     distinct, times = np.unique(values[~np.isnan(values)] + 0.0, return_counts=True)
-    if distinct.size <= count:
-        return Bins(distinct[:-1])
-    return Bins(distinct[_last_of_each(times.tolist(), count)[:-1]])
+    return Bins(distinct[_ends(times.tolist(), count)])
 
 
-def _last_of_each(times: list[int], count: int) -> list[int]:
-    """The place of the last distinct value of each bin. Requires more values than bins."""
-    fair = sum(times) / count
-    heavy_left = sum(1 for one in times if one >= fair)
-    rows_left = sum(one for one in times if one < fair)
+def _ends(times: list[int], count: int) -> list[int]:
+    """The place of the last distinct value of each bin but the last.
+
+    Every bin that ends of itself uses up a fair share, and one cut short before a heavy value is
+    paid for by the second share of that value: so there are at most `count`, and one begun.
+    """
+    rows = sum(times)
     ends: list[int] = []
     held = 0
-
-    def close(place: int) -> None:
-        nonlocal held
-        if place >= 0 and (not ends or ends[-1] != place):
-            ends.append(place)
-        held = 0
-
     for place, here in enumerate(times):
-        bins_left = count - len(ends)
-        if here >= fair:
-            heavy_left -= 1
-            # The light values before it close their own bin while one can be spared.
-            if held and bins_left > 1 + heavy_left:
-                close(place - 1)
-            close(place)
-            continue
-        light_bins = max(bins_left - heavy_left, 1)
+        if held and here * count >= 2 * rows:
+            ends.append(place - 1)
+            held = 0
         held += here
-        if held * light_bins >= rows_left:
-            rows_left -= held
-            close(place)
-    last = len(times) - 1
-    # Never more than asked for: surplus bins at the upper end are joined.
-    ends = [*ends[: count - 1], last] if len(ends) >= count else ends
-    if ends[-1] != last:
-        ends.append(last)
-    return ends
+        if held * count >= rows:
+            ends.append(place)
+            held = 0
+    if ends and ends[-1] == len(times) - 1:
+        ends.pop()
+    # What is left over joins the last bin where that would be one too many.
+    return ends[: count - 1]
