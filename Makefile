@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.setup-dev-stamp
 
 COMETBFT_VERSION := v0.38.25
 
-.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts contracts-setup web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance clean
+.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts contracts-setup web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance bench-alignment clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ bench-book: setup-dev     ## 100,000 live receipts: list, filter, reconcile
 
 bench-finance: setup-dev  ## receipts issued, pledged, handed over, released, beside a plain route and the engine alone
 	$(BIN)/python -m benchmarks.finance
+
+bench-alignment: setup-dev  ## two parties' ids aligned over TLS, beside the bare multiplications
+	$(BIN)/python -m benchmarks.alignment
 
 clean:           ## remove what can be rebuilt
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
