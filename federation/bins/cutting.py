@@ -14,11 +14,11 @@ __all__ = ["quantile_bins"]
 def quantile_bins(values: NDArray[np.float64], count: int) -> Bins:
     """Bins of about equal numbers of rows: at most `count`, and the one for missing values.
 
-    From the lowest value on, a bin ends as soon as it holds its fair share, one in `count` of all
-    rows; so values that few rows have share a bin, however few distinct values there are. A value
-    that has two fair shares by itself has a bin to itself. Edges are values that occur, found by
-    counting alone: no interpolation, hence the same on every machine and for every order of the
-    rows. A constant or empty column has one bin.
+    Counted from the lowest value on, a bin ends where a fair share of the rows, one in `count`,
+    is full; so values that few rows have share a bin, however few distinct values there are. A
+    value that has two fair shares by itself has a bin to itself. Edges are values that occur,
+    found by counting alone: no interpolation, hence the same on every machine and for every order
+    of the rows. A constant or empty column has one bin.
     Raises `BinsInvalid` for infinities and for a count that is not 1 to 255.
     """
     values = np.asarray(values, dtype=np.float64)
@@ -34,21 +34,16 @@ def quantile_bins(values: NDArray[np.float64], count: int) -> Bins:
 def _ends(times: list[int], count: int) -> list[int]:
     """The place of the last distinct value of each bin but the last.
 
-    Every bin that ends of itself uses up a fair share, and one cut short before a heavy value is
-    paid for by the second share of that value: so there are at most `count`, and one begun.
+    There are `count` full shares to end at. A value of two shares fills two at once and ends one
+    bin by itself, which pays for the end before it: so there are never more than `count` bins.
     """
-    rows = sum(times)
+    rows, upto = sum(times), 0
     ends: list[int] = []
-    held = 0
     for place, here in enumerate(times):
-        if held and here * count >= 2 * rows:
+        if here * count >= 2 * rows and place and (not ends or ends[-1] != place - 1):
             ends.append(place - 1)
-            held = 0
-        held += here
-        if held * count >= rows:
+        full = upto * count // rows
+        upto += here
+        if upto * count // rows > full:
             ends.append(place)
-            held = 0
-    if ends and ends[-1] == len(times) - 1:
-        ends.pop()
-    # What is left over joins the last bin where that would be one too many.
-    return ends[: count - 1]
+    return ends[:-1]  # all rows are a full share: the last value ends the last bin

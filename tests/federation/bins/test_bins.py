@@ -37,7 +37,8 @@ def test_few_distinct_values_have_a_bin_each_if_they_are_not_rare() -> None:
 
 def test_rare_values_share_a_bin() -> None:
     values = np.repeat(np.arange(6, dtype=np.float64), [500, 2, 1, 400, 1, 96])
-    assert quantile_bins(values, 32).edges.tolist() == [0.0, 2.0, 3.0]
+    assert quantile_bins(values, 32).edges.tolist() == [0.0, 2.0, 3.0, 4.0]
+    assert quantile_bins(values[:-97], 32).edges.tolist() == [0.0, 2.0]
 
 
 @pytest.mark.parametrize("values", [column(), column(np.nan, np.nan), column(7, 7, 7)])
@@ -81,11 +82,10 @@ def test_bins_are_few_enough_used_and_unmoved_by_the_order(values: list[float], 
     assert held[-1] == 0
     if present.size:
         assert (held[:-1] > 0).all()
-        # Only what stands before a heavy value, or is left over, is less than a fair share.
-        fair = present.size / count
-        heavy = [n for n in range(held.size - 1) if held[n] >= 2 * fair]
-        for n in range(held.size - 2):
-            assert held[n] >= fair or n + 1 in heavy
+        # No bin is more than two fair shares, unless of one value.
+        for n in range(held.size - 1):
+            inside = present[bins.index(present) == n]
+            assert held[n] < 3 * present.size / count or np.unique(inside).size == 1
 
 
 @given(st.lists(numbers, max_size=60), st.integers(1, 20))
@@ -111,7 +111,7 @@ def test_a_number_of_bins_that_a_byte_cannot_number_is_refused(count: int) -> No
 
 
 def test_the_most_bins_fit_a_byte() -> None:
-    values = np.arange(5000, dtype=np.float64)
+    values = np.arange(2550, dtype=np.float64)
     bins = quantile_bins(values, BINS_MAX - 1)
     assert bins.count == BINS_MAX
     assert bins.index(column(np.nan)).tolist() == [255]
