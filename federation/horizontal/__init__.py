@@ -1,6 +1,7 @@
 """Banks with the same columns train together: bins, scorecards, trees, nets."""
 
 from federation.horizontal.bank import BankState, Part
+from federation.horizontal.boosting import BoostingAlgorithm
 from federation.horizontal.documents import Forest, Net, Round, Scorecard
 from federation.horizontal.errors import (
     DocumentInvalid,
@@ -11,18 +12,30 @@ from federation.horizontal.errors import (
     TrainingEnded,
 )
 from federation.horizontal.logistic import ScorecardAlgorithm
+from federation.horizontal.net import NetAlgorithm
 from federation.horizontal.server import ServerState, Training
-from federation.horizontal.settings import Cutting, Field, Privacy, ScorecardSettings
+from federation.horizontal.settings import (
+    BoostingSettings,
+    Cutting,
+    Field,
+    NetSettings,
+    Privacy,
+    ScorecardSettings,
+)
 from federation.horizontal.training import fit_as_bank, fit_as_server
 
 __all__ = [
     "BankState",
+    "BoostingAlgorithm",
+    "BoostingSettings",
     "Cutting",
     "DocumentInvalid",
     "Field",
     "Forest",
     "HorizontalError",
     "Net",
+    "NetAlgorithm",
+    "NetSettings",
     "Part",
     "Privacy",
     "Round",

@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from federation.bins import Bins, quantile_bins
+from federation.bins import Bins
 from federation.horizontal.settings import Cutting, Field
 
-_ROWS_COUNTED_MAX: Final = 1 << 20
-"""Larger counts are scaled down before quantiles are taken of them."""
 _CELLS_MAX: Final = 1 << 16
 
 
 def first_grid(field: Field, cells: int) -> NDArray[np.float64]:
-    """The inner edges of that many cells of equal width over the field's range."""
+    """The inner edges of that many cells of equal width over the range; of codes one each."""
+    if field.codes:
+        return np.array(field.codes[:-1], dtype=np.float64)
     places = np.arange(1, cells, dtype=np.float64)
     return field.low + (field.high - field.low) * (places / cells)
 
@@ -29,28 +29,25 @@ def count_cells(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDAr
     return np.append(counts, values.size - there.size).astype(np.int64)
 
 
-def steadied(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Counts with noise as counts: the running sum never falls, so that noise evens out."""
+def bins_of(edges: NDArray[np.float64], counts: NDArray[np.int64], bins: int) -> Bins:
+    """Bins that end where the running sum of the cells' counts reaches each quantile.
+
+    `counts` is without the missing ones. A cell that holds several quantiles ends one bin only.
+    Counts may have noise: it evens out in the running sum, which is not let fall, and what is
+    little more than noise has no bin to itself.
+    """
     running = np.maximum.accumulate(np.maximum(np.cumsum(counts), 0))
-    return np.diff(running, prepend=0)
-
-
-def bins_of(field: Field, edges: NDArray[np.float64], counts: NDArray[np.int64], bins: int) -> Bins:
-    """Bins of about equal counts whose edges are edges of cells; `counts` without the missing."""
-    total = int(counts.sum())
-    if total == 0:
-        return Bins(np.empty(0))
-    if total > _ROWS_COUNTED_MAX:
-        counts = -(-counts * _ROWS_COUNTED_MAX // total)
-    top = max(field.high, float(edges[-1])) if edges.size else field.high
-    uppers = np.append(edges, np.nextafter(top, np.inf))
-    return quantile_bins(np.repeat(uppers, counts), bins)
+    wanted = [max(1, -(-int(running[-1]) * part // bins)) for part in range(1, bins)]
+    cells = np.unique(np.searchsorted(running, wanted, side="left"))
+    return Bins(edges[cells[cells < edges.size]])
 
 
 def refined(
     field: Field, edges: NDArray[np.float64], bins: Bins, parts: int
 ) -> NDArray[np.float64]:
-    """The grid with each cell in which a bin ends cut into `parts`."""
+    """The grid with each cell in which a bin ends cut into `parts`; codes need no finer one."""
+    if field.codes:
+        return edges
     inner = [edges]
     bounds = np.concatenate(([field.low], edges, [field.high]))
     for edge in bins.edges.tolist():

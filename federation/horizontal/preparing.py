@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from federation.horizontal.cutting import bins_of, split_counts, steadied
+from federation.horizontal.cutting import bins_of, split_counts
 from federation.horizontal.documents import Knowledge
 from federation.horizontal.errors import TrainingEnded
 from federation.horizontal.protocol import Rounds
@@ -24,9 +24,8 @@ def find_bins(rounds: Rounds, settings: Common, known: Knowledge, *, noisy: bool
         total = rounds.ask(ask, known)
         edges = []
         parts = split_counts(total.values, grids)
-        for field, grid, counts in zip(settings.fields, grids, parts, strict=True):
-            cells = steadied(counts[:-1]) if noisy else counts[:-1]
-            edges.append(bins_of(field, grid, cells, settings.cutting.bins).edges.tolist())
+        for grid, counts in zip(grids, parts, strict=True):
+            edges.append(bins_of(grid, counts[:-1], settings.cutting.bins).edges.tolist())
         known = known.model_copy(update={"edges": edges, "step": asks.index(ask) + 1})
         if ask == asks[-1]:
             known = known.model_copy(update={"step": 2})

@@ -29,6 +29,8 @@ class Field:
     """From the field's meaning, never from anybody's rows; what lies below is in the first cell."""
     high: float
     """As `low`; what lies above is in the last cell."""
+    codes: tuple[float, ...] = ()
+    """Where it has few possible values, these, in order: each has a cell of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class Common:
         for field in self.fields:
             fine = math.isfinite(field.low) and math.isfinite(field.high)
             require(fine and field.low < field.high, f"the range of {field.name!r} is none")
+            pairs = zip(field.codes, field.codes[1:], strict=False)
+            rising = all(one < other for one, other in pairs) and len(field.codes) <= 255
+            whole = all(map(math.isfinite, field.codes)) and len(field.codes) != 1
+            require(rising and whole, f"the codes of {field.name!r} are 2 to 255 rising numbers")
         require(2 <= self.cutting.bins <= 64, "2 to 64 bins")
         require(2 <= self.cutting.cells <= 1024, "2 to 1024 cells")
         require(1 <= self.cutting.parts <= 256, "1 to 256 parts of a cell")
