@@ -79,7 +79,7 @@ class BoostingAlgorithm:
     @property
     def nothing(self) -> ForestKnowledge:
         """See `Algorithm`."""
-        return ForestKnowledge()
+        return ForestKnowledge(trees=[], open=[])
 
     def known(self, data: bytes) -> ForestKnowledge:
         """See `Algorithm`."""
