@@ -39,6 +39,7 @@ FIELD_BYTES = 48
 
 _P = gmpy2.mpz(2**255 - 19)
 _A = gmpy2.mpz(486662)
+_MINUS_A = -_A
 _TWO = gmpy2.mpz(2)
 _SLICE = 256
 """Points that a thread takes at a time."""
@@ -62,14 +63,15 @@ class Hasher:
         self._tag = tag + bytes([len(tag)])
         self._start = sha512(bytes(128))  # Z_pad: a block of SHA-512
         self._end = FIELD_BYTES.to_bytes(2, "big") + b"\0" + self._tag
+        self._again = b"\1" + self._tag
 
-    def field_element(self, message: bytes) -> int:
+    def field_element(self, message: bytes) -> gmpy2.mpz:
         """hash_to_field of one element."""
         first = self._start.copy()
         first.update(message + self._end)
         # 48 bytes are within the first block b_1, so no further block is made
-        block = sha512(first.digest() + b"\1" + self._tag).digest()
-        return int.from_bytes(block[:FIELD_BYTES], "big") % int(_P)
+        block = sha512(first.digest() + self._again).digest()
+        return gmpy2.mpz.from_bytes(block[:FIELD_BYTES], "big") % _P
 
     def point(self, message: bytes) -> bytes:
         """The u-coordinate of map_to_curve(hash_to_field(message))."""
@@ -80,14 +82,13 @@ class Hasher:
         return as_points(b"".join(map(self.point, messages)))
 
 
-def map_to_curve(element: int) -> bytes:
+def map_to_curve(element: int | gmpy2.mpz) -> bytes:
     """Elligator 2 (RFC 9380, section 6.7.1), u-coordinate only. Requires 0 <= element < p."""
-    u = gmpy2.mpz(element)
     # 1 + 2u² is never 0, for -1/2 is no square in this field
-    x = -_A * gmpy2.invert(_TWO * u * u + 1, _P) % _P
+    x = _MINUS_A * gmpy2.invert(_TWO * element * element + 1, _P) % _P
     if not on_curve(x):
-        x = (-x - _A) % _P
-    return int(x).to_bytes(POINT_BYTES, "little")
+        x = (_MINUS_A - x) % _P
+    return bytes(x.to_bytes(POINT_BYTES, "little"))
 
 
 def on_curve(u: int | gmpy2.mpz) -> bool:
