@@ -72,7 +72,7 @@ def fit_as_host(
     offer = get_map(begun, "offer")
     if offer.body.get("scheme") != settings.scheme:
         raise PartyWrong(guest, f"its key is not of the scheme {settings.scheme}")
-    adding = adder(scalars(offer), allow_plain=settings.scheme == "plain")
+    adding = adder(scalars(offer), allow_plain=settings.rehearsal)
     try:
         return _Host(channel, guest, hosts, table, settings, adding, tell).fit(begun)
     finally:

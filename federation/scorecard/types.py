@@ -32,6 +32,8 @@ class ScorecardSettings:
     """Drop features whose weight has the other sign than their evidence."""
     scheme: str = "paillier"
     key_bits: int = 2048
+    rehearsal: bool = False
+    """Only with invented data: allows the scheme "plain", which hides nothing."""
 
     def __post_init__(self) -> None:
         """Raises `SettingsInvalid`."""
@@ -44,6 +46,10 @@ class ScorecardSettings:
         ):
             if not least <= value <= most:
                 raise SettingsInvalid(f"{name} is {value}: from {least} to {most}")
+        if self.scheme == "plain" and not self.rehearsal:
+            raise SettingsInvalid("the scheme plain hides nothing: only a rehearsal may use it")
+        if self.scheme not in ("plain", "paillier", "ou"):
+            raise SettingsInvalid(f"no scheme {self.scheme!r}: paillier or ou")
 
     def body(self) -> dict[str, int | float | str | bool]:
         """For messages and records."""

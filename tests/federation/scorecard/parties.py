@@ -22,7 +22,7 @@ from federation.scorecard import (
 from federation.tables import Table
 
 GUEST = "bank"
-PLAIN = ScorecardSettings(scheme="plain")
+PLAIN = ScorecardSettings(scheme="plain", rehearsal=True)
 Alter = Callable[[dict[str, Value]], dict[str, Value]]
 
 

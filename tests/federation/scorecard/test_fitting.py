@@ -77,7 +77,13 @@ def test_weights_are_those_of_newton_steps_on_everything_in_one_place(
 ) -> None:
     world = invented(hosts=hosts)
     settings = ScorecardSettings(
-        scheme="plain", bins=5, rows_min=10, steps=steps, keep_signs=False, ridge=0.5
+        scheme="plain",
+        rehearsal=True,
+        bins=5,
+        rows_min=10,
+        steps=steps,
+        keep_signs=False,
+        ridge=0.5,
     )
     fitted = fit(world, settings)
     assert not fitted.errors
@@ -111,7 +117,7 @@ def test_a_feature_that_only_repeats_others_with_the_wrong_sign_is_left_out() ->
     b = a + np.random.default_rng(1).normal(size=a.size)
     own = a - 0.5 * (b - a)
     both = World(world.guest, world.label, {"host0": Table(world.guest.ids, {"a": own, "b": b})})
-    free = fit(both, ScorecardSettings(scheme="plain", keep_signs=False))
+    free = fit(both, ScorecardSettings(scheme="plain", rehearsal=True, keep_signs=False))
     kept = fit(both)
     signs = [[one.weight for one in found.hosts["host0"].features] for found in (free, kept)]
     assert min(signs[0]) != 0
