@@ -22,6 +22,7 @@ from federation.tables.errors import (
 from federation.tables.reading import read_csv
 from federation.tables.schema import FieldKind, FieldSchema, Schema, schema_of
 from federation.tables.table import FIELDS_MAX, ROWS_MAX, Table, split_label
+from federation.tables.writing import write_csv
 
 __all__ = [
     "COUNT_BOUND",
@@ -47,4 +48,5 @@ __all__ = [
     "read_csv",
     "schema_of",
     "split_label",
+    "write_csv",
 ]
