@@ -48,9 +48,9 @@ def test_calls_with_a_megabyte_of_calldata_neither_keep_nor_copy_it(to: bytes) -
     """A call costs a hundred gas: 10,000 of them would hold or copy ten gigabytes."""
     state = state_of(calling(to, MEGABYTE, 10_000, gas=push(200)))
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     _, _, reverted, failed = called(OURS, state, b"", 16_000_000)
-    took_s = time.monotonic() - began
+    took_s = time.process_time() - began
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert not reverted
@@ -208,7 +208,7 @@ def test_a_block_full_of_real_pairings_does_not_take_minutes() -> None:
     code = code.replace(b"\x5a\xf1", push(90_000, 3) + b"\xf1") + b"\x60\x06\x56"
     state = state_of(code)
     execution = OURS.begin(state, environment(gas_limit=100_000_000))
-    began = time.monotonic()
+    began = time.process_time()
     nonce = 0
     for _ in range(10):
         try:
@@ -217,4 +217,4 @@ def test_a_block_full_of_real_pairings_does_not_take_minutes() -> None:
         except WorkLimitExceeded:
             continue
     assert nonce >= 1
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 60
