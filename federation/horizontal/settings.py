@@ -54,17 +54,17 @@ class Privacy:
     knowing: int = 1
     """So many members' shares of noise do not count: who knows its own can take it away."""
     cells_share: float = 0.05
-    woe_share: float = 0.35
+    woe_share: float = 0.4
     moments_share: float = 0.2
-    gradient_share: float = 0.4
+    gradient_share: float = 0.35
     """How the budget is divided among what is released."""
     gradients: int = 1
     """Steps after the first solution."""
     row_norm: float = 2.0
     """A row's weights of evidence are shortened to this before they are multiplied."""
-    gradient_norm: float = 1.5
+    gradient_norm: float = 2.0
     """A row's gradient is shortened to this."""
-    pull: float = 50.0
+    pull: float = 100.0
     """How strongly weights are held where they are, against noise; as a ridge."""
 
 

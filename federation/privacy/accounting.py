@@ -46,7 +46,7 @@ def rho_of(epsilon: float, delta: float) -> float:
         raise PrivacyInvalid(f"an epsilon of {epsilon} is not above 0 and at most 100")
     _require(0.0, delta)
     low, high = 0.0, epsilon
-    for _ in range(200):
+    for _ in range(60):
         middle = (low + high) / 2
         if epsilon_of(middle, delta) <= epsilon:
             low = middle
@@ -107,7 +107,7 @@ def noise_for(sensitivity: int, rho: float, *, parties: int, length: int) -> Noi
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
     """Where a function with one valley is least, by the golden section."""
     golden = (math.sqrt(5) - 1) / 2
-    for _ in range(200):
+    for _ in range(70):
         left, right = high - golden * (high - low), low + golden * (high - low)
         if function(left) <= function(right):
             high = right
