@@ -19,6 +19,7 @@ from federation.tables.errors import (
     TableMalformed,
     TablesError,
 )
+from federation.tables.quality import FieldQuality, Finding, QualityReport, Spike, quality
 from federation.tables.reading import read_csv
 from federation.tables.schema import FieldKind, FieldSchema, Schema, schema_of
 from federation.tables.table import FIELDS_MAX, ROWS_MAX, Table, split_label
@@ -32,19 +33,24 @@ __all__ = [
     "CommittedTable",
     "DocumentInvalid",
     "FieldKind",
+    "FieldQuality",
     "FieldSchema",
     "FieldUnknown",
+    "Finding",
     "Hidden",
     "Opening",
     "OpeningInvalid",
+    "QualityReport",
     "Schema",
     "Shown",
+    "Spike",
     "Table",
     "TableInvalid",
     "TableMalformed",
     "TablesError",
     "check_opening",
     "commit",
+    "quality",
     "read_csv",
     "schema_of",
     "split_label",
