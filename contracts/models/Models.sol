@@ -14,6 +14,8 @@ contract Models is ModelActs, IModels {
     using Rules for uint256;
 
     bytes32 private constant NAME = "models";
+    uint256 private constant PARTIES_MAX = 16;
+    uint256 private constant PRICE_MAX = 1 << 100;
     uint256 private constant ALGORITHMS_MAX = 16;
     uint256 private constant CODES_MAX = 32;
     uint64 private constant ROWS_MAX = 1 << 40;
@@ -77,7 +79,7 @@ contract Models is ModelActs, IModels {
         _checkSet(terms.codes, CODES_MAX, "codes");
         if (terms.budget.epsilon > EPSILON_MAX) revert InvalidEntry("epsilon");
         if (terms.budget.delta > DELTA_MAX) revert InvalidEntry("delta");
-        if (terms.price > AMOUNT_MAX) revert InvalidEntry("price");
+        if (terms.price > PRICE_MAX) revert InvalidEntry("price");
         if (!_isCurrency(terms.currency)) revert InvalidEntry("currency");
         if (terms.shares.length != 0) _checkShares(terms.shares, count);
         if (terms.until <= block.timestamp || terms.until > block.timestamp + TERM_SECONDS_MAX) {

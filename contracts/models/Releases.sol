@@ -15,6 +15,8 @@ contract Releases is Dues {
     using Rules for uint256;
 
     bytes32 private constant NAME = "model-releases";
+    /// @dev Of a batch, so far below the type's end that sums of all that is ever counted fit.
+    uint256 private constant AMOUNT_MAX = 1 << 100;
 
     struct Line {
         uint64 calls;
@@ -237,10 +239,9 @@ contract Releases is Dues {
         if (_payments[id].payee == organisation) roles |= ModelsRules.PARTY_PAYEE;
         bytes32 asker = _batches[id].asker;
         bytes32 project = _releases[asker == 0 ? id : _batches[id].calls.release].project;
-        if (project == 0) return roles;
         (bytes32[] memory parties, IModels.Part[] memory parts) = ModelPlaces.MODELS.partiesOf(project);
         uint256 place = _indexIn(parties, organisation);
-        if (place == parties.length) return roles;
+        if (place >= parties.length) return roles;
         roles |= ModelsRules.PARTY_PARTY;
         if (parts[place] != IModels.Part.Host) roles |= ModelsRules.PARTY_LABEL_HOLDER;
         if (asker != 0) {

@@ -14,6 +14,7 @@ contract Runs is ModelActs, IRuns {
     using Rules for uint256;
 
     bytes32 private constant NAME = "model-runs";
+    uint256 private constant PARTIES_MAX = 16;
     uint256 private constant GRANTS_MAX = 64;
     uint32 private constant ROUNDS_MAX = 100_000;
     uint32 private constant FAULTS_MAX = 1_024;

@@ -117,8 +117,8 @@ def due_calldata(project: Hash32, currency: bytes, payer: bytes, payee: bytes) -
 
 def decode_due(output: bytes) -> Due:
     """Answer of `dueOf`. Raises `CalldataError`."""
-    ((accrued, paid, unconfirmed),) = _DUE.result(output)
-    return Due(accrued, paid, unconfirmed)
+    ((accrued, paid, reported),) = _DUE.result(output)
+    return Due(accrued, paid, reported)
 
 
 # ---- events -------------------------------------------------------------------------------------

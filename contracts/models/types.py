@@ -297,7 +297,7 @@ class Due:
     accrued: int = 0
     paid: int = 0
     """Through deposits, or confirmed."""
-    unconfirmed: int = 0
+    reported: int = 0
     """Said to be paid outside the ledger."""
 
     @property

@@ -25,6 +25,9 @@ from contracts.artifact import Artifact
 from contracts.genesis import (
     APPLICATIONS_ADDRESS,
     FINANCING_ADDRESS,
+    MODEL_RELEASES_ADDRESS,
+    MODEL_RUNS_ADDRESS,
+    MODELS_ADDRESS,
     PLEDGES_ADDRESS,
     POOL_BOOK_ADDRESS,
     POOLS_ADDRESS,
@@ -65,6 +68,9 @@ OUTSIDERS: Final[Mapping[str, Address]] = {
     "financing": FINANCING_ADDRESS,
     "pools": POOLS_ADDRESS,
     "pool-book": POOL_BOOK_ADDRESS,
+    "models": MODELS_ADDRESS,
+    "model-runs": MODEL_RUNS_ADDRESS,
+    "model-releases": MODEL_RELEASES_ADDRESS,
     "another-contract": PROVENANCE_ADDRESS,
 }
 CALLERS: Final[Mapping[str, Address]] = {

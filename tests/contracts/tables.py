@@ -19,6 +19,9 @@ from contracts.genesis import (
     DIRECTORY_ADDRESS,
     FINANCING_ADDRESS,
     GOVERNANCE_ADDRESS,
+    MODEL_RELEASES_ADDRESS,
+    MODEL_RUNS_ADDRESS,
+    MODELS_ADDRESS,
     NETWORK_ADDRESS,
     PARAMETERS_ADDRESS,
     PLEDGES_ADDRESS,
@@ -54,6 +57,9 @@ PLACES = {
     "settlement": SETTLEMENT_ADDRESS,
     "pools": POOLS_ADDRESS,
     "pool-book": POOL_BOOK_ADDRESS,
+    "models": MODELS_ADDRESS,
+    "model-runs": MODEL_RUNS_ADDRESS,
+    "model-releases": MODEL_RELEASES_ADDRESS,
 }
 
 

@@ -16,6 +16,9 @@ from contracts.financing.tables import application_metadata as applications
 from contracts.financing.tables import loan_metadata as financing
 from contracts.financing.tables import pricing_metadata as pricing
 from contracts.governance.tables import metadata as governance
+from contracts.models.tables import metadata as models
+from contracts.models.tables import releases_metadata as model_releases
+from contracts.models.tables import runs_metadata as model_runs
 from contracts.network.projection import metadata as network
 from contracts.notices import metadata as notices
 from contracts.parameters.projection import metadata as parameters
@@ -54,6 +57,9 @@ def engine(
         pytest.param(financing, id="financing"),
         pytest.param(following, id="following"),
         pytest.param(governance, id="governance"),
+        pytest.param(models, id="models"),
+        pytest.param(model_releases, id="model-releases"),
+        pytest.param(model_runs, id="model-runs"),
         pytest.param(network, id="network"),
         pytest.param(notices, id="notices"),
         pytest.param(parameters, id="parameters"),

@@ -12,10 +12,7 @@ abstract contract ModelActs is IModelActs {
     using Rules for uint256;
 
     uint256 private constant REMARK_BYTES_MAX = 256;
-    uint256 internal constant PARTIES_MAX = 16;
     uint256 internal constant BP_WHOLE = 10_000;
-    /// @dev Amounts stay so far below their type's end that sums of all that is ever counted fit.
-    uint256 internal constant AMOUNT_MAX = 1 << 100;
 
     struct Standing {
         uint64 revision;

@@ -217,7 +217,7 @@ interface IReleases is IModelActs {
     function count(Calls calldata calls, string calldata remark) external returns (bytes32 id);
 
     /// @notice Put one's own count beside a batch. Another party than the asker, once.
-    function dispute(bytes32 id, uint64 revision, uint32 count, bytes32 evidence, string calldata remark) external;
+    function dispute(bytes32 id, uint64 revision, uint32 own, bytes32 evidence, string calldata remark) external;
 
     // ---- payment ------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from contracts.models import (
 from contracts.refusals import explain
 from ledger.types import Address, Hash32, Receipt
 from tests.contracts.scene import CHAIN_ID, OPERATOR, Key, MemoryChain, entries, error_of, key
+from tests.contracts.tables import Tables
 
 ROLES = {
     "town-bank": Role.BANK,
@@ -317,3 +318,11 @@ class ModelScene:
     def told(self, payment: Payment) -> Hash32:
         self.releases(payment.payer, binding.tell_calldata(payment))
         return record_id(RecordKind.PAYMENT, CHAIN_ID, payment.payer, payment.number)
+
+
+def projected(scene: ModelScene) -> Tables:
+    """What the tables say of a scene's transactions."""
+    tables = Tables.of(entries(founders(), votes={OPERATOR.id: 1}))
+    for number, (receipt, time) in enumerate(zip(scene.receipts, scene.times, strict=True), 1):
+        tables.take(receipt, number, time)
+    return tables

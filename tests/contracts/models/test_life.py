@@ -40,7 +40,7 @@ def test_a_model_is_agreed_trained_released_used_and_paid_for() -> None:
         ("power-house", 1_122),
     ]
     paid = scene.told(scene.payment(project, 1_868))
-    assert scene.due(project, "town-bank", "machine-works").unconfirmed == 1_868
+    assert scene.due(project, "town-bank", "machine-works").reported == 1_868
     scene.releases("machine-works", binding.confirm_calldata(paid, 0))
     due = scene.due(project, "town-bank", "machine-works")
-    assert (due.accrued, due.paid, due.unconfirmed, due.outstanding) == (1_868, 1_868, 0, 0)
+    assert (due.accrued, due.paid, due.reported, due.outstanding) == (1_868, 1_868, 0, 0)

@@ -17,6 +17,7 @@ from contracts.financing.genesis import (
     PRICING_ARTIFACT,
 )
 from contracts.instruments.notices import Json, Notice, as_json
+from contracts.models.genesis import MODELS_ARTIFACT, RELEASES_ARTIFACT, RUNS_ARTIFACT
 from contracts.notices.sources import SOURCES
 from contracts.pledges.genesis import PLEDGES_ARTIFACT
 from contracts.pools.genesis import POOL_BOOK_ARTIFACT, POOLS_ARTIFACT
@@ -33,6 +34,9 @@ ARTIFACTS: Mapping[str, Artifact] = {
     "applications": APPLICATIONS_ARTIFACT,
     "deposits": DEPOSITS_ARTIFACT,
     "financing": FINANCING_ARTIFACT,
+    "models": MODELS_ARTIFACT,
+    "model-releases": RELEASES_ARTIFACT,
+    "model-runs": RUNS_ARTIFACT,
     "pledges": PLEDGES_ARTIFACT,
     "pool-book": POOL_BOOK_ARTIFACT,
     "pools": POOLS_ARTIFACT,
