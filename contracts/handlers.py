@@ -15,6 +15,7 @@ from contracts.financing.projection import (
 )
 from contracts.genesis import AllocEntry
 from contracts.governance import GovernanceHandler, founding_votes_of
+from contracts.models.projection import ModelsHandler, ReleasesHandler, RunsHandler
 from contracts.network import NetworkHandler, founding_nodes_of
 from contracts.notices import NoticesHandler
 from contracts.notices.sources import SOURCES
@@ -43,6 +44,9 @@ _VERSIONED: Final[Mapping[str, Callable[[Address], Handler]]] = {
     "settlement": SettlementHandler,
     "pools": PoolsHandler,
     "pool-book": PoolBookHandler,
+    "models": ModelsHandler,
+    "model-runs": RunsHandler,
+    "model-releases": ReleasesHandler,
 }
 """Those of which members may vote for new versions: the handler is given the logs of all."""
 
@@ -83,7 +87,7 @@ def consortium_handlers(
 
 
 def _finance(contracts: Mapping[str, Address], directory: Address) -> list[Handler]:
-    """Handlers of the contracts that banks lend by."""
+    """Handlers of the contracts that banks lend by, and that models are trained by."""
     found = [make(contracts[name]) for name, make in _FIXED.items() if name in contracts]
     if "receipts" in contracts:
         receipts = ReceiptsHandler(

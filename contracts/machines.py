@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from contracts import financing, pledges, receipts, receivables, settlement
 from contracts.instruments import Machine, Viewer
+from contracts.models import MACHINE as MODELS_MACHINE
+from contracts.models import queries as models
 from ledger.types import Hash32
 
 _EVERYTHING: Final = Viewer.everything()
@@ -18,6 +20,13 @@ _TABLES: Final[tuple[tuple[Machine, Callable[[Connection, Hash32, Viewer], objec
     (financing.MACHINE, financing.find_application),
     (settlement.MACHINE, settlement.find_deal),
     (pledges.MACHINE, pledges.find_pledge),
+    (MODELS_MACHINE, models.find_project),
+    (MODELS_MACHINE, models.find_data_set),
+    (MODELS_MACHINE, models.find_grant),
+    (MODELS_MACHINE, models.find_run),
+    (MODELS_MACHINE, models.find_release),
+    (MODELS_MACHINE, models.find_batch),
+    (MODELS_MACHINE, models.find_payment),
 )
 
 

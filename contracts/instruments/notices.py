@@ -35,6 +35,8 @@ QUANTITIES: Final = frozenset(
         *("balance_max", "carried", "collected", "defaulted", "defaulted_peak", "fees"),
         *("fixed_amount", "income", "overdue", "performing", "recipient_units", "repaid"),
         *("residual", "sender_units", "shortfall", "units"),
+        # models
+        *("amounts", "delta", "epsilon", "price", "reported"),
     }
 )
 """Names of quantities and amounts (uint128): decimal text in JSON, for no reader of JSON takes

@@ -9,6 +9,9 @@ from contracts.financing.notices import application_notices as applications
 from contracts.financing.notices import loan_notices as financing
 from contracts.financing.notices import pricing_notices as pricing
 from contracts.instruments.notices import Source
+from contracts.models.notices import notices as models
+from contracts.models.notices import release_notices as model_releases
+from contracts.models.notices import run_notices as model_runs
 from contracts.pledges.notices import notices as pledges
 from contracts.pools.notices import book_notices as pool_book
 from contracts.pools.notices import notices as pools
@@ -23,6 +26,9 @@ SOURCES: Final[Mapping[str, Source]] = {
     "financing": financing,
     "pricing": pricing,
     "deposits": deposits,
+    "models": models,
+    "model-releases": model_releases,
+    "model-runs": model_runs,
     "pledges": pledges,
     "pools": pools,
     "pool-book": pool_book,

@@ -9,9 +9,10 @@ import {IDischargeable} from "./interfaces/IDischargeable.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 
 /// @title Settlement
-/// @notice What is exchanged against deposits: deals, receivables, and what loans and pools pay.
+/// @notice What is exchanged against deposits: deals, receivables, and what loans, pools and the use of models pay.
 contract Settlement is Deals, ISettlement {
     bytes32 private constant POOLS = "pools";
+    bytes32 private constant RELEASES = "model-releases";
 
     mapping(address caller => mapping(bytes32 ref => uint64 count)) private _calls;
 
@@ -36,11 +37,12 @@ contract Settlement is Deals, ISettlement {
     /// @inheritdoc ISettlement
     function payFor(bytes32 payer, IDeposits.Payment calldata payment, bytes32 ref) external returns (bytes32 id) {
         _checkActive(payer);
-        id = _next(POOLS, ref);
+        bool releases = Places.DIRECTORY.nameOf(msg.sender) == RELEASES;
+        id = _next(releases ? RELEASES : POOLS, ref);
         _moveFor(id, payer, payment, ref);
     }
 
-    /// @dev A loan or pool is paid for more than once: each time has an id of its own.
+    /// @dev A loan, pool or model is paid for more than once: each time has an id of its own.
     function _next(bytes32 name, bytes32 ref) private returns (bytes32) {
         _checkNamed(name);
         return keccak256(abi.encode(block.chainid, address(this), msg.sender, ref, ++_calls[msg.sender][ref]));

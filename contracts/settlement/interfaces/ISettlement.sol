@@ -32,7 +32,7 @@ interface ISettlement is IDeals {
         external
         returns (bytes32 id);
 
-    /// @notice Pay as `pay` for `payer`, who has agreed there. Pools; `payment.number` is once for each payer.
+    /// @notice Pay as `pay` for `payer`, who has agreed there. Pools and releases of models; `payment.number` is once for each payer.
     function payFor(bytes32 payer, IDeposits.Payment calldata payment, bytes32 ref) external returns (bytes32 id);
 
     /// @notice Pay a receivable's holder: at the bank that the holder has chosen, or a bank itself. Where it
