@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from federation.channel.codec import decode, encode
-from federation.channel.errors import PartyGone, PartyRefused
+from federation.channel.errors import ChannelError, PartyGone, PartyRefused
 from federation.channel.framing import FrameReader, FrameType, FrameWriter
 from federation.channel.reading import check_keys, get_bytes, get_int, get_text
 from federation.channel.stream import SecureStream
@@ -101,9 +102,17 @@ class Link:
             self._reader.feed(data)
         return frame
 
-    def end_writing(self, timeout_s: float) -> None:
-        """Nothing more comes from us."""
-        self._stream.end_writing(timeout_s)
+    def say_goodbye(self, deadline: float) -> None:
+        """Tell, as far as that works until `deadline` (monotonic), that nothing more comes."""
+        left_s = max(0.05, deadline - time.monotonic())
+        if not self._write_lock.acquire(timeout=left_s):
+            return
+        try:
+            with suppress(ChannelError, OSError):
+                self._stream.write(self._writer.frame(FrameType.GOODBYE), left_s)
+            self._stream.end_writing(left_s)
+        finally:
+            self._write_lock.release()
 
     def close(self) -> None:
         """Cut the connection."""

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 
 from federation.channel.codec import SIZE_BYTES_MAX, decode, encode
 from federation.channel.connecting import Acceptor, Connector, Listener, Place, ViaRelay
@@ -72,7 +71,10 @@ class TlsChannel:
         ]
         for reader in self._readers:
             reader.start()
-        threading.Thread(target=self._keep_alive, name="keep-alive", daemon=True).start()
+        for party in links:  # each its own: one that takes nothing keeps no other waiting
+            threading.Thread(
+                target=self._keep_alive, args=(party,), name=f"alive for {party}", daemon=True
+            ).start()
 
     @property
     def run(self) -> str:
@@ -122,13 +124,12 @@ class TlsChannel:
         if self._closed.is_set():
             return
         self._closed.set()
-        for party, link in self._links.items():
-            self._inboxes[party].end(ChannelMisused(self._me, "the channel is closed"))
-            self._inboxes[party].abandon()
-            with suppress(ChannelError, OSError):
-                link.write(FrameType.GOODBYE, b"", LINGER_S)
-            link.end_writing(LINGER_S)
+        for inbox in self._inboxes.values():
+            inbox.end(ChannelMisused(self._me, "the channel is closed"))
+            inbox.abandon()
         until = time.monotonic() + LINGER_S
+        for link in self._links.values():
+            link.say_goodbye(until)
         for reader in self._readers:
             if reader is not threading.current_thread():
                 reader.join(max(0.0, until - time.monotonic()))
@@ -167,20 +168,17 @@ class TlsChannel:
             if alive > allowed:
                 raise MessageInvalid(party, "frame", "keep-alives without measure")
 
-    def _keep_alive(self) -> None:
-        """Tell the others that we are there while we have nothing to say."""
-        every_s = self._silence_s / 4
-        while not self._closed.wait(every_s / 2):
-            for party, link in self._links.items():
-                if self._inboxes[party].ended is not None:
-                    continue
-                try:
-                    size = link.write_if_idle(FrameType.KEEP_ALIVE, every_s, self._timeout_s)
-                except ChannelError as error:
-                    self._give_up(party, error)
-                else:
-                    if size:
-                        self._traffic.add_sent(party, ALIVE, size)
+    def _keep_alive(self, party: str) -> None:
+        """Tell one party that we are there while we have nothing to say."""
+        link, inbox, every_s = self._links[party], self._inboxes[party], self._silence_s / 4
+        while not self._closed.wait(every_s / 2) and inbox.ended is None:
+            try:
+                size = link.write_if_idle(FrameType.KEEP_ALIVE, every_s, self._timeout_s)
+            except ChannelError as error:
+                self._give_up(party, error)
+                return
+            if size:
+                self._traffic.add_sent(party, ALIVE, size)
 
     def _give_up(self, party: str, reason: ChannelError) -> None:
         self._inboxes[party].end(reason)

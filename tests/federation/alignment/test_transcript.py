@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from federation.alignment.curve import Hasher
-from federation.alignment.own import ID_TAG
+from federation.alignment.own import ID_TAG, OwnSet
 from federation.channel import decode
-from tests.federation.alignment.parties import align
+from tests.federation.alignment.parties import SMALL, align
 
 pytestmark = pytest.mark.feature("D4")
 
@@ -90,12 +90,50 @@ def test_a_host_sees_no_point_of_another_host_that_the_guest_has_not_masked() ->
     assert not set(uploaded) & set(passed)
 
 
-def test_points_travel_in_no_order_of_the_rows() -> None:
-    """The rows of one party sorted in the same way meet the order of the other's by chance."""
+def test_own_points_go_out_in_a_secret_order_of_the_rows() -> None:
+    ids = [one.encode() for one in COMMON]
+    orders = []
+    for _ in range(2):
+        own = OwnSet(ids, SMALL, b"session")
+        hasher = Hasher(ID_TAG)
+        rows = {hasher.point(b"session" + one): row for row, one in enumerate(ids)}
+        (points,) = own.chunks()
+        order = [rows[point.tobytes()] for point in points]
+        assert sorted(order) == list(range(len(ids)))
+        told = own.rows(np.arange(len(ids)))
+        assert told is not None
+        assert told.tolist() == order
+        orders.append(order)
+    assert orders[0] != orders[1]
+    assert list(range(len(ids))) not in orders
+
+
+def positions_of(seen: list[tuple[str, str, bytes]], kind: str, party: str) -> list[list[int]]:
+    """The positions in each message of this kind to or from the party."""
+    found = []
+    for sender, to, data in seen:
+        message = decode(data)
+        positions = message.body.get("positions")
+        if message.kind == kind and party in (sender, to) and isinstance(positions, np.ndarray):
+            found.append(positions.tolist())
+    return found
+
+
+@pytest.mark.parametrize("hosts", [1, 2])
+def test_every_host_shuffles_every_set_that_passes_it(hosts: int) -> None:
+    """Else the guest would know which rows it shares with a single host."""
+    seen = record([GUEST_IDS, *[HOST_IDS] * hosts])
+    for n in range(1, hosts + 1):
+        asked = positions_of(seen, "psi/common", f"host{n}")
+        told = positions_of(seen, "psi/origin", f"host{n}")
+        assert len(asked) == len(told) == hosts
+        for shuffled, origin in zip(asked, told, strict=True):
+            assert shuffled != origin
+            assert len(set(shuffled)) == len(set(origin)) == len(COMMON)
+
+
+def test_what_a_host_is_told_of_its_own_set_is_in_no_order() -> None:
     seen = record([COMMON, COMMON])
-    (rows,) = [
-        decode(data).body["positions"] for _, to, data in seen if decode(data).kind == "psi/rows"
-    ]
-    assert isinstance(rows, np.ndarray)
-    assert sorted(rows.tolist()) == list(range(len(COMMON)))
-    assert rows.tolist() != list(range(len(COMMON)))
+    (rows,) = positions_of(seen, "psi/rows", "host1")
+    assert sorted(rows) == list(range(len(COMMON)))
+    assert rows != list(range(len(COMMON)))

@@ -55,7 +55,7 @@ class Rogue:
         self.next += 1
 
     def end(self) -> None:
-        self.link.end_writing(1)
+        self.link._stream.end_writing(1)
 
 
 @contextmanager

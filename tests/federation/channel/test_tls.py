@@ -341,6 +341,32 @@ def test_a_flood_fills_no_memory_and_the_flooder_is_held_back(
         channel.close()
 
 
+def test_closing_ends_soon_though_the_other_side_takes_nothing(
+    consortium: Consortium, listener: Listener, tmp_path: Path
+) -> None:
+    with party(tmp_path, consortium.mill, "bank", listener.address, "stall") as mill:
+        channel = open_as_bank(consortium, listener, timeout_s=30)
+        mill.wait_until_here()
+        mill.stop()
+        outcome: list[BaseException] = []
+
+        def send() -> None:
+            try:
+                channel.send("mill", Message("a", {"x": bytes(32 << 20)}))
+            except ChannelError as error:
+                outcome.append(error)
+
+        sending = Thread(target=send)
+        sending.start()
+        sending.join(0.5)
+        assert sending.is_alive()
+        began = time.monotonic()
+        channel.close()
+        sending.join()
+        assert time.monotonic() - began < 10
+        assert isinstance(outcome[0], ChannelError)
+
+
 def test_nobody_there_is_told_by_name(consortium: Consortium, listener: Listener) -> None:
     with pytest.raises(PartySilent) as silent:
         open_as_bank(consortium, listener, connect_timeout_s=0.3)
