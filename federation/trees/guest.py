@@ -100,7 +100,7 @@ def _start(
 ) -> GuestState:
     rows = fingerprint(table, label)
     if state is None:
-        base = base_margin(label)
+        base = base_margin(label[_apart(label.size, settings, seed)[1]])
         part = GuestPart(
             channel.run, channel.me, tuple(hosts), settings, seed, table.rows, base, ()
         )
@@ -112,6 +112,13 @@ def _start(
     if state.margins.size != table.rows:
         raise StateInvalid("the state has margins of other rows")
     return state
+
+
+def _apart(rows: int, settings: TreeSettings, seed: int) -> tuple[Ints, Ints]:
+    """The rows to judge by, and those to learn from, each ascending."""
+    order = random_order(rows, "validation", seed)
+    apart = rows * settings.validation_bp // 10_000
+    return np.sort(order[:apart]), np.sort(order[apart:])
 
 
 class _Fit:
@@ -128,11 +135,7 @@ class _Fit:
         self._state, self._settings = start, start.part.settings
         self._binned, self._label = binned, label
         self._hosts, self._sealing = hosts, sealing
-        order = random_order(label.size, "validation", start.part.seed)
-        apart = label.size * self._settings.validation_bp // 10_000
-        self._apart: Ints = np.sort(order[:apart])
-        self._rows: Ints = np.sort(order[apart:])
-        base_margin(label[self._rows])  # both kinds must be among the rows that teach
+        self._apart, self._rows = _apart(label.size, self._settings, start.part.seed)
         for host in hosts:
             host.count_splits(start.part.splits_of(host.name))
 
