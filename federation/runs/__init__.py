@@ -23,6 +23,7 @@ from federation.runs.errors import (
 )
 from federation.runs.journal import FileJournal, MemoryJournal
 from federation.runs.lone import LoneChannel
+from federation.runs.outcomes import outcome_document, read_outcome, write_outcome
 from federation.runs.party import folder_of, perform
 from federation.runs.protocol import (
     Gate,
@@ -81,13 +82,16 @@ __all__ = [
     "conduct",
     "conversation_id",
     "folder_of",
+    "outcome_document",
     "perform",
+    "read_outcome",
     "read_record",
     "read_run",
     "record_document",
     "run_document",
     "run_embedded",
     "run_hash",
+    "write_outcome",
     "write_record",
     "write_run",
 ]

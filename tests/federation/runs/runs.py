@@ -59,8 +59,10 @@ def everybody(root: Path, **works: PartyWork) -> list[Party]:
     return [party(name, root, **works) for name in PARTIES]
 
 
-def run_of(*stages: Stage, parties: tuple[str, ...] = PARTIES, code: str = "") -> Run:
-    return Run("0x01ab", "project-7", "0x" + "11" * 32, code or code_hash(), parties, stages)
+def run_of(
+    *stages: Stage, parties: tuple[str, ...] = PARTIES, code: str = "", number: str = "0x01ab"
+) -> Run:
+    return Run(number, "project-7", "0x" + "11" * 32, code or code_hash(), parties, stages)
 
 
 def wait(seconds: float) -> None:
