@@ -118,10 +118,8 @@ class Bank(Generic[K, M]):
         step = step_name(number, ask)
         times = Counter(name.rpartition("/")[2] for name in {*self._answered, step})
         if times[ask] > self._algorithm.asks.get(ask, 0):
-            raise TaskRefused(
-                self._group.server,
-                f"it asks for {ask!r} the {times[ask]}th time, which is too much",
-            )
+            reason = f"it asks for {ask!r} {times[ask]} times, which was not agreed"
+            raise TaskRefused(self._group.server, reason)
         shape = self._algorithm.shape(ask, known)
         work = self._side.work(ask, known)
         if work.seen is not None:

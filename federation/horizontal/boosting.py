@@ -166,7 +166,7 @@ class BoostingSide:
         if ask == RATE:
             label = self._rows.label
             return Work(np.array([int(label.sum()), label.size], dtype=np.int64))
-        if known.edges:
+        if known.step >= 3:  # the margin before the first tree is known
             self._follow(known)
         return Work(self._histograms(known)) if ask == LEVEL else Work()
 
