@@ -79,10 +79,11 @@ class _Reading:
             if len(ids) + len(block) > ROWS_MAX:
                 raise TableInvalid(self.path, block[-1].line, f"more than {ROWS_MAX} rows")
             self._require_width(block, len(header.cells))
-            ids.extend(self._ids(block, id_place))
+            columns = list(zip(*(row.cells for row in block), strict=True))
+            ids.extend(self._ids(block, columns[id_place]))
             lines.extend(row.line for row in block)
             for name, place in places.items():
-                blocks[name].append(self._numbers(block, name, place))
+                blocks[name].append(self._numbers(block, name, columns[place]))
         if not ids:
             raise TableInvalid(self.path, 0, "the file has a header and no rows")
         self._require_unique(ids, lines)
@@ -138,8 +139,7 @@ class _Reading:
                     self.path, row.line, f"{len(row.cells)} cells, the header has {width}"
                 )
 
-    def _ids(self, block: list[_Row], place: int) -> list[str]:
-        ids = [row.cells[place] for row in block]
+    def _ids(self, block: list[_Row], ids: tuple[str, ...]) -> tuple[str, ...]:
         for row, name in zip(block, ids, strict=True):
             if not name or name != name.strip():
                 reason = "the id begins or ends with a space" if name else "the id is empty"
@@ -162,24 +162,25 @@ class _Reading:
             column=self.id_field,
         )
 
-    def _numbers(self, block: list[_Row], name: str, place: int) -> NDArray[np.float64]:
-        cells = [row.cells[place] for row in block]
-        if not _all_numeric(cells):
-            if not _all_numeric([cell for cell in cells if cell not in MISSING]):
-                self._refuse(block, name, place)
-            cells = ["nan" if cell in MISSING else cell for cell in cells]
+    def _numbers(self, block: list[_Row], name: str, cells: tuple[str, ...]) -> NDArray[np.float64]:
+        if not _all_of_numbers(cells) or "" in cells:
+            present = [cell for cell in cells if cell not in MISSING]
+            if not _all_of_numbers(present):
+                self._refuse(block, name, cells)
+            read: Sequence[str] = ["nan" if cell in MISSING else cell for cell in cells]
+        else:
+            read = cells
         try:
-            values = np.fromiter(map(float, cells), dtype=np.float64, count=len(cells))
+            values = np.fromiter(map(float, read), dtype=np.float64, count=len(read))
         except ValueError:
-            self._refuse(block, name, place)
+            self._refuse(block, name, cells)
         if np.isinf(values).any():
-            self._refuse(block, name, place)
+            self._refuse(block, name, cells)
         return values
 
-    def _refuse(self, block: list[_Row], name: str, place: int) -> NoReturn:
+    def _refuse(self, block: list[_Row], name: str, cells: tuple[str, ...]) -> NoReturn:
         """Raise for the first cell of the block that is no number."""
-        for row in block:
-            cell = row.cells[place]
+        for row, cell in zip(block, cells, strict=True):
             if cell in MISSING:
                 continue
             # The cell itself is not shown: messages end up in logs, and rows do not leave.
@@ -197,16 +198,16 @@ class _Reading:
         raise AssertionError("a block was refused whose cells are all numbers")
 
 
-def _all_numeric(cells: list[str]) -> bool:
-    """Whether no cell is empty and all characters occur in numbers.
+def _all_of_numbers(cells: Sequence[str]) -> bool:
+    """Whether no character occurs that is not of a number.
 
-    One look at all of them together; float() alone would take `1_000`, `nan` and ` 1 ` too.
+    float() alone would take `1_000`, `nan` and ` 1 ` too.
     """
-    return "" not in cells and not "".join(cells).encode().translate(None, _NUMBER_BYTES)
+    return not "".join(cells).encode().translate(None, _NUMBER_BYTES)
 
 
 def _is_number(cell: str) -> bool:
-    if not _all_numeric([cell]):
+    if not _all_of_numbers((cell,)):
         return False
     try:
         float(cell)
