@@ -3,6 +3,7 @@
 from federation.projects.agreement import Agreement, Limits, Member
 from federation.projects.errors import AgreementInvalid, FieldsInvalid, ProjectsError
 from federation.projects.gate import LedgerGate
+from federation.projects.node import NodeFacts
 from federation.projects.protocol import Facts, GrantFacts, RunFacts
 from federation.projects.sharing import SharedField, SharedFields
 
@@ -15,6 +16,7 @@ __all__ = [
     "LedgerGate",
     "Limits",
     "Member",
+    "NodeFacts",
     "ProjectsError",
     "RunFacts",
     "SharedField",

@@ -33,7 +33,7 @@ class RunFacts:
     project_state: str
     grants: tuple[GrantFacts, ...]
     now: int
-    """Unix seconds, of the newest block or the party's own clock, whichever is later."""
+    """Unix seconds, by the party's own clock."""
 
 
 class Facts(Protocol):
