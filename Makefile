@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.setup-dev-stamp
 
 COMETBFT_VERSION := v0.38.25
 
-.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts contracts-setup web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance bench-alignment clean
+.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts contracts-setup web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance bench-alignment bench-vertical clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,10 @@ bench-finance: setup-dev  ## receipts issued, pledged, handed over, released, be
 
 bench-alignment: setup-dev  ## two parties' ids aligned over TLS, beside the bare multiplications
 	$(BIN)/python -m benchmarks.alignment
+
+bench-vertical: setup-dev  ## boosted trees of two parties over TLS: accuracy, time, bytes, beside pooled XGBoost
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[benchmarks]'
+	$(BIN)/python -m benchmarks.vertical
 
 clean:           ## remove what can be rebuilt
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,7 +32,9 @@ class Team(Generic[Engine, Given]):
     def __init__(
         self, make: Callable[[Given], Engine], given: Given, workers: int | None = None
     ) -> None:
-        self.size = max(1, min(workers or os.cpu_count() or 1, WORKERS_MAX))
+        # A process of multiprocessing's that is a daemon may start none: it works alone.
+        alone = multiprocessing.current_process().daemon
+        self.size = 1 if alone else max(1, min(workers or os.cpu_count() or 1, WORKERS_MAX))
         self._engine: Engine | None = None
         self._members: list[tuple[multiprocessing.process.BaseProcess, Connection]] = []
         if self.size == 1:
