@@ -5,8 +5,8 @@ bytes, arrays of values, maps from text to values, and the two extension types o
 `federation.channel.arrays`. Nothing else is read: no other extension, no float of 32 bits, no
 time stamp, no repeated key, no byte after the end. Never pickle: bytes of a peer stay data.
 
-What a frame may cost in memory is bound by its own size: containers are built element by
-element, never from the length that a header claims.
+What a frame may cost in memory is bound by its own size and a number of elements: containers are
+built element by element, never from the length that a header claims. Many numbers go as one array.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ SIZE_BYTES_MAX = 256 << 20
 """How long a message may be where a channel is not told otherwise."""
 DEPTH_MAX = 16
 """Containers within containers, the body itself being the first."""
+ELEMENTS_MAX = 1 << 20
+"""Values in lists and maps of one message together; an array counts as one."""
 KEY_CHARACTERS_MAX = 128
 
 _KIND = re.compile(r"[a-z0-9./-]{1,64}")
@@ -47,7 +49,7 @@ def encode(message: Message) -> bytes:
     """The bytes of a message. Raises `MessageUnsendable`."""
     if not _KIND.fullmatch(message.kind):
         raise MessageUnsendable("kind", f"{message.kind[:64]!r} is no kind of message")
-    body = _plain(message.body, "body", 1)
+    body = _Writer().plain(message.body, "body", 1)
     if not isinstance(body, dict):
         raise MessageUnsendable("body", "a map from text is meant")
     try:
@@ -77,35 +79,43 @@ def decode(data: bytes, *, size_bytes_max: int = SIZE_BYTES_MAX, party: str = ""
     return Message(kind, body, party)
 
 
-def _plain(value: object, place: str, depth: int) -> object:
-    """`value` in what MessagePack itself knows. Raises `MessageUnsendable`."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float | np.generic):
-        return _plain_number(value, place)
-    if isinstance(value, str):
-        return _plain_text(value, place)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    if isinstance(value, np.ndarray):
-        try:
-            return msgpack.ExtType(ARRAY_TYPE, pack_array(value))
-        except ValueError as error:
-            raise MessageUnsendable(place, str(error)) from error
-    return _plain_container(value, place, depth)
+class _Writer:
+    """Turns values into what MessagePack itself knows. Raises `MessageUnsendable`."""
 
+    def __init__(self) -> None:
+        self._elements_left = ELEMENTS_MAX
 
-def _plain_container(value: object, place: str, depth: int) -> object:
-    if depth > DEPTH_MAX:
-        raise MessageUnsendable(place, f"more than {DEPTH_MAX} containers in each other")
-    if isinstance(value, Mapping):
-        return {
-            _plain_key(key, place): _plain(one, f"{place}.{key}", depth + 1)
-            for key, one in value.items()
-        }
-    if isinstance(value, Sequence):
-        return [_plain(one, f"{place}[{n}]", depth + 1) for n, one in enumerate(value)]
-    raise MessageUnsendable(place, f"{type(value).__name__} is nothing that a message may hold")
+    def plain(self, value: object, place: str, depth: int) -> object:
+        """`value`, which stands in `depth` containers, itself included where it is one."""
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float | np.generic):
+            return _plain_number(value, place)
+        if isinstance(value, str):
+            return _plain_text(value, place)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return bytes(value)
+        if isinstance(value, np.ndarray):
+            try:
+                return msgpack.ExtType(ARRAY_TYPE, pack_array(value))
+            except ValueError as error:
+                raise MessageUnsendable(place, str(error)) from error
+        return self._container(value, place, depth)
+
+    def _container(self, value: object, place: str, depth: int) -> object:
+        if not isinstance(value, Mapping | Sequence):
+            raise MessageUnsendable(place, f"{type(value).__name__} is nothing that may be sent")
+        if depth > DEPTH_MAX:
+            raise MessageUnsendable(place, f"more than {DEPTH_MAX} containers in each other")
+        self._elements_left -= len(value)
+        if self._elements_left < 0:
+            raise MessageUnsendable(place, f"more than {ELEMENTS_MAX} elements in one message")
+        if isinstance(value, Mapping):
+            return {
+                _plain_key(key, place): self.plain(one, f"{place}.{key}", depth + 1)
+                for key, one in value.items()
+            }
+        return [self.plain(one, f"{place}[{n}]", depth + 1) for n, one in enumerate(value)]
 
 
 def _plain_number(value: int | float | np.generic, place: str) -> object:
@@ -155,6 +165,7 @@ class _Reader:
             ext_hook=msgpack.ExtType,
         )
         self._unpacker.feed(data)
+        self._elements_left = ELEMENTS_MAX
 
     def value(self, place: str, depth: int) -> Value:
         """The next value; `depth` counts the containers it would stand in, itself included."""
@@ -184,13 +195,13 @@ class _Reader:
 
     def _array(self, place: str, depth: int) -> list[Value]:
         length = self.array_length(place)
-        self._check_length(place, length)
+        self._check_length(place, length, length)
         return [self.value(f"{place}[{n}]", depth + 1) for n in range(length)]
 
     def _map(self, place: str, depth: int) -> dict[str, Value]:
         length = self._read(place, self._unpacker.read_map_header)
         assert isinstance(length, int)
-        self._check_length(place, 2 * length)
+        self._check_length(place, length, 2 * length)
         values: dict[str, Value] = {}
         for _ in range(length):
             key = self.value(f"a key of {place}", DEPTH_MAX + 1)
@@ -211,10 +222,13 @@ class _Reader:
         except ValueError as error:
             raise self._invalid(place, str(error)) from error
 
-    def _check_length(self, place: str, length: int) -> None:
+    def _check_length(self, place: str, length: int, bytes_least: int) -> None:
         left = len(self._data) - self._unpacker.tell()
-        if length > left:  # each element has a byte at least
+        if bytes_least > left:
             raise self._invalid(place, f"{length} elements in {left} bytes")
+        self._elements_left -= length
+        if self._elements_left < 0:
+            raise self._invalid(place, f"more than {ELEMENTS_MAX} elements in one message")
 
     def _head(self, place: str) -> int:
         position: int = self._unpacker.tell()

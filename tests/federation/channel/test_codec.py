@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import federation.channel.codec as codec
 from federation.channel import (
     Message,
     MessageInvalid,
@@ -70,6 +71,7 @@ def same(left: object, right: object) -> bool:
 
 
 @given(messages)
+@settings(max_examples=60)
 def test_everything_that_may_be_sent_comes_back(message: Message) -> None:
     got = decode(encode(message), party="bank")
     assert got.kind == message.kind
@@ -78,6 +80,7 @@ def test_everything_that_may_be_sent_comes_back(message: Message) -> None:
 
 
 @given(messages, st.data())
+@settings(max_examples=40)
 def test_a_message_cut_short_is_refused(message: Message, data: st.DataObject) -> None:
     whole = encode(message)
     cut = data.draw(st.integers(0, len(whole) - 1))
@@ -108,6 +111,7 @@ def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
 
 
 @given(messages, st.binary(min_size=1, max_size=4))
+@settings(max_examples=40)
 def test_nothing_may_follow_a_message(message: Message, more: bytes) -> None:
     with pytest.raises(MessageInvalid):
         decode(encode(message) + more)
@@ -146,6 +150,20 @@ def test_a_small_frame_never_takes_much_memory(frame: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 64 * len(frame) + (1 << 20)
+
+
+def test_elements_of_a_message_are_counted_over_all_its_containers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An empty map takes one byte to send and 64 to hold."""
+    monkeypatch.setattr(codec, "ELEMENTS_MAX", 1000)
+    lists = b"\xdc" + (500).to_bytes(2, "big") + b"\x80" * 500
+    with pytest.raises(MessageInvalid, match="more than 1000 elements"):
+        decode(body(b"\x81\xa1a\x92" + lists * 2))
+    with pytest.raises(MessageUnsendable, match="more than 1000 elements"):
+        encode(Message("a", {"x": [[None] * 500] * 2}))
+    most = {"x": [None] * 999}
+    assert decode(encode(Message("a", most))).body == most
 
 
 def test_a_frame_longer_than_allowed_is_refused_unread() -> None:
