@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from contextlib import closing
 from functools import cache
@@ -68,3 +69,21 @@ def _note(_c: Connection, _k: object, statement: str, parameters: object, *_: ob
     if not statement.lstrip().upper().startswith(("SELECT", "SHOW")):
         assert not parameters, f"{statement} has parameters, and is not told again as it stands"
         _told.append(statement)
+
+
+def upgrade_at_once(engine: Engine) -> None:
+    """As `upgrade`: where there is nothing yet in a SQLite file, the pages are copied."""
+    if engine.dialect.name == "sqlite" and not inspect(engine).get_table_names():
+        with closing(sqlite3.connect(":memory:")) as source:
+            source.deserialize(_pages())
+            with closing(engine.raw_connection()) as connection:
+                source.backup(connection.driver_connection)
+    upgrade(engine)
+
+
+@cache
+def _pages() -> bytes:
+    """The migrated file without its note that there is a log beside it (file format, 1.3)."""
+    pages = bytearray(_migrated_file())
+    pages[18:20] = b"\1\1"
+    return bytes(pages)

@@ -4,10 +4,13 @@ An interpreter that imports a node takes two to three seconds of a processor, an
 hundreds. Here each comes from a process that has imported already and forks (`tests.warm_server`):
 a process of its own in every respect, with its own streams, environment, signals and exit code.
 How the real command starts is what `tests.acceptance.running.spawn_tally` is for.
+
+Benchmarks, which look at a process's memory, get a new interpreter; so does who is not on Linux.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -34,6 +37,7 @@ IMPORTED: Final = (
 )
 """What most of the commands import."""
 START_S: Final = 120
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class Process(Protocol):
@@ -98,6 +102,13 @@ class WarmProcess:
         self.wait()
 
 
+Started = WarmProcess | subprocess.Popen[str]
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 @cache
 def _control(owner: int) -> socket.socket:
     """Where commands are asked for; one server for each process of tests, which ends with it."""
@@ -125,12 +136,25 @@ def start(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     namespace: Path | None = None,
-) -> WarmProcess:
+) -> Started:
     """Run `python -m MODULE …` or `python -c CODE …`; `words` are what follows `python`.
 
     In a session of its own, and in a network namespace where one is given. It is killed when what
     is returned here is gone.
     """
+    if sys.platform != "linux" or "PYTEST_CURRENT_TEST" not in os.environ:
+        entered = [] if namespace is None else ["ip", "netns", "exec", namespace.name]
+        return subprocess.Popen(
+            [*entered, sys.executable, *words],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            cwd=folder,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     read = None
     with theirs, open(os.devnull, "r+b") as nothing:

@@ -26,11 +26,14 @@ def no_node_outlives_the_tests() -> Iterator[None]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Whatever runs a node runs it with each driver; a module may leave the second one to the
-    slow tests (`COMETBFT_IS_SLOW`), where the first shows the same."""
+    slow tests (`COMETBFT_IS_SLOW`), and a test leaves it out where it shows nothing else
+    (`ONE_DRIVER`)."""
     starts = "start_node" in metafunc.function.__code__.co_names
     if "driver" in metafunc.fixturenames and (starts or "node" in metafunc.fixturenames):
         marks = [pytest.mark.slow] if getattr(metafunc.module, "COMETBFT_IS_SLOW", False) else []
         drivers = [DRIVERS[0], pytest.param(DRIVERS[1], marks=marks)]
+        if metafunc.function.__name__ in getattr(metafunc.module, "ONE_DRIVER", ()):
+            drivers = drivers[:1]
         metafunc.parametrize("driver", drivers, indirect=True, scope="session")
 
 

@@ -26,6 +26,8 @@ COMMANDS = (
 )
 Done = subprocess.CompletedProcess[str]
 LINK = "/01/09521002000016/21/A1"
+ONE_DRIVER = {"test_settings_that_are_wrong_are_named_with_their_place"}
+"""Settings are read before anything is ordered."""
 
 
 def one_line(done: Done, *words: str, code: int = 2) -> str:

@@ -13,6 +13,8 @@ import pytest
 from tests.acceptance.running import RunningNode, run_tally, start_node
 
 GUIDES = Path(__file__).parents[2] / "docs/guides"
+COMETBFT_IS_SLOW = True
+"""What a reader does is the same."""
 EXPORT = re.compile(r"export (\w+)=\$\(tally (.*) \| head -n1\)")
 
 

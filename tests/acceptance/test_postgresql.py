@@ -22,6 +22,11 @@ pytestmark = [pytest.mark.feature("N4"), pytest.mark.feature("T1"), pytest.mark.
 
 COMETBFT_IS_SLOW = True
 """What differs is the database."""
+ONE_DRIVER = {
+    "test_two_ledgers_cannot_share_a_database",
+    "test_a_password_in_the_url_is_never_shown",
+}
+"""What is refused is so before anything is ordered."""
 
 
 @pytest.fixture

@@ -21,6 +21,9 @@ from tests.acceptance.stories import bare_events
 
 pytestmark = [pytest.mark.feature("N2"), pytest.mark.feature("L4")]
 
+COMETBFT_IS_SLOW = True
+"""What differs is the contract."""
+
 
 def one_object(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr

@@ -88,9 +88,11 @@ def open_node(
     identity: Identity,
     database_url: str,
     settings: ApiSettings | None = None,
+    *,
+    with_parts: Callable[[Services], Services] = lambda services: services,
     **options: Any,
 ) -> Node:
-    """A node that runs until `exits` is closed."""
+    """A node that runs until `exits` is closed; `with_parts` adds what else it is to have."""
     stack = exits.enter_context(running(folder, identity, database_url=database_url, **options))
     keys = KeyStore(stack.engine)
     operations = Operations(
@@ -108,6 +110,7 @@ def open_node(
         operations=operations,
         settings=settings or ApiSettings(),
     )
+    services = with_parts(services)
     app = create_app(services)
     client = exits.enter_context(TestClient(app, raise_server_exceptions=False))
     secrets = {name: keys.create(name)[0] for name in identity.accounts if name != OFFICE}

@@ -84,7 +84,7 @@ def tell_stories(stage: Stage, stories: int, steps: int) -> None:
 
 
 def test_short_stories_go_over_http_as_in_the_model(stage: Stage) -> None:
-    tell_stories(stage, 3, 25)
+    tell_stories(stage, 2, 25)
     assert len(stage.seen) > 15, "nothing much has happened"
 
 

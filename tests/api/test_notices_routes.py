@@ -12,9 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from api import ApiSettings, create_app
+from api import ApiSettings, Services
 from api.client.sse import read_events
 from api.hooks import HookService, HookSettings, verify_message
 from api.stream import Tail
@@ -50,8 +49,6 @@ class Market:
     """A node whose carrier keeps grain, with everything over HTTP."""
 
     node: Node
-    app: FastAPI
-    hooks: HookService
     http: httpx.Client
     numbers: int = 0
     counts: int = 0
@@ -86,7 +83,7 @@ def market(tmp_path: Path, identity: Identity) -> Iterator[Market]:
 
 @pytest.fixture(scope="module")
 def any_market(tmp_path_factory: pytest.TempPathFactory, identity: Identity) -> Iterator[Market]:
-    """For tests that ask for what is refused: one for all of them."""
+    """One for all tests that do not look at what else there is."""
     with opened(tmp_path_factory.mktemp("market"), identity) as made:
         yield made
 
@@ -96,21 +93,24 @@ def opened(folder: Path, identity: Identity) -> Iterator[Market]:
     with ExitStack() as exits:
         url = f"sqlite:///{folder}/tally.sqlite"
         unlimited = ApiSettings(rate_per_address_per_s=0, rate_per_key_per_s=0)
-        node = open_node(exits, folder, identity, url, unlimited)
+
+        def with_hooks(services: Services) -> Services:
+            tail = Tail(services.engine, services.ledger, services.projector)
+            private = HookSettings(allow_private_addresses=True, poll_s=0.2)
+            hooks = HookService(services.engine, tail, private, sealer=SealingKey.generate())
+            hooks.start()
+            exits.callback(hooks.stop)
+            return replace(services, webhooks=hooks)
+
+        node = open_node(exits, folder, identity, url, unlimited, with_parts=with_hooks)
         stack = node.stack
-        tail = Tail(stack.engine, stack.ledger, stack.projector)
-        private = HookSettings(allow_private_addresses=True, poll_s=0.2)
-        hooks = HookService(stack.engine, tail, private, sealer=SealingKey.generate())
-        hooks.start()
-        exits.callback(hooks.stop)
-        app = create_app(replace(node.services, webhooks=hooks))
         http = exits.enter_context(
-            httpx.Client(base_url=exits.enter_context(listening(app)), timeout=20)
+            httpx.Client(base_url=exits.enter_context(listening(node.app)), timeout=20)
         )
         stack.govern(Call(CONSORTIUM_ADDRESS, set_role(SILO, Role.WAREHOUSE)))
         agreement = Agreement(Nature.FIXED, "KGM", 0, 0, 86_400)
         stack.send(SILO, STOCK_ADDRESS, register_lot_calldata(PLACE, WHEAT, agreement, [SILO]))
-        made = Market(node, app, hooks, http)
+        made = Market(node, http)
         made.count(1_000)
         yield made
 
@@ -212,7 +212,8 @@ def test_the_stream_goes_on_where_a_page_ended(market: Market) -> None:
     assert json.loads(str(third.data)) == market.notices(FARM)["notices"][-1]
 
 
-def test_revoking_the_key_ends_its_stream(market: Market) -> None:
+def test_revoking_the_key_ends_its_stream(any_market: Market) -> None:
+    market = any_market
     keys = market.node.services.keys
     secret, key = keys.create(FARM, READ)
     headers = {"Authorization": f"Bearer {secret}"}
@@ -226,7 +227,8 @@ def test_revoking_the_key_ends_its_stream(market: Market) -> None:
 
 
 @pytest.mark.parametrize("revoked", [True, False])
-def test_a_token_that_is_over_ends_its_stream(market: Market, revoked: bool) -> None:
+def test_a_token_that_is_over_ends_its_stream(any_market: Market, revoked: bool) -> None:
+    market = any_market
     secret, key = market.node.services.keys.create(FARM, READ)
     client, form = (key.key_id, secret), {"grant_type": "client_credentials"}
     with pytest.MonkeyPatch.context() as patch:
@@ -330,7 +332,8 @@ def test_what_is_no_webhook_is_told(any_market: Market, draft: dict[str, Any], s
     assert answer.status_code == status, answer.text
 
 
-def test_kinds_that_there_are_not_are_refused_with_those_there_are(market: Market) -> None:
+def test_kinds_that_there_are_not_are_refused_with_those_there_are(any_market: Market) -> None:
+    market = any_market
     for path in ("/notices", "/notices/stream"):
         answer = market.http.get(f"{path}?kind=receit.*", headers=market.key(FARM))
         assert answer.status_code == 400, answer.text

@@ -65,7 +65,7 @@ def as_it_is(data: bytes) -> Any:
     return data
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(VALUES, st.binary(max_size=40))
 def test_what_was_encoded_is_read_as_eth_abi_reads_it(values: list[Typed], behind: bytes) -> None:
     types = [name for name, _ in values]
@@ -77,7 +77,7 @@ def test_what_was_encoded_is_read_as_eth_abi_reads_it(values: list[Typed], behin
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(VALUES, st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=3), st.data())
 def test_what_is_read_out_of_damaged_data_eth_abi_reads_too(
     values: list[Typed], changes: list[tuple[int, int]], cut: st.DataObject

@@ -14,6 +14,7 @@ from tests.acceptance.consortium.hosts import LoopbackHosts, NamespaceHosts, nam
 from tests.acceptance.consortium.network import Network, found_network, join_by_relays
 from tests.acceptance.consortium.scene import Scene
 from tests.conftest import skip_or_fail
+from tests.databases import place_migrated
 
 MEMBERS = 4
 MakeHosts = Callable[[int], NamespaceHosts | LoopbackHosts]
@@ -57,6 +58,8 @@ def founded(
             made[members] = tmp_path_factory.mktemp(f"consortium-{members}") / "network"
             with make_hosts(members) as hosts:
                 found_network(made[members], hosts)
+            for settings in made[members].glob("*/node.toml"):
+                place_migrated(settings.with_name("tally.sqlite"))
         return made[members]
 
     return found

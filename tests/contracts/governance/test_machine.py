@@ -203,9 +203,18 @@ class GovernanceMachine(RuleBasedStateMachine):
 
 
 TestGovernanceMachine = pytest.mark.feature("N2")(GovernanceMachine.TestCase)
+_checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
 TestGovernanceMachine.settings = settings(
-    max_examples=25,
-    stateful_step_count=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=_checks
 )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.feature("N2")
+class TestGovernanceMachineLong(GovernanceMachine.TestCase):
+    """As above, more of it."""
+
+    settings = settings(
+        max_examples=40, stateful_step_count=15, deadline=None, suppress_health_check=_checks
+    )

@@ -187,7 +187,7 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(acts)
 def test_who_is_told_what_is_as_a_plain_model_says(steps: list[dict[str, Any]]) -> None:
     parties: dict[str, set[str]] = defaultdict(set)

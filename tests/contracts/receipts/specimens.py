@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from contracts.consortium import organisation_id_word
@@ -20,6 +20,7 @@ from tests.contracts.receipts.world import DAY, World, hash_of
 
 BURDENS: Final = ("pledged", "permitted", "frozen", "locked")
 LAYOUT: Final = Layout.of(RECEIPTS_ARTIFACT)
+place_of = cache(LAYOUT.place)
 QUANTITY: Final = 10_000
 REQUESTED: Final = 1_000
 PURPOSES: Final = {
@@ -113,7 +114,7 @@ class Cabinet:
             self._set("_lockedBy", bytes(self.id), value=bytes(SETTLEMENT_ADDRESS))
 
     def _set(self, label: str, *path: str | bytes, value: int | bytes) -> None:
-        place = LAYOUT.place(label, *path)
+        place = place_of(label, *path)
         size = int(LAYOUT.types[place.type]["numberOfBytes"])
         number = int.from_bytes(value, "big") if isinstance(value, bytes) else value
         words = self.world.chain.state.slots[RECEIPTS_ADDRESS]

@@ -387,6 +387,9 @@ def allocation(codes: Sequence[bytes]) -> dict[Address, GenesisAccount]:
     return alloc
 
 
+chains = st.lists(st.lists(transactions, min_size=1, max_size=4), min_size=1, max_size=3)
+
+
 @contextmanager
 def _room_for_calls() -> Iterator[None]:
     """1,024 calls deep, as py-evm sees to when it is imported: Hypothesis takes that away."""
@@ -400,17 +403,33 @@ def _room_for_calls() -> Iterator[None]:
 
 @pytest.mark.feature("L1")
 @settings(
-    max_examples=150,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(
-    codes=st.tuples(programs, programs, programs),
-    blocks=st.lists(st.lists(transactions, min_size=1, max_size=4), min_size=1, max_size=3),
-)
+@given(codes=st.tuples(programs, programs, programs), blocks=chains)
 def test_receipts_gas_and_roots_are_those_of_py_evm(
     codes: tuple[bytes, ...], blocks: list[list[Step]]
 ) -> None:
+    run_both(codes, blocks)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("L1")
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(codes=st.tuples(programs, programs, programs), blocks=chains)
+def test_receipts_gas_and_roots_of_many_more_are_those_of_py_evm(
+    codes: tuple[bytes, ...], blocks: list[list[Step]]
+) -> None:
+    run_both(codes, blocks)
+
+
+def run_both(codes: tuple[bytes, ...], blocks: list[list[Step]]) -> None:
+    """The same blocks by py-evm and by us."""
     alloc = allocation(codes)
     with _room_for_calls(), TemporaryDirectory() as directory, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

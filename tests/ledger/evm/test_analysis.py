@@ -23,7 +23,7 @@ codes = st.lists(
 
 
 @pytest.mark.parametrize("form", [_analyse, _analyse_large])
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(code=codes)
 def test_jump_targets_and_constants_are_those_of_py_evm(
     form: Callable[[bytes], Analysis], code: bytes

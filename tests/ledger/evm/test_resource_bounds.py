@@ -45,8 +45,8 @@ def state_of(code: bytes) -> MemoryState:
 @pytest.mark.feature("L1")
 @pytest.mark.parametrize("to", [bytes(19) + b"\x05", bytes(19) + b"\x06", FAILING_CONTRACT])
 def test_calls_with_a_megabyte_of_calldata_neither_keep_nor_copy_it(to: bytes) -> None:
-    """A call costs a hundred gas: 10,000 of them would hold or copy ten gigabytes."""
-    state = state_of(calling(to, MEGABYTE, 10_000, gas=push(200)))
+    """A call costs a hundred gas: the 2,500 of them would hold or copy 2.5 gigabytes."""
+    state = state_of(calling(to, MEGABYTE, 2_500, gas=push(200)))
     tracemalloc.start()
     began = time.process_time()
     _, _, reverted, failed = called(OURS, state, b"", 16_000_000)
@@ -56,7 +56,7 @@ def test_calls_with_a_megabyte_of_calldata_neither_keep_nor_copy_it(to: bytes) -
     assert not reverted
     assert not failed
     assert peak < 24 * MEGABYTE
-    assert took_s < 20
+    assert took_s < 10
 
 
 @pytest.mark.feature("L1")
@@ -98,11 +98,11 @@ def test_what_is_remembered_of_code_stays_small() -> None:
 def test_the_analysis_of_large_code_takes_no_more_than_the_code(piece: bytes) -> None:
     code = (piece * 49_152)[:49_152]
     tracemalloc.start()
-    kept = [analyse(number.to_bytes(3, "big") + code) for number in range(30)]
+    kept = [analyse(number.to_bytes(3, "big") + code) for number in range(10)]
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(kept) == 30
-    assert held < 30 * 3 * len(code)
+    assert len(kept) == 10
+    assert held < 10 * 3 * len(code)
 
 
 @pytest.mark.feature("L3")

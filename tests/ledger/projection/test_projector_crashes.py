@@ -90,9 +90,19 @@ def die_at_commit(engine: Engine, chain: MemoryChain, at: int) -> None:
         event.remove(engine, "commit", die)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, group=st.integers(1, 5))
 def test_after_any_crashes_the_rows_are_those_of_the_chain(
+    steps: list[tuple[str, object]], group: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        crash_and_compare(f"sqlite:///{Path(folder) / 'db'}", steps, group)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, group=st.integers(1, 5))
+def test_after_many_more_crashes_they_still_are(
     steps: list[tuple[str, object]], group: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:

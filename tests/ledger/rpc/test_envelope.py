@@ -162,7 +162,7 @@ def test_subscriptions_exist_on_websockets_only(rpc: Rpc, name: str) -> None:
 
 
 @settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -31,11 +31,25 @@ def apply_to_reference(reference: HexaryTrie, changes: dict[bytes, bytes | None]
             del reference[key]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(batches=batches)
 def test_root_after_any_batches_is_that_of_the_reference(
     batches: list[dict[bytes, bytes | None]],
 ) -> None:
+    compare_roots(batches)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None)
+@given(batches=batches)
+def test_root_after_many_more_batches_is_that_of_the_reference(
+    batches: list[dict[bytes, bytes | None]],
+) -> None:
+    compare_roots(batches)
+
+
+def compare_roots(batches: list[dict[bytes, bytes | None]]) -> None:
+    """Batch by batch; and every root that was is still read as it was."""
     reference = HexaryTrie({})
     stored: dict[bytes, bytes] = {}
     root = EMPTY_TRIE_ROOT
@@ -57,7 +71,7 @@ def test_root_after_any_batches_is_that_of_the_reference(
         assert dict(Trie(stored.get, old_root).items()) == old
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(batches=batches, absent=keys)
 def test_every_node_is_stored_under_its_hash_and_lookups_agree(
     batches: list[dict[bytes, bytes | None]], absent: bytes

@@ -38,12 +38,22 @@ def killed_round(
     return [line for line in (first + rest).split("\n") if len(line) == 36]
 
 
-@pytest.mark.parametrize(
-    "rounds", [3, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
-)
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_acknowledged_event_is_provable_after_kill_9(
-    tmp_path: Path, database_url: str, project_root: Path, rounds: int
+    tmp_path: Path, database_url: str, project_root: Path
 ) -> None:
+    kill_and_look(tmp_path, database_url, project_root, 20)
+
+
+def test_every_acknowledged_event_is_provable_after_some_kills(
+    tmp_path: Path, project_root: Path
+) -> None:
+    kill_and_look(tmp_path, f"sqlite:///{tmp_path}/tally.sqlite", project_root, 3)
+
+
+def kill_and_look(tmp_path: Path, database_url: str, project_root: Path, rounds: int) -> None:
+    """So many lives of one node, then what it had acknowledged."""
     acknowledged: list[str] = []
     seed = random.Random(rounds)
     for round_ in range(rounds):

@@ -148,7 +148,7 @@ threading.Event().wait()
 """
 
 
-def start_signer(project: Path, path: Path, state: Path) -> warm.WarmProcess:
+def start_signer(project: Path, path: Path, state: Path) -> warm.Started:
     process = warm.start(["-c", SIGNER, str(path), str(state)], folder=project)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
