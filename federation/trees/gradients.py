@@ -124,7 +124,8 @@ def sample_rows(rows: Ints, g: Ints, settings: TreeSettings, seed: int, tree: in
     top = rows.size * settings.top_bp // WHOLE_BP
     others = max(1, rows.size * settings.other_bp // WHOLE_BP)
     by_size = np.argsort(-np.abs(g), kind="stable")
-    rest = by_size[top:]
+    # Ascending again: who knows the seed must not read the order of the gradients from the draw.
+    rest = np.sort(by_size[top:])
     chosen = rest[random_order(rest.size, "sample", seed, tree)[:others]]
     weight = rest.size / chosen.size
     weights = np.zeros(rows.size)
