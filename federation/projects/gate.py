@@ -17,7 +17,12 @@ from ledger.types import Hash32
 
 ALIGNMENT: Final = "alignment"
 SCORING: Final = "scoring"
-SMALLEST_GROUP: Final = {"scorecard": "rows_min", "trees": "node_rows_min"}
+CONTRIBUTION: Final = "contribution"
+SMALLEST_GROUP: Final = {
+    "scorecard": "rows_min",
+    CONTRIBUTION: "rows_min",
+    "trees": "node_rows_min",
+}
 """What each algorithm calls the fewest rows whose total is told. It must be said, like the length
 of the key: what is not said may be otherwise with another version of the code."""
 _ALIVE: Final = {"opened", "running"}
@@ -116,7 +121,7 @@ class LedgerGate:
 
     def _of_stage(self, stage: Stage, facts: RunFacts) -> Iterator[str]:
         limits, algorithm = self._agreement.limits, facts.run.draft.algorithm
-        if stage.work not in (ALIGNMENT, SCORING, algorithm):
+        if stage.work not in (ALIGNMENT, SCORING, CONTRIBUTION, algorithm):
             yield f"the stage {stage.name} does {stage.work}, the run is of {algorithm}"
         guests = {one.organisation for one in self._agreement.parties if one.part == "guest"}
         guest = stage.config.get("guest")
@@ -124,7 +129,7 @@ class LedgerGate:
             yield f"the stage {stage.name} has {guest} as its guest, who brings no label"
         if stage.work == ALIGNMENT:
             yield from _at_least(stage, stage.config, "commonMin", limits.common_rows_min)
-        if stage.work == algorithm:
+        if stage.work in (algorithm, CONTRIBUTION):
             settings = stage.config.get("settings")
             yield from self._of_settings(stage, settings if isinstance(settings, Mapping) else {})
 

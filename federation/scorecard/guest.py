@@ -88,7 +88,8 @@ def fit_as_guest(
     """Fit with the aligned rows of `table` and their label (1: bad, 0: good).
 
     What this party learns of the hosts beside the model: rows and bads of each of their groups,
-    which have no names, and the matrix of weighted second moments of their features. Raises
+    which have no names, and the matrix of weighted second moments of their features. Without hosts
+    it is the guest's own card, without features of its own that of the hosts. Raises
     `DataInvalid`, `PartyWrong` (or another error with `.party`) for what others send, and what the
     channel raises.
     """
@@ -101,8 +102,8 @@ def fit_as_guest(
             f"{bads} bads among {table.rows} rows: there must be some of both, and at most "
             f"{ROWS_MAX} rows"
         )
-    if len(table.fields) > FEATURES_MAX or not hosts or channel.me in hosts:
-        raise DataInvalid(f"at most {FEATURES_MAX} features, and one host or more beside the guest")
+    if len(table.fields) > FEATURES_MAX or not (hosts or table.fields) or channel.me in hosts:
+        raise DataInvalid(f"1 to {FEATURES_MAX} features in all, and the guest is no host")
     sealing = sealer(settings.scheme, settings.key_bits)
     try:
         return _Guest(channel, hosts, table, label, settings, sealing, tell).fit()

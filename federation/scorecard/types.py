@@ -17,7 +17,7 @@ BINS_MAX: Final = 64
 class ScorecardSettings:
     """What all parties of a run agree on; it is part of what the ledger holds of it."""
 
-    bins: int = 10
+    bins: int = 16
     """Of a feature, beside that of missing values."""
     rows_min: int = 50
     """Of a bin, lest a count tells of single rows; a smaller bin is joined to its neighbour."""

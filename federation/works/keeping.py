@@ -42,6 +42,16 @@ def kept_model(folder: Path, stage: str) -> bytes:
     return _read(folder / f"{stage}.model.json", _MODEL_BYTES_MAX, "part of a model")
 
 
+def keep_evidence(folder: Path, stage: str, evidence: bytes) -> None:
+    """What shares were computed from, byte for byte as it is hashed."""
+    _write(folder / f"{stage}.evidence.json", evidence)
+
+
+def kept_evidence(folder: Path, stage: str) -> bytes:
+    """Raises `KeptInvalid` where there is none."""
+    return _read(folder / f"{stage}.evidence.json", 1 << 20, "evidence")
+
+
 def keep_margins(folder: Path, stage: str, margins: NDArray[np.float64]) -> None:
     """Scores of common rows, which only the guest has."""
     _write(folder / f"{stage}.margins", margins.astype("<f8").tobytes())
