@@ -64,8 +64,6 @@ class Table:
             raise TableMalformed("rows are taken by a one-dimensional array of whole numbers")
         if places.size and not 0 <= int(places.min()) <= int(places.max()) < self.rows:
             raise TableMalformed(f"a place is not within the {self.rows} rows")
-        if np.unique(places).size != places.size:
-            raise TableMalformed("a row is taken twice")
         ids = tuple(self.ids[place] for place in places.tolist())
         return Table(ids, {name: column[places] for name, column in self.columns.items()})
 

@@ -19,6 +19,7 @@ from federation.tables import (
     Hidden,
     Opening,
     OpeningInvalid,
+    Shown,
     Table,
     TablesError,
     check_opening,
@@ -182,6 +183,28 @@ def test_documents_are_read_strictly() -> None:
     opening["shown"][0]["value"] = "1.5"  # a number has one form only
     with pytest.raises(OpeningInvalid):
         check_opening(committed.commitment, Opening.from_json(json.dumps(opening).encode()))
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"), [("1e+20", 1e20), ("1e20", None), ("1.5", None), ("inf", None), ("x", None)]
+)
+def test_a_number_beyond_what_json_holds_exactly_is_text_in_one_form_only(
+    cell: str, value: float | None
+) -> None:
+    """Also where the owner committed to another form: two readers would see two values."""
+    salt = "0" * 32
+    leaves = [
+        sha256(b'\0["","%b","x"]' % salt.encode()).digest(),
+        sha256(b'\0["a","%b","%b"]' % (salt.encode(), cell.encode())).digest(),
+    ]
+    row = sha256(b"\1" + b"".join(leaves)).digest()
+    commitment = Commitment(sha256(b"\0" + row).digest(), 1, ("a",))
+    opening = Opening(0, (), (Shown(0, salt, "x"), Shown(1, salt, cell)), ())
+    if value is None:
+        with pytest.raises(OpeningInvalid, match="beyond"):
+            check_opening(commitment, opening)
+    else:
+        assert check_opening(commitment, opening) == {"": "x", "a": value}
 
 
 def test_short_secrets_unknown_rows_and_unknown_fields_are_refused() -> None:

@@ -82,11 +82,19 @@ def test_one_firm_written_in_two_ways_is_found() -> None:
     assert ("few-rows", None) in kinds(report)
 
 
+def test_ids_of_another_width_or_case_are_alike_and_others_are_not() -> None:
+    plain = [f"9135{n:04d}XY" for n in range(20)]
+    wide = [name.replace("9135", "９１３５").lower() for name in plain]
+    report = quality(Table((*plain, *wide), {"a": np.arange(40.0)}))
+    assert report.ids_alike == 40
+    assert quality(Table(tuple(plain), {"a": np.arange(20.0)})).ids_alike == 0
+
+
 def test_rows_that_repeat_another_are_found_gaps_and_signs_of_zero_included() -> None:
     a, b = normal(1), normal(2)
     a[30:60], b[30:60] = a[:30], b[:30]
     a[[3, 33]] = np.nan
-    a[4], a[34] = 0.0, -0.0
+    a[4:14], a[34:44] = 0.0, -0.0
     assert quality(table(a=a, b=b)).rows_alike == 60
     b[30:60] += 1
     assert quality(table(a=a, b=b)).rows_alike == 0
