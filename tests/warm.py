@@ -36,7 +36,8 @@ IMPORTED: Final = (
     "tests.traceability.capture.stack",
 )
 """What most of the commands import."""
-START_S: Final = 120
+START_S: Final = 300
+"""The first waits until everything is imported."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -63,7 +64,9 @@ class WarmProcess:
         self.returncode: int | None = None
         self._told = told
         self._told.settimeout(START_S)
-        self.pid = int(self._told.recv(64))
+        said = self._told.recv(64)
+        assert said, "the process that forks has ended; what it said is on stderr"
+        self.pid = int(said)
 
     def poll(self) -> int | None:
         """The exit code; None while it runs."""

@@ -149,7 +149,7 @@ def test_a_wrong_command_line_is_explained(tmp_path: Path, line: str) -> None:
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """One demo: the user's folder and what was printed."""
     home = tmp_path_factory.mktemp("demo")
-    done = run_tally(home, "demo", "--once", "--json")
+    done = spawn_tally(home, "demo", "--once", "--json")
     assert done.stderr == ""
     return home, one_object(done)
 
@@ -449,8 +449,10 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         where = ("--dir", str(tmp_path / "node"))
-        for options in (("--port", port, "--rpc-port", "0"), ("--port", "0", "--rpc-port", port)):
-            one_line(run_tally(tmp_path, "dev", *where, *options), f"port {port}", "taken")
+        words = (f"port {port}", "taken")
+        api, rpc = ("--port", port, "--rpc-port", "0"), ("--port", "0", "--rpc-port", port)
+        one_line(spawn_tally(tmp_path, "dev", *where, *api), *words)
+        one_line(run_tally(tmp_path, "dev", *where, *rpc), *words)
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.provenance import (
@@ -53,6 +53,7 @@ def packed(array: bytes, level: int = 6) -> bytes:
 
 
 @pytest.mark.feature("T1")
+@settings(max_examples=40)
 @given(EVENTS)
 def test_events_read_back_as_written(events: list[dict[str, Any]]) -> None:
     payload = encode_payload(events)
@@ -72,6 +73,7 @@ def test_any_bytes_are_read_or_refused_in_words(data: bytes) -> None:
             decode_payload(payload)
 
 
+@settings(max_examples=40)
 @given(EVENTS, st.data())
 def test_one_wrong_byte_never_reads_as_something_else(
     events: list[dict[str, Any]], data: st.DataObject
@@ -87,6 +89,7 @@ def test_one_wrong_byte_never_reads_as_something_else(
     assert canonical_json(list(read)) == canonical_json(events)
 
 
+@settings(max_examples=40)
 @given(EVENTS, st.integers(1, 60))
 def test_a_cut_payload_is_refused(events: list[dict[str, Any]], cut: int) -> None:
     payload = encode_payload(events)

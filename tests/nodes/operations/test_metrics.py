@@ -13,7 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ledger.evm import TransactionMalformed
 from ledger.mempool import NotPermitted
-from nodes.operations import EngineView, MisbehaviourView, OperationsSettings, SnapshotView
+from nodes.operations import (
+    EngineView,
+    MisbehaviourView,
+    OperationsSettings,
+    SnapshotView,
+    observing,
+)
 from nodes.operations.blocks import BlockMeter
 from nodes.operations.metrics import NodeCollector
 from nodes.operations.observing import Observer
@@ -201,7 +207,10 @@ def test_names_and_help_follow_the_conventions(parts: Parts) -> None:
             assert not any(s.name.endswith("_total") for s in family.samples)
 
 
-def test_the_node_is_not_asked_before_somebody_scrapes(parts: Parts) -> None:
+def test_the_node_is_not_asked_before_somebody_scrapes(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "KEPT_S", 60.0)  # however long five scrapes take
     asked: list[int] = []
 
     def engine() -> EngineView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,18 +37,39 @@ KEY = AccountKey(b"\x07" * 32)
 Tally = Callable[..., dict[str, Any]]
 
 
+MEMBERS = (
+    MemberSpec(SOLO, "Alpha", "", Role.OPERATOR),
+    MemberSpec(OTHER, "Beta", "", Role.MANUFACTURER),
+)
+
+
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[NodeRuntime]:
-    members = [
-        MemberSpec(SOLO, "Alpha", "", Role.OPERATOR),
-        MemberSpec(OTHER, "Beta", "", Role.MANUFACTURER),
-    ]
-    with solo_node(tmp_path / "node", members) as node:
+    with solo_node(tmp_path / "node", MEMBERS) as node:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def any_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeRuntime]:
+    """One for all tests that propose nothing."""
+    with solo_node(tmp_path_factory.mktemp("any") / "node", MEMBERS) as node:
         yield node
 
 
 @pytest.fixture
 def tally(node: NodeRuntime) -> Iterator[Tally]:
+    with asked(node) as tally:
+        yield tally
+
+
+@pytest.fixture(scope="module")
+def any_tally(any_node: NodeRuntime) -> Iterator[Tally]:
+    with asked(any_node) as tally:
+        yield tally
+
+
+@contextmanager
+def asked(node: NodeRuntime) -> Iterator[Tally]:
     """`tally proposal WORDS… --json` against the node; its answer."""
     runner = CliRunner()
     with serving(node) as addresses:
@@ -208,7 +230,7 @@ def test_calls_that_the_contract_does_not_keep_are_not_shown(
         tally("show", "1")
 
 
-def test_refusals_say_why(tally: Tally) -> None:
+def test_refusals_say_why(any_tally: Tally) -> None:
     for words, why in [
         (("new", "suspend-organisation", "nobody"), "no organisation nobody"),
         (("new", "set-parameter", "blockGasLimit", "1"), "not within"),
@@ -223,7 +245,7 @@ def test_refusals_say_why(tally: Tally) -> None:
         (("vote", "9", "none"), "yes or no"),
     ]:
         with pytest.raises(TallystickError, match=why):
-            tally(*words)
+            any_tally(*words)
 
 
 @pytest.fixture
@@ -262,7 +284,10 @@ def test_what_follows_is_tried_also_where_validators_have_just_changed(tally: Ta
     assert tally("new", *change[:3], "--dry-run")["wouldFail"] is None
 
 
-def test_a_new_member_has_a_vote_unless_it_is_said_otherwise(tally: Tally, tmp_path: Path) -> None:
+def test_a_new_member_has_a_vote_unless_it_is_said_otherwise(
+    any_tally: Tally, tmp_path: Path
+) -> None:
+    tally = any_tally
     acme = str(descriptor(tmp_path))
     words = [one["words"] for one in tally("new", "admit", acme, "--dry-run")["calls"]]
     assert "acme" in words[-1]
@@ -279,7 +304,8 @@ def test_a_new_member_has_a_vote_unless_it_is_said_otherwise(tally: Tally, tmp_p
         tally("new", "set-role", OTHER, "bank", "--votes", "3")
 
 
-def test_all_calls_of_a_proposal_are_tried_together(tally: Tally) -> None:
+def test_all_calls_of_a_proposal_are_tried_together(any_tally: Tally) -> None:
+    tally = any_tally
     gone = ("remove-organisation", OTHER)
     draft = tally("new", *gone, "and", "set-role", OTHER, "bank", "--dry-run")
     assert "removed for ever" in draft["wouldFail"]
@@ -298,7 +324,8 @@ def test_what_would_be_refused_is_proposed_by_force_only(tally: Tally) -> None:
     assert tally(*words, "--force")["state"] == "open"
 
 
-def test_a_draft_is_only_shown(node: NodeRuntime, tally: Tally) -> None:
+def test_a_draft_is_only_shown(any_node: NodeRuntime, any_tally: Tally) -> None:
+    node, tally = any_node, any_tally
     head = node.ledger.head().header.number
     draft = tally("new", "suspend-organisation", "nobody", "--dry-run")
     assert draft["wouldFail"] == "there is no organisation nobody"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traceability.epcis import event_id, parse_document, prehash
@@ -89,6 +89,7 @@ def _shuffled(value: Any, shuffle: random.Random) -> Any:
     return value
 
 
+@settings(max_examples=50)
 @given(events(), st.randoms(use_true_random=False))
 def test_order_of_keys_and_of_lists_does_not_count(
     event: dict[str, Any], shuffle: random.Random
@@ -96,6 +97,7 @@ def test_order_of_keys_and_of_lists_does_not_count(
     assert prehash(_shuffled(event, shuffle)) == prehash(event)
 
 
+@settings(max_examples=50)
 @given(events(), st.sampled_from(["https://id.gs1.org", "https://brand.example/x"]))
 def test_urn_and_digital_link_are_the_same(event: dict[str, Any], domain: str) -> None:
     other = dict(event)
@@ -109,6 +111,7 @@ def test_urn_and_digital_link_are_the_same(event: dict[str, Any], domain: str) -
     assert event_id(other) == event_id(event)
 
 
+@settings(max_examples=50)
 @given(events(), st.integers(-14 * 60, 14 * 60), st.integers(0, 6))
 def test_spelling_of_the_instant_does_not_count_but_the_offset_does(
     event: dict[str, Any], minutes: int, zeros: int
@@ -122,6 +125,7 @@ def test_spelling_of_the_instant_does_not_count_but_the_offset_does(
     assert event_id({**event, "eventTimeZoneOffset": "+03:00"}) != event_id(event)
 
 
+@settings(max_examples=50)
 @given(events(), st.integers(1, 10**9), st.integers(1, 8))
 def test_spelling_of_json_numbers_does_not_count(
     event: dict[str, Any], whole: int, zeros: int
@@ -134,6 +138,7 @@ def test_spelling_of_json_numbers_does_not_count(
     assert len(ids) == 1
 
 
+@settings(max_examples=50)
 @given(events(), st.randoms(use_true_random=False))
 def test_parsing_a_document_gives_the_id_of_the_bare_event(
     event: dict[str, Any], shuffle: random.Random
@@ -152,6 +157,7 @@ def test_parsing_a_document_gives_the_id_of_the_bare_event(
     assert parsed.digest == again.digest
 
 
+@settings(max_examples=50)
 @given(events(), st.data())
 def test_change_of_any_identifier_changes_the_id(
     event: dict[str, Any], data: st.DataObject

@@ -95,7 +95,7 @@ def test_what_does_not_end_beside_others_is_tried_as_the_first(
 def test_a_proposal_that_takes_too_long_here_is_refused_and_the_next_time_has_longer(
     tmp_path: Path,
 ) -> None:
-    slow = sender(1).sign(to=None, data=counting_to(800_000), gas=29_000_000)
+    slow = sender(1).sign(to=None, data=counting_to(400_000), gas=29_000_000)
     with Rig(tmp_path / "l", rules=HASTY) as rig:
         answers = []
         while not any(answers):
@@ -107,7 +107,7 @@ def test_a_proposal_that_takes_too_long_here_is_refused_and_the_next_time_has_lo
 
 
 def test_what_is_final_is_executed_however_long_it_takes(tmp_path: Path) -> None:
-    slow = sender(1).sign(to=None, data=counting_to(800_000), gas=29_000_000)
+    slow = sender(1).sign(to=None, data=counting_to(400_000), gas=29_000_000)
     with Rig(tmp_path / "l", rules=HASTY) as rig:
         assert not rig.process([slow])
         assert rig.block([slow]).tx_results[0].code == 0
