@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from federation.generating.draws import Draws, Floats, largest
-from federation.generating.errors import SettingsInvalid
+from federation.generating.errors import GeneratingError, SettingsInvalid
 from federation.generating.firms import Firms, make_firms, region_names
 from federation.generating.sources import (
     BANK_NOTES,
@@ -100,8 +100,12 @@ def deal_banks(book: Book, banks: int, *, seed: int) -> tuple[Book, ...]:
 
 def write_world(world: World, folder: Path) -> dict[str, Path]:
     """One CSV file a party (`bank.csv` …), as `read_csv` reads them; the bank's has the label
-    `bad` and the `quarter` besides its fields."""
-    folder.mkdir(parents=True, exist_ok=True)
+    `bad` and the `quarter` besides its fields. Raises `GeneratingError` where the folder cannot be
+    made, `TablesError` where a file cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GeneratingError(f"{folder.name} cannot be made: {error.strerror}") from error
     bank = world.bank.source.table
     columns = dict(bank.columns)
     columns[QUARTER] = world.bank.quarter.astype(np.float64)

@@ -38,12 +38,13 @@ def delong(label: Label, score_a: Score, score_b: Score) -> Comparison:
     variance = float(contrast @ covariance @ contrast)
     # What is left of a variance of nothing is rounding.
     error = math.sqrt(variance) if variance > 1e-18 else 0.0
-    if error == 0.0:
-        z = 0.0 if difference == 0.0 else math.copysign(math.inf, difference)
-    else:
+    z: float | None
+    if error > 0.0:
         z = difference / error
+        p = math.erfc(abs(z) / math.sqrt(2.0))
+    else:
+        z, p = (0.0, 1.0) if difference == 0.0 else (None, 0.0)
     half = _NORMAL_95 * error
-    p = math.erfc(abs(z) / math.sqrt(2.0))
     return Comparison(a, b, difference, error, difference - half, difference + half, z, p)
 
 

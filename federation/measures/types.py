@@ -56,7 +56,8 @@ class Comparison:
     low: float
     high: float
     """95 % interval of the difference."""
-    z: float
+    z: float | None
+    """difference / error; None where they differ and nothing of it is chance."""
     p: float
     """Two-sided: how likely a difference this large is where there is none."""
 

@@ -16,6 +16,7 @@ from sklearn.preprocessing import QuantileTransformer
 
 from federation.generating import (
     REGIONS,
+    GeneratingError,
     SettingsInvalid,
     Source,
     World,
@@ -169,6 +170,8 @@ def test_files_are_read_back_as_they_were(world: World, tmp_path: Path) -> None:
     table, label = split_label(read_csv(paths["bank"]), "bad")
     assert table.without("quarter") == small.bank.source.table
     assert label.tolist() == small.bank.label.tolist()
+    with pytest.raises(GeneratingError, match="cannot be made"):
+        write_world(small, paths["bank"])
     assert table.column("quarter").tolist() == small.bank.quarter.tolist()
 
 

@@ -43,6 +43,15 @@ def test_it_is_the_textbook_sum() -> None:
     assert (found.reference, found.current) == ((0.4, 0.6), (0.5, 0.5))
 
 
+def test_a_bin_that_is_empty_in_both_does_not_count() -> None:
+    found = psi_of_counts([40, 60, 0, 0], [50, 50, 0, 0])
+    assert (found.psi, found.expected) == (
+        psi_of_counts([40, 60], [50, 50]).psi,
+        psi_of_counts([40, 60], [50, 50]).expected,
+    )
+    assert psi_of_counts([40, 60, 0], [50, 49, 1]).psi > found.psi
+
+
 def test_samples_of_one_distribution_move_as_much_as_is_expected_of_chance() -> None:
     found = [psi(normal(n, 2_000), normal(n + 1_000, 1_000)) for n in range(40)]
     assert np.mean([one.psi for one in found]) == pytest.approx(found[0].expected, rel=0.3)

@@ -117,6 +117,8 @@ def test_a_score_does_not_differ_from_itself() -> None:
     label, a, _ = drawn(6)
     same = delong(label, a, 2 * a + 1)
     assert (same.difference, same.error, same.z, same.p) == (0.0, 0.0, 0.0, 1.0)
+    perfect = delong(np.array([0, 0, 1, 1]), np.array([3.0, 4, 1, 2]), np.array([1.0, 2, 3, 4]))
+    assert (perfect.difference, perfect.error, perfect.z, perfect.p) == (1.0, 0.0, None, 0.0)
     assert bootstrap_difference(label, a, a, seed=1, times=20)[:2] == (0.0, 0.0)
 
 
