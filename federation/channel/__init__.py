@@ -18,6 +18,7 @@ from federation.channel.errors import (
     PartyGone,
     PartyRefused,
     PartySilent,
+    RecordingInvalid,
     RelayFailed,
 )
 from federation.channel.identity import (
@@ -41,6 +42,7 @@ from federation.channel.reading import (
     get_text,
     get_texts,
 )
+from federation.channel.recording import Recorded, Recorder, read_recording
 from federation.channel.relay import Relay
 from federation.channel.tls import TlsChannel, open_tls_channel
 from federation.channel.types import Array, Count, Message, Traffic, Value
@@ -66,6 +68,9 @@ __all__ = [
     "PartyRefused",
     "PartySilent",
     "Place",
+    "Recorded",
+    "Recorder",
+    "RecordingInvalid",
     "Relay",
     "RelayFailed",
     "Tap",
@@ -93,5 +98,6 @@ __all__ = [
     "make_identity",
     "new_request",
     "open_tls_channel",
+    "read_recording",
     "save_identity",
 ]

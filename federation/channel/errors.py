@@ -9,7 +9,7 @@ class ChannelError(FederationError):
     """Base class of everything a channel refuses; `party` is the organisation whose fault it is."""
 
     def __init__(self, party: str, text: str) -> None:
-        super().__init__(f"{party or 'a party'}: {text}")
+        super().__init__(f"{party}: {text}" if party else text)
         self.party = party
 
 
@@ -62,3 +62,12 @@ class IdentityInvalid(ChannelError):
 
 class RelayFailed(ChannelError):
     """The relay did not pair us with the party, or is no relay."""
+
+
+class RecordingInvalid(ChannelError):
+    """A file is no transcript, or cannot be one; `party` is empty, `path` is its name."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__("", f"transcript {path}: {reason}")
+        self.path = path
+        self.reason = reason

@@ -114,6 +114,8 @@ class TlsChannel:
         data = self._inboxes[sender].take(self._timeout_s)
         if data is None:
             raise PartySilent(sender, f"sent no {kind!r} within {self._timeout_s:g} s")
+        if self._tap is not None:
+            self._tap(sender, self._me, data)
         message = decode(data, size_bytes_max=self._size_bytes_max, party=sender)
         self._traffic.add_received(sender, message.kind, len(data) + HEAD_BYTES)
         if message.kind != kind:
@@ -213,7 +215,7 @@ def open_tls_channel(
     SHA-256 of the code agreed for the run, which both ends compare, as they do the run's id.
     `timeout_s`: how long a message is waited for, and how long the other side may take nothing;
     `silence_s`: how long nothing at all may come, keep-alives included; `connect_timeout_s`: by
-    when all must be there.
+    when all must be there. `tap` sees what this party sends, and what it receives as it takes it.
 
     Raises `PartyGone`, `PartySilent`, `PartyRefused`, `RelayFailed`, `MessageInvalid`,
     `IdentityInvalid`, `ChannelMisused`.

@@ -65,7 +65,7 @@ def main() -> None:
             identity,
             peers,
             code=bytes.fromhex(plan["code"]),
-            connect_timeout_s=15,
+            connect_timeout_s=60,
             timeout_s=plan["timeout_s"],
             silence_s=plan["silence_s"],
         )

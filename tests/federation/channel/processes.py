@@ -48,7 +48,7 @@ class Party:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def outcome(self, timeout_s: float = 30) -> dict[str, Any]:
+    def outcome(self, timeout_s: float = 60) -> dict[str, Any]:
         """What it printed last, once it has ended."""
         output, _ = self._process.communicate(timeout=timeout_s)
         result: dict[str, Any] = json.loads(output.strip().splitlines()[-1])

@@ -56,7 +56,7 @@ def open_as_bank(
     listener: Listener | None,
     *,
     place: Place | None = None,
-    connect_timeout_s: float = 20,
+    connect_timeout_s: float = 60,
     timeout_s: float = 20,
     silence_s: float = 20,
     inbox_bytes_max: int = 1 << 30,
