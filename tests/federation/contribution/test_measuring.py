@@ -84,6 +84,22 @@ def measure_contribution_exactly(parties: tuple[str, ...]) -> dict[str, float]:
     return {party: float(value) for party, value in exact_values(parties, values).items()}
 
 
+def test_the_error_is_the_deviation_of_pairs_over_the_root_of_their_number() -> None:
+    pairs: dict[str, list[float]] = {name: [] for name in SEVEN}
+    for order in orders(SEVEN, seed=4, pairs=6):
+        for name in SEVEN:
+            gains = []
+            for walked in (order, order[::-1]):
+                before = frozenset(walked[: walked.index(name)])
+                gains.append(diminishing(before | {name}) - diminishing(before))
+            pairs[name].append(sum(gains) / 2)
+    found = measure_contribution(SEVEN, diminishing, seed=4, pairs=6)
+    for one in found.parties:
+        gains = pairs[one.party]
+        assert one.shapley == pytest.approx(np.mean(gains), abs=1e-12)
+        assert one.error == pytest.approx(np.std(gains, ddof=1) / 6**0.5, rel=1e-9)
+
+
 def test_a_game_in_which_all_add_alone_has_no_sampling_error() -> None:
     found = measure_contribution(SEVEN, lambda c: len(c) / 8, seed=3, pairs=4)
     assert [(one.shapley, one.error) for one in found.parties] == [(0.125, 0.0)] * 7
