@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -32,6 +34,7 @@ from federation.channel import (
     open_tls_channel,
 )
 from federation.channel.connecting import Connector
+from federation.channel.identity import tls_context
 from federation.channel.link import Greeting
 from tests.federation.channel.processes import CODE, RUN, Consortium, make_consortium, party
 from tests.federation.channel.proxy import Proxy
@@ -256,6 +259,24 @@ def test_who_answers_without_the_right_certificate_is_refused(
     thread.join()
     assert refused.value.party == "abbey"
     assert isinstance(said[0], PartyRefused | PartyGone)
+
+
+def test_a_connection_of_another_service_is_refused_though_its_certificate_is_right(
+    consortium: Consortium, listener: Listener
+) -> None:
+    thread, said = greet_at(listener, consortium.bank, "mill")
+    context = tls_context(consortium.mill, server_side=False)
+    context.set_alpn_protocols(["http/1.1"])
+    address = (listener.address.host, listener.address.port)
+    with (
+        socket.create_connection(address, timeout=10) as raw,
+        context.wrap_socket(raw) as secured,
+        suppress(ssl.SSLEOFError, ConnectionResetError),  # cut without TLS's own end
+    ):
+        assert secured.recv(1) == b""
+    thread.join()
+    assert isinstance(said[0], PartyRefused)
+    assert "another protocol" in str(said[0])
 
 
 def test_who_waits_in_vain_is_told_who_was_refused_meanwhile(
