@@ -7,7 +7,7 @@ DEV_STAMP := $(VENV)/.setup-dev-stamp
 
 COMETBFT_VERSION := v0.38.25
 
-.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts contracts-setup web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance bench-alignment bench-vertical clean
+.PHONY: help setup setup-dev demo cometbft test test-slow test-consortium lint contracts contracts-setup web bench-ledger bench-capture bench-lookup bench-consortium bench-idle bench-joining bench-pools bench-book bench-finance bench-alignment bench-vertical bench-horizontal clean
 
 help:            ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ bench-alignment: setup-dev  ## two parties' ids aligned over TLS, beside the bar
 bench-vertical: setup-dev  ## boosted trees of two parties over TLS: accuracy, time, bytes, beside pooled XGBoost
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[benchmarks]'
 	$(BIN)/python -m benchmarks.vertical
+
+bench-horizontal: setup-dev  ## banks with the same columns: federated, alone, pooled; with noise; unlike banks
+	$(BIN)/python -m benchmarks.horizontal
 
 clean:           ## remove what can be rebuilt
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

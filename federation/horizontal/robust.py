@@ -19,8 +19,14 @@ JUDGED_MIN: Final = 4
 """Among fewer nobody can say who is the odd one."""
 _SCALED: Final = 4.0
 """Times the median length of an update: more is scaled."""
-_ALIKE_MIN: Final = 0.1
-"""Cosine with the median of all: a smaller one has nothing to do with what the others learn."""
+_AGAINST: Final = -0.1
+"""Cosine with the others' median: a smaller one undoes what they learn."""
+_GAP: Final = 0.6
+"""A cosine so much smaller than the median one has little to do with what the others learn."""
+
+
+_AGREED_MIN: Final = 0.8
+"""Where most are less alike (few rows each, unlike rows), directions say nothing of anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +59,21 @@ def judge(
         if lengths[party] > _SCALED * middle:
             times = lengths[party] / middle if middle else math.inf
             out[party] = Suspicion("scaled", f"it is {times:.1f} times as long as the median one")
-    for party in fine:
-        # What is not finite or scaled has no say in what the direction of the rest is.
-        others = [history[p] for p in fine if p != party and p not in out]
-        if party in out or len(others) < JUDGED_MIN - 1:
-            continue
-        alike = _cosine(history[party], np.median(others, axis=0))
-        if alike < -_ALIKE_MIN:
+    # What is not finite or scaled has no say in what the direction of the rest is.
+    left = [party for party in fine if party not in out]
+    if len(left) < JUDGED_MIN:
+        return out
+    likeness = {
+        party: _cosine(history[party], np.median([history[p] for p in left if p != party], axis=0))
+        for party in left
+    }
+    agreed = float(np.median(list(likeness.values())))
+    if agreed < _AGREED_MIN:
+        return out
+    for party, alike in likeness.items():
+        if alike < _AGAINST:
             out[party] = Suspicion("against", f"its cosine with the others' median is {alike:.2f}")
-        elif alike < _ALIKE_MIN:
+        elif alike < agreed - _GAP:
             out[party] = Suspicion("rubbish", f"its cosine with the others' median is {alike:.2f}")
     return out
 

@@ -165,6 +165,7 @@ class Leader(Generic[K, M]):
         fault = Fault(party, step_name(self._number, self._asked), kind, detail)
         if leave_out:
             self._collector.leave_out(fault)
+            self._tell_out(party, detail)
         else:
             self._faults.append(fault)
 
@@ -217,4 +218,14 @@ class Leader(Generic[K, M]):
     def _lose(self, party: str, error: ChannelError) -> None:
         kind = {PartyGone: "gone", PartySilent: "silent"}.get(type(error), "invalid")
         step = step_name(self._number, self._asked or "start")
-        self._collector.leave_out(Fault(party, step, kind, str(error)[:REASON_CHARACTERS_MAX]))
+        reason = str(error)[:REASON_CHARACTERS_MAX]
+        self._collector.leave_out(Fault(party, step, kind, reason))
+        if kind != "gone":
+            self._tell_out(party, reason)
+
+    def _tell_out(self, party: str, reason: str) -> None:
+        """Tell a bank that it is asked no more, so that it does not wait."""
+        try:
+            self._channel.send(party, Message(TASK, {"ask": STOP, "reason": reason}))
+        except (PartyGone, PartySilent):
+            return  # nobody is there to be told

@@ -53,18 +53,18 @@ class Privacy:
     """In 10^-18; the default is 10^-5."""
     knowing: int = 1
     """So many members' shares of noise do not count: who knows its own can take it away."""
-    cells_share: float = 0.05
+    cells_share: float = 0.1
     woe_share: float = 0.4
     moments_share: float = 0.2
-    gradient_share: float = 0.35
+    gradient_share: float = 0.3
     """How the budget is divided among what is released."""
     gradients: int = 1
     """Steps after the first solution."""
     row_norm: float = 2.0
     """A row's weights of evidence are shortened to this before they are multiplied."""
-    gradient_norm: float = 2.0
+    gradient_norm: float = 1.5
     """A row's gradient is shortened to this."""
-    pull: float = 100.0
+    pull: float = 50.0
     """How strongly weights are held where they are, against noise; as a ridge."""
 
 
