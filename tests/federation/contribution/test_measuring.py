@@ -133,11 +133,16 @@ def _with(document: dict[str, Any], path: tuple[Any, ...], value: object) -> byt
     return canonical_json(changed)
 
 
+def _in_order(coalition: dict[str, Any]) -> tuple[int, list[str]]:
+    return len(coalition["members"]), coalition["members"]
+
+
 @pytest.mark.parametrize("parties", [("a", "b", "c"), SEVEN])
 def test_evidence_that_says_anything_else_is_refused(parties: tuple[str, ...]) -> None:
     evidence = evidence_of(measure_contribution(parties, diminishing, seed=9, pairs=5))
     good = json.loads(evidence)
     share = good["parties"][0]["shareBp"]
+    stranger = {"members": ["stranger"], "value": 0.5}
     changes: list[tuple[tuple[Any, ...], object]] = [
         (("parties", 0, "shareBp"), share + 1),
         (("parties", 0, "shapley"), 0.25),
@@ -152,6 +157,7 @@ def test_evidence_that_says_anything_else_is_refused(parties: tuple[str, ...]) -
         (("coalitions",), good["coalitions"][:-1]),
         (("coalitions",), [*good["coalitions"], good["coalitions"][0]]),
         (("coalitions", 1, "members"), ["stranger"]),
+        (("coalitions",), sorted([*good["coalitions"], stranger], key=_in_order)),
         (("coalitions",), good["coalitions"][::-1]),
         (("seed",), 10 if good["seed"] is not None else 1),
         (("method",), "sampled" if good["method"] == "exact" else "exact"),

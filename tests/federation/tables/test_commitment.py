@@ -177,8 +177,17 @@ def test_documents_are_read_strictly() -> None:
     ):
         with pytest.raises(DocumentInvalid, match="commitment"):
             Commitment.from_json(json.dumps(wrong).encode())
-    with pytest.raises(DocumentInvalid):
-        Commitment.from_json(b"{")
+    text = committed.commitment.to_json()
+    twice = text[:-1] + b',"rows":7}'
+    large = text[:-1] + b" " * 5_000_000 + b"}"
+    for unreadable, reason in (
+        (b"{", "commitment"),
+        (b"\xff", "UTF-8"),
+        (twice, "twice"),
+        (large, "bytes"),
+    ):
+        with pytest.raises(DocumentInvalid, match=reason):
+            Commitment.from_json(unreadable)
     opening = json.loads(committed.open("91110000MA003", ["orders"]).to_json())
     opening["shown"][0]["value"] = "1.5"  # a number has one form only
     with pytest.raises(OpeningInvalid):
