@@ -143,6 +143,7 @@ def act(
         code=CODE,
         listener=listener,
         timeout_s=600,
+        connect_timeout_s=600,
         silence_s=600,
         tap=seen,
     )

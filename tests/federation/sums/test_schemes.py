@@ -81,6 +81,15 @@ def test_equal_numbers_look_unlike_and_so_do_equal_sums(sealing: Sealer) -> None
     assert not (first == second).all(axis=1).any()
 
 
+def test_each_side_of_the_modulus_is_blinded(key: Key, sealing: Sealer) -> None:
+    """Who factored it later would else read what is blinded on the other side only."""
+    other = key.q**2 if isinstance(key, paillier.PaillierKey) else key.q
+    sealed = [mpz.from_bytes(one.tobytes(), "big") for one in sealing.seal([0] * 50)]
+    for modulus, order in ((key.p**2, key.u), (other, key.v)):
+        assert len({one % modulus for one in sealed}) == 50
+        assert all(gmpy2.powmod(one, order, modulus) == 1 for one in sealed)
+
+
 def test_full_slots_add_up_without_running_over(sealing: Sealer) -> None:
     """The edge of the bound in `Slots`: every slot as great as it may get, of both signs."""
     bits = 61

@@ -95,6 +95,17 @@ def test_a_host_that_lies_is_named(parties_of: Make, rehearsal: Make, lie: str) 
     assert raised.value.party == "host0"
 
 
+@pytest.mark.parametrize("lie", [one for one in HOST_LIES if "than the node has" in one])
+def test_totals_that_cannot_be_are_refused_before_anything_is_chosen(
+    parties_of: Make, rehearsal: Make, lie: str
+) -> None:
+    parties = parties_of(120, (1, 3, 2))
+    parties.lies = {"host0": HOST_LIES[lie]}
+    with pytest.raises(PartyWrong, match="no rows of the node come to") as raised:
+        parties.fit(rehearsal(trees=2))
+    assert raised.value.party == "host0"
+
+
 def test_a_host_whose_totals_are_not_of_all_the_rows_is_named(
     parties_of: Make, rehearsal: Make
 ) -> None:
