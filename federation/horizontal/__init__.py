@@ -2,6 +2,7 @@
 
 from federation.horizontal.bank import BankState, Part
 from federation.horizontal.boosting import BoostingAlgorithm
+from federation.horizontal.both import both_roles
 from federation.horizontal.documents import Forest, Net, Round, Scorecard
 from federation.horizontal.errors import (
     DocumentInvalid,
@@ -48,6 +49,7 @@ __all__ = [
     "TaskRefused",
     "Training",
     "TrainingEnded",
+    "both_roles",
     "fit_as_bank",
     "fit_as_server",
 ]
