@@ -257,7 +257,7 @@ def test_a_host_that_answers_wrongly_is_named(parties_of: Make, rehearsal: Make,
 
 
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_damage_to_a_message_ends_with_a_name_or_not_at_all(
     parties_of: Make, rehearsal: Make, data: st.DataObject
 ) -> None:
