@@ -42,7 +42,7 @@ test-slow: setup-dev  ## the long tests (crash rounds, full disk, soak)
 	$(BIN)/python -m pytest -m "slow and not consortium" -n 2 --dist load --maxschedchunk 1
 
 test-consortium: setup-dev  ## faults of a consortium with real processes (needs the engine; a quarter of an hour)
-	$(BIN)/python -m pytest -m consortium
+	$(BIN)/python -m pytest -m consortium -n 2 --dist load --maxschedchunk 1
 
 lint: setup-dev  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

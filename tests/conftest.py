@@ -24,6 +24,8 @@ SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 
 LONGEST = (
+    "test_a_thousand_random_changes_under_load_divide_nobody",
+    "test_kill_9_of_random_nodes_at_random_moments_loses_nothing",
     "test_a_million_random_calls_break_nothing",
     "test_forge_and_slither_pass",
     "TestSettlementLong",
