@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.horizontal import Cutting, DocumentInvalid, Field, Scorecard, ScorecardSettings
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.feature("D3")
 values = st.lists(st.floats(-5, 5, allow_subnormal=False), min_size=1, max_size=200)
 
 
+@settings(max_examples=40)
 @given(values, st.integers(2, 12))
 def test_with_a_cell_a_value_edges_are_the_quantiles(listed, bins):
     column = np.array(listed) + 0.0
@@ -27,6 +28,7 @@ def test_with_a_cell_a_value_edges_are_the_quantiles(listed, bins):
     assert set(edges.tolist()) == wanted - {distinct[-1]}
 
 
+@settings(max_examples=40)
 @given(values, st.integers(2, 40))
 def test_every_value_is_counted_once_and_where_it_lies(listed, cells):
     column = np.array([*listed, np.nan, 99.0, -99.0])
@@ -39,6 +41,7 @@ def test_every_value_is_counted_once_and_where_it_lies(listed, cells):
         assert counts[: cell + 1].sum() == (column <= edge).sum()
 
 
+@settings(max_examples=40)
 @given(values, st.integers(2, 6), st.integers(4, 40), st.integers(2, 20))
 def test_a_finer_grid_brings_edges_nearer_to_the_quantiles(listed, bins, cells, parts):
     field = Field("x", -5.0, 5.0)

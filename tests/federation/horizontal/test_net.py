@@ -42,7 +42,7 @@ def test_the_gradient_is_that_of_the_log_loss():
 
 
 def test_it_learns_and_repeats_itself(consortium, settings, rows):
-    longer = NetAlgorithm(replace(settings, rounds=15, epochs=2))
+    longer = NetAlgorithm(replace(settings, rounds=12, epochs=2))
     group = consortium(3, 1_200)
     one, other = (group.train(longer) for _ in range(2))
     assert one.training.model == other.training.model
@@ -50,7 +50,7 @@ def test_it_learns_and_repeats_itself(consortium, settings, rows):
     assert auc(label, one.training.model.score(table)) > 0.75
     losses = [record.loss for record in one.records[2:]]
     assert losses[-1] < losses[0] - 0.02
-    assert [record.ask for record in one.records] == ["cells", "woe"] + ["update"] * 15
+    assert [record.ask for record in one.records] == ["cells", "woe"] + ["update"] * 12
 
 
 def test_under_masks_it_is_the_weighted_mean_of_what_would_be_seen(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from federation.channel import Message
@@ -52,8 +53,10 @@ def honest_model(consortium, settings):
     return consortium(5, 1_500, threshold=3).train(NetAlgorithm(settings)).training.model
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-@pytest.mark.parametrize("how", ["mean", "median"])
+CASES = [*((name, "mean") for name in ATTACKS), ("turned", "median"), ("rubbish", "trimmed")]
+
+
+@pytest.mark.parametrize(("name", "how"), CASES)
 def test_an_attacker_is_named_and_left_out_and_the_model_is_as_good(
     consortium, settings, rows, name, how
 ):
@@ -127,6 +130,7 @@ rows_of_numbers = st.integers(3, 9).flatmap(
 )
 
 
+@examples(max_examples=40)
 @given(rows_of_numbers, st.floats(-1e9, 1e9))
 def test_one_bad_row_never_leads_the_median_or_trimmed_mean_beyond_the_others(honest, bad):
     updates = np.array([*honest, [bad] * 3])
@@ -138,6 +142,7 @@ def test_one_bad_row_never_leads_the_median_or_trimmed_mean_beyond_the_others(ho
     assert np.linalg.norm(clipped_mean(updates, np.ones(len(updates)))) <= bound + 1e-6
 
 
+@examples(max_examples=40)
 @given(rows_of_numbers)
 def test_without_liars_all_ways_lie_within_the_updates(honest):
     updates = np.array(honest)

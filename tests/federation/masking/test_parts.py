@@ -5,7 +5,7 @@ from __future__ import annotations
 import gmpy2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -22,6 +22,7 @@ def test_the_prime_is_the_first_above_2_to_the_256():
     assert gmpy2.next_prime(1 << 256) == PRIME
 
 
+@settings(max_examples=40)
 @given(secrets, st.integers(1, 8), st.data())
 def test_any_threshold_of_shares_gives_the_secret(secret, threshold, data):
     places = data.draw(st.sets(st.integers(1, 64), min_size=threshold, max_size=12))

@@ -60,7 +60,7 @@ def test_two_inputs_of_one_sum_look_alike_and_like_noise(parties):
     group = parties(4)
     one = {p: np.full(LENGTH, 10 * n) for n, p in enumerate(group.group.members)}
     other = {p: np.full(LENGTH, 15) for p in group.group.members}
-    seen = [views(group, vectors, 40) for vectors in (one, other)]
+    seen = [views(group, vectors, 25) for vectors in (one, other)]
     for kind in (0, 1):  # under all masks; under those of the pairs only
         bytes_of = [view[kind::2].copy().view(np.uint8).ravel() for view in seen]
         for data in bytes_of:

@@ -9,7 +9,7 @@ from fractions import Fraction
 import dp_accounting
 import pytest
 from dp_accounting import rdp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation.privacy import (
@@ -50,6 +50,7 @@ def test_several_releases_cost_what_dp_accounting_says_together():
     assert epsilon_of(total, 1e-5) == pytest.approx(accountant.get_epsilon(1e-5), rel=2e-3)
 
 
+@settings(max_examples=25)
 @given(st.floats(0.01, 20), st.floats(1e-12, 0.01))
 def test_rho_and_epsilon_are_inverse(epsilon, delta):
     rho = rho_of(epsilon, delta)
