@@ -117,7 +117,8 @@ FORBIDDEN: Final = frozenset(
 )
 STALE: Final = frozenset({"StaleRevision", "StaleDeal"})
 SENSELESS: Final = frozenset(
-    {"InvalidAmount", "InvalidParty", "InvalidQuantity", "PartsDiffer", "GoodsDiffer"}
+    {"InvalidAmount", "InvalidParty", "InvalidPledgee", "InvalidQuantity"}
+    | {"PartsDiffer", "GoodsDiffer"}
 )
 
 
