@@ -21,6 +21,11 @@ class PartInvalid(ScorecardError):
     """A stored part of a scorecard that is none, or that is another party's."""
 
 
+class PartsWrong(ScorecardError):
+    """What several hosts sent is wrong together; whose fault it is cannot be told, for each hides
+    its part from the guest."""
+
+
 class PartyWrong(ScorecardError):
     """What a party sent cannot be what the protocol asks for: it errs or it lies."""
 

@@ -14,9 +14,12 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from numpy.typing import NDArray
 
 from federation.channel import Channel, Message, get_bytes
+from federation.scorecard.coding import MARGIN_BITS
+from federation.scorecard.errors import PartsWrong, PartyWrong
 from federation.scorecard.wire import SEED
 
 _SEED_BYTES: Final = 32
+_MARGIN_MAX: Final = 1 << (MARGIN_BITS + 20)
 
 
 class Masks:
@@ -47,6 +50,18 @@ def agree_masks(channel: Channel, hosts: tuple[str, ...]) -> Masks:
         else:
             seeds[other] = get_bytes(channel.receive(other, SEED), "seed", size=_SEED_BYTES)
     return Masks(seeds, channel.me)
+
+
+def unmasked(total: NDArray[np.uint64], hosts: tuple[str, ...]) -> NDArray[np.int64]:
+    """Margins, once the parts of all hosts are in the total. Raises `PartyWrong` where one host's
+    part cannot be that, `PartsWrong` where those of several cannot."""
+    margins = total.astype(np.int64)
+    # Not by its size: the size of the smallest number is that number.
+    if margins.size and (margins.max() > _MARGIN_MAX or margins.min() < -_MARGIN_MAX):
+        if len(hosts) == 1:
+            raise PartyWrong(hosts[0], "its part of the margins is none")
+        raise PartsWrong(f"the parts of {', '.join(hosts)} do not add up to margins")
+    return margins
 
 
 def _stream(seed: bytes, turn: int, count: int) -> NDArray[np.uint64]:

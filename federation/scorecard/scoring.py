@@ -6,22 +6,17 @@ and no single one (`masking`); with one host the sum is that host's part.
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from federation.channel import Channel, Message, check_keys, get_array, get_int
 from federation.scorecard.coding import MARGIN_BITS
 from federation.scorecard.errors import PartInvalid, PartyWrong
-from federation.scorecard.masking import agree_masks
+from federation.scorecard.masking import agree_masks, unmasked
 from federation.scorecard.parts import GuestPart, HostPart
 from federation.scorecard.types import ROWS_MAX
 from federation.scorecard.wire import ASK, FORWARD
 from federation.tables import Table
-
-_MARGIN_MAX_BITS: Final = 20
-"""A margin is below 2**20 in size."""
 
 
 def score_as_guest(
@@ -29,8 +24,8 @@ def score_as_guest(
 ) -> NDArray[np.float64]:
     """Log odds of a bad, of each of the aligned rows of `table`.
 
-    Raises `PartInvalid` for another guest's part or other hosts, `PartyWrong`, and what the channel
-    raises.
+    Raises `PartInvalid` for another guest's part or other hosts, `PartyWrong`, `PartsWrong`, and
+    what the channel raises.
     """
     if part.party != channel.me or part.hosts != hosts:
         raise PartInvalid(f"this part is of {part.party} with {', '.join(part.hosts)}")
@@ -41,10 +36,7 @@ def score_as_guest(
         told = channel.receive(host, FORWARD)
         check_keys(told, ("margins",))
         total = total + get_array(told, "margins", dtype="<u8", shape=(table.rows,))
-    margins = total.astype(np.int64)
-    if table.rows and np.abs(margins).max() > 1 << (MARGIN_BITS + _MARGIN_MAX_BITS):
-        raise PartyWrong(hosts[0], "the hosts' parts do not add up to margins")
-    return margins / float(1 << MARGIN_BITS)
+    return unmasked(total, hosts) / float(1 << MARGIN_BITS)
 
 
 def score_as_host(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from federation.channel import ChannelError, MessageInvalid, Value
-from federation.scorecard import PartyWrong, ScorecardError, ScorecardSettings
+from federation.scorecard import PartsWrong, PartyWrong, ScorecardError, ScorecardSettings
 from federation.sums import SumsError
 from tests.federation.scorecard.parties import GUEST, PLAIN, Alter, World, fit, invented
 
@@ -124,3 +124,16 @@ def test_who_has_other_rows_than_the_others_says_so() -> None:
     assert isinstance(error, PartyWrong)
     assert "150" in str(error)
     assert fitted.guest is None
+
+
+@pytest.mark.parametrize(("hosts", "raised"), [(1, PartyWrong), (2, PartsWrong)])
+@pytest.mark.parametrize("part", [-(2**63), 2**62])
+def test_parts_that_are_no_margins_are_told_and_nobody_innocent_is_named(
+    hosts: int, raised: type[Exception], part: int
+) -> None:
+    told = np.full(200, part, dtype=np.int64).astype(np.uint64)
+    liar = (f"host{hosts - 1}", "scorecard/forward", _with(margins=told))
+    settings = ScorecardSettings(scheme="plain", rehearsal=True, steps=2)
+    error = fit(invented(rows=200, hosts=hosts), settings, liar=liar).errors[GUEST]
+    assert isinstance(error, raised)
+    assert getattr(error, "party", "host0") == "host0"
